@@ -1,0 +1,66 @@
+"""Airflow on Kubernetes: the stack of one environment, named like its values file."""
+
+import os
+
+import pulumi
+import pulumi_kubernetes
+from bundle import generation
+from bundle.airflow import components, jobs, logs, pod_template, pods
+from bundle.credentials import generated, secret
+from bundle.database import mysql
+from bundle.images import references, specs
+from bundle.images.resources import image
+from bundle.kubernetes.namespace import namespace
+from bundle.kubernetes.registration import KubernetesObject, logical_name
+from bundle.settings.load import load
+from bundle.settings.marks import SANDBOX
+
+environment, overrides = pulumi.get_stack(), os.environ.get("SET", "")
+runner = pulumi.Config().get("engine") or "pulumi"
+settings = load(environment, overrides)
+if overrides and environment != SANDBOX and not pulumi.runtime.is_dry_run():
+    raise pulumi.RunError(
+        "SET is for previews; outside the sandbox write values down to apply them"
+    )
+engine = runner if settings.engine == "auto" else settings.engine
+if engine != runner and runner == "pulumi":
+    raise pulumi.RunError(f"values/{environment}.yaml names the engine {engine}: use make up")
+
+# An explicit context, and no kubeconfig of one machine in the state.
+cluster = pulumi_kubernetes.Provider(
+    "cluster",
+    context=pulumi.Config("kubernetes").require("context"),
+    kubeconfig="",
+    enable_config_map_mutable=True,
+    enable_secret_mutable=True,
+)
+place = KubernetesObject(
+    "namespace",
+    namespace(settings.namespace, engine),
+    pulumi.ResourceOptions(provider=cluster),
+)
+inside = pulumi.ResourceOptions(provider=cluster, depends_on=[place])
+
+for wanted in generated(settings):
+    obj = secret(settings, wanted)
+    for key, kind in wanted.keys.items():
+        opts = pulumi.ResourceOptions(protect=True)
+        obj["stringData"][key] = generation.resource(f"{wanted.name}-{key}", kind, opts)
+    KubernetesObject(logical_name(obj), obj, inside)
+
+airflow = specs.airflow(settings)
+by_tag, by_digest = references.by_tag(settings, airflow), image(settings, airflow)
+for obj in (
+    *mysql.objects(settings),
+    logs.claim(settings),
+    pods.config_map(settings),
+    *pod_template.objects(settings, by_tag),
+    *jobs.objects(settings, by_tag),
+    *components.objects(settings, by_tag),
+):
+    KubernetesObject(logical_name(obj), references.pinned(obj, by_tag, by_digest), inside)
+
+pulumi.export("url", settings.airflow.url)
+pulumi.export("user", settings.airflow.admin.username)
+pulumi.export("namespace", settings.namespace)
+pulumi.export("image", by_digest)

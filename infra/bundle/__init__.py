@@ -1,0 +1,1 @@
+"""Airflow on Kubernetes: typed settings in, Kubernetes objects and images out."""

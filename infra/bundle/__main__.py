@@ -1,0 +1,90 @@
+"""The command line behind the Makefile: `python -m bundle <command> <environment>`."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+import yaml
+
+from .commands.down import down
+from .commands.preview import preview
+from .commands.rest import RestError, password
+from .commands.smoke import smoke
+from .commands.target import CommandError, Target, target
+from .commands.up import print_access, up
+from .images import build, specs
+from .images.build import BuildError
+from .images.content import tag
+from .render.apply import RolloutError
+from .render.foundation import FoundationError
+from .render.kubectl import KubectlError
+from .render.program import objects
+from .settings.load import load
+from .settings.problems import SettingsError
+
+EXPECTED = (
+    BuildError, CommandError, FoundationError, KubectlError, LookupError, RestError,
+    RolloutError, SettingsError,
+)  # fmt: skip
+"""Errors whose message is all that a user needs."""
+
+
+def main() -> int:
+    """Run one command; 0 if it did what it says, else 1 with the reason on standard error."""
+    parser = argparse.ArgumentParser(prog="bundle", description=__doc__)
+    parser.add_argument("command", choices=sorted(COMMANDS))
+    parser.add_argument("environment")
+    arguments = parser.parse_args()
+    try:
+        COMMANDS[arguments.command](arguments.environment)
+    except EXPECTED as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _render(environment: str) -> None:
+    here = target(environment)
+    print(yaml.safe_dump_all(objects(environment, here.overrides), sort_keys=True), end="")
+
+
+def _images(environment: str) -> None:
+    here = target(environment)
+    if not here.settings.images.build:
+        raise CommandError(f"values/{environment}.yaml: images.build is false; build in another")
+    print(build.ensure(here.settings, specs.airflow(here.settings), print))
+
+
+def _status(environment: str) -> None:
+    here = target(environment)
+    here.kubectl.reach()
+    print(here.kubectl.run("get", "deployments,statefulsets,jobs,pods,pvc"), end="")
+    print_access(here)
+
+
+def _smoke_once(environment: str) -> None:
+    """After `up`: one run for each image, so that a second `up` adds nothing."""
+    here: Target = target(environment)
+    smoke(here, f"up-{tag(specs.airflow(here.settings))}")
+
+
+def _check(environment: str) -> None:
+    load(environment)
+    print(f"values of {environment}: no problem found")
+
+
+COMMANDS: dict[str, Callable[[str], None]] = {
+    "check": _check,
+    "down": lambda environment: down(target(environment)),
+    "images": _images,
+    "password": lambda environment: print(password(target(environment))),
+    "preview": lambda environment: preview(target(environment)),
+    "render": _render,
+    "smoke": lambda environment: smoke(target(environment)),
+    "smoke-once": _smoke_once,
+    "status": _status,
+    "up": lambda environment: up(target(environment)),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Airflow's own objects: components, configuration, pod template, Jobs and access."""

@@ -1,0 +1,99 @@
+"""The Jobs of a release: migrating the database, creating the first user.
+
+A Job is named by a hash of what it runs: an unchanged one is left alone, a changed one is a new
+object (a Job's template cannot be changed). They have no TTL: an expired Job would look missing
+and be run again by the next update.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..credentials import ADMIN_SECRET
+from ..kubernetes.access import account
+from ..kubernetes.metadata import Manifest, manifest
+from ..kubernetes.pods import checksum, secret_env
+from ..settings.schema import Settings
+from . import pods
+from .releases import DATABASE, FERNET
+
+MIGRATIONS, CREATE_ADMIN = "migrations", "create-admin"
+
+
+def objects(settings: Settings, image: str) -> Iterator[Manifest]:
+    """Both Jobs and their accounts."""
+    for component in (MIGRATIONS, CREATE_ADMIN):
+        yield account(settings.namespace, component)
+    yield migrations(settings, image)
+    yield create_admin(settings, image)
+
+
+def migrations(settings: Settings, image: str) -> Manifest:
+    """`airflow db migrate`, once the server answers."""
+    container = pods.container(
+        settings, image, MIGRATIONS, ["airflow", "db", "migrate"],
+        [DATABASE, FERNET], settings.airflow.jobs.resources,
+    )  # fmt: skip
+    wait = pods.wait(settings, image, "--database-only")
+    # No second try: MySQL cannot undo half of a migration, so a person has to look first.
+    return _job(settings, MIGRATIONS, container, wait, backoff=0)
+
+
+def create_admin(settings: Settings, image: str) -> Manifest:
+    """`airflow users create`, which leaves an existing user as it is."""
+    admin = settings.airflow.admin
+    container = pods.container(
+        settings,
+        image,
+        CREATE_ADMIN,
+        [
+            "airflow", "users", "create", "--role", "Admin",
+            "--username", admin.username, "--password", "$(ADMIN_PASSWORD)",
+            "--email", admin.email,
+            "--firstname", admin.first_name, "--lastname", admin.last_name,
+        ],
+        [DATABASE, FERNET],
+        settings.airflow.jobs.resources,
+    )  # fmt: skip
+    container["env"].append(secret_env("ADMIN_PASSWORD", ADMIN_SECRET, "password"))
+    wait = pods.wait(settings, image)
+    return _job(settings, CREATE_ADMIN, container, wait, backoff=3)
+
+
+def _job(
+    settings: Settings,
+    component: str,
+    container: dict[str, Any],
+    wait: dict[str, Any],
+    *,
+    backoff: int,
+) -> Manifest:
+    pod = pods.spec(settings, component, [container], init=[wait], keep_logs=False)
+    template = {
+        # Without the checksums of long-running pods: other configuration is no reason to run again.
+        "metadata": {"labels": pods.labels(settings, component)},
+        "spec": pod | {"restartPolicy": "Never"},
+    }
+    job = manifest(
+        "batch/v1",
+        "Job",
+        f"airflow-{component}",
+        settings.namespace,
+        component,
+        # A failed Job is run again by the next `pulumi up` instead of blocking it for ever.
+        annotations={"pulumi.com/replaceUnready": "true"},
+        spec={
+            "backoffLimit": backoff,
+            # A pod that a drained node took away has not failed.
+            "podFailurePolicy": {
+                "rules": [
+                    {
+                        "action": "Ignore",
+                        "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
+                    }
+                ]
+            },
+            "template": template,
+        },
+    )
+    job["metadata"]["name"] += f"-{checksum(job, settings.database.generation)[:8]}"
+    return job

@@ -1,0 +1,126 @@
+"""What every pod of Airflow's image shares: user, volumes, environment, waiting for the schema."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..credentials import KEYS_SECRET
+from ..database import connection
+from ..kubernetes import metadata, pods
+from ..kubernetes.metadata import Manifest, manifest
+from ..settings.schema import Quantities, Resources, Settings
+from .configuration import HOME, plain
+from .releases import DATABASE, RELEASES
+
+CONFIG_MAP = "airflow-config"
+LOGS_CLAIM = "airflow-logs"
+UID, GID = 50000, 0
+"""As in Apache's own image: a fixed user in the root group, which owns no privilege."""
+
+CHECKS = "/opt/migrations"
+"""Where the image keeps the two small programs that ask the database without loading Airflow."""
+
+_WAIT = Resources(
+    requests=Quantities(cpu="10m", memory="64Mi"), limits=Quantities(cpu="500m", memory="128Mi")
+)
+
+
+def config_map(settings: Settings) -> Manifest:
+    """The configuration of all components and task pods."""
+    return manifest(
+        "v1", "ConfigMap", CONFIG_MAP, settings.namespace, "config", data=plain(settings)
+    )
+
+
+def labels(settings: Settings, component: str) -> dict[str, str]:
+    """The labels of a component's pods, which also tell the release that they run."""
+    return metadata.labels(component) | {"app.kubernetes.io/version": settings.airflow.version}
+
+
+def rolling(settings: Settings, component: str, *more: Any) -> dict[str, Any]:
+    """Metadata of a pod that is rolled when its configuration, or `more` plain data, changes.
+
+    Secrets enter by their revision: a hash of a generated value would be unknown in a preview.
+    """
+    return {
+        "labels": labels(settings, component),
+        "annotations": {
+            "airflow-kubernetes/config": pods.checksum(plain(settings), *more),
+            "airflow-kubernetes/secrets-revision": str(settings.secrets.revision),
+        },
+    }
+
+
+def environment(settings: Settings, needs: Iterable[str]) -> list[dict[str, Any]]:
+    """The secrets that a component needs (names of the releases table), as variables."""
+    variables = RELEASES[settings.airflow.version].secrets
+    result: list[dict[str, Any]] = []
+    for need in needs:
+        if need == DATABASE:
+            result += connection.environment(settings, variables[need])
+        else:
+            result.append(pods.secret_env(variables[need], KEYS_SECRET, need))
+    return result
+
+
+def container(
+    settings: Settings,
+    image: str,
+    name: str,
+    args: list[str],
+    needs: Iterable[str],
+    resources: Resources,
+) -> dict[str, Any]:
+    """A container of Airflow's image. The image's entrypoint runs `args` as they are."""
+    return {
+        "name": name,
+        "image": image,
+        "args": args,
+        "envFrom": [{"configMapRef": {"name": CONFIG_MAP}}],
+        "env": environment(settings, needs),
+        "resources": pods.resources(resources),
+        "securityContext": pods.container_security(),
+        "volumeMounts": [
+            {"name": "logs", "mountPath": f"{HOME}/logs"},
+            {"name": "tmp", "mountPath": "/tmp"},
+        ],
+    }
+
+
+def wait(settings: Settings, image: str, *flags: str) -> dict[str, Any]:
+    """An init container that waits until the database holds this release's schema.
+
+    It makes the order in which objects are applied irrelevant, without crash loops. With
+    `--database-only` it waits for the server alone.
+    """
+    args = ["python", f"{CHECKS}/wait_for_migrations.py", *flags]
+    return container(settings, image, "wait-for-migrations", args, [DATABASE], _WAIT)
+
+
+def spec(
+    settings: Settings,
+    account: str,
+    containers: list[dict[str, Any]],
+    *,
+    init: list[dict[str, Any]] | None = None,
+    token: bool = False,
+    keep_logs: bool = True,
+    more_volumes: Iterable[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """A pod of Airflow's image. Without `keep_logs` what it logs to files ends with the pod."""
+    tmp, _ = pods.scratch("tmp", "/tmp", "1Gi")
+    logs, _ = pods.scratch("logs", f"{HOME}/logs", "1Gi")
+    if keep_logs:
+        logs = {"name": "logs", "persistentVolumeClaim": {"claimName": LOGS_CLAIM}}
+    pod: dict[str, Any] = {
+        "serviceAccountName": f"airflow-{account}",
+        "automountServiceAccountToken": token,
+        "enableServiceLinks": False,
+        "securityContext": pods.pod_security(UID, GID, GID),
+        "containers": containers,
+        "volumes": [logs, tmp, *more_volumes],
+    }
+    if init:
+        pod["initContainers"] = init
+    if settings.images.pull_secret is not None:
+        pod["imagePullSecrets"] = [{"name": settings.images.pull_secret}]
+    return pod

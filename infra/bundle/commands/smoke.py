@@ -1,0 +1,76 @@
+"""`make smoke`: trigger the smoke DAG through the REST API and wait for it."""
+
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from .rest import Rest, RestError
+from .target import CommandError, Target
+
+DAG = "smoke"
+TIMEOUT = 300.0
+DONE = ("success", "failed")
+
+
+def smoke(here: Target, run_id: str | None = None) -> None:
+    """Run the DAG; with a `run_id` that exists already, only look at that run.
+
+    Raises CommandError with the failed tasks' last log lines if the run does not end in success.
+    """
+    rest = Rest(here)
+    run_id = run_id or f"smoke-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
+    started = time.monotonic()
+    _wait_for_dag(rest, started)
+    rest.patch(f"/dags/{DAG}", {"is_paused": False})
+    try:
+        rest.post(f"/dags/{DAG}/dagRuns", {"dag_run_id": run_id, "logical_date": None})
+    except RestError as error:
+        if error.status != 409:  # 409: this run exists
+            raise
+    said: dict[str, str] = {}
+    while True:
+        run = rest.get(f"/dags/{DAG}/dagRuns/{run_id}")
+        tasks = _tasks(rest, run_id)
+        states = {task["task_id"]: task["state"] or "waiting" for task in tasks}
+        if states != said:
+            text = ", ".join(f"{task} {state}" for task, state in states.items())
+            print(f"  {time.monotonic() - started:4.0f} s  {text}", file=sys.stderr, flush=True)
+            said = states
+        if run["state"] in DONE:
+            break
+        if time.monotonic() - started > TIMEOUT:
+            raise CommandError(f"{DAG} {run_id} is {run['state']} after {TIMEOUT:.0f} s: {states}")
+        time.sleep(0.5)
+    if run["state"] != "success":
+        logs = "\n".join(log(rest, run_id, task) for task in tasks if task["state"] == "failed")
+        raise CommandError(f"{DAG} {run_id} failed\n{logs}")
+    print(f"DAG {DAG}, run {run_id}: {run['state']}")
+
+
+def log(rest: Rest, run_id: str, task: dict[str, Any]) -> str:
+    """A task instance's log of its last try, as the API gives it."""
+    attempt = task["try_number"]
+    path = f"/dags/{DAG}/dagRuns/{run_id}/taskInstances/{task['task_id']}/logs/{attempt}"
+    content = rest.get(f"{path}?full_content=true")["content"]
+    lines = [str(entry.get("event", entry)) for entry in content]
+    return "\n".join([f"{task['task_id']}, try {attempt}:", *(f"  {line}" for line in lines)])
+
+
+def _tasks(rest: Rest, run_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = rest.get(f"/dags/{DAG}/dagRuns/{run_id}/taskInstances")[
+        "task_instances"
+    ]
+    return sorted(found, key=lambda task: str(task["task_id"]))
+
+
+def _wait_for_dag(rest: Rest, started: float) -> None:
+    """The DAG processor parses the folder some seconds after it started."""
+    while True:
+        try:
+            rest.get(f"/dags/{DAG}")
+            return
+        except RestError as error:
+            if error.status != 404 or time.monotonic() - started > TIMEOUT:
+                raise
+        time.sleep(0.5)

@@ -1,0 +1,73 @@
+"""The environment that a command works on."""
+
+import os
+import shutil
+from dataclasses import dataclass
+
+import yaml
+
+from ..images.specs import ROOT
+from ..render.foundation import engine_of
+from ..render.kubectl import Kubectl
+from ..settings.load import load
+from ..settings.marks import SANDBOX
+from ..settings.schema import Settings
+
+
+class CommandError(Exception):
+    """A command cannot be carried out; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """An environment's name, one command's overrides, its settings and its cluster."""
+
+    environment: str
+    overrides: str
+    settings: Settings
+    kubectl: Kubectl
+
+
+def target(environment: str) -> Target:
+    """The environment's target; overrides come from the variable SET. Raises SettingsError."""
+    overrides = os.environ.get("SET", "")
+    settings = load(environment, overrides)
+    return Target(
+        environment, overrides, settings, Kubectl(_context(environment), settings.namespace)
+    )
+
+
+def _context(environment: str) -> str:
+    file = ROOT / f"Pulumi.{environment}.yaml"
+    key = "kubernetes:context"
+    if file.exists():
+        config = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("config") or {}
+        if config.get(key):
+            return str(config[key])
+    raise CommandError(
+        f"{file.name} names no cluster: add `{key}: <context>` under config "
+        "(see `kubectl config get-contexts`)"
+    )
+
+
+def check_overrides(here: Target) -> None:
+    """Refuse SET where it would be applied to a real environment. Raises CommandError."""
+    if here.overrides and here.environment != SANDBOX:
+        raise CommandError(
+            f"SET is for one command, and outside the sandbox only for render and preview; write "
+            f"the values into values/{here.environment}.yaml to apply them"
+        )
+
+
+def engine(here: Target) -> str:
+    """Pulumi or kubectl, as the values say and the namespace records. Raises CommandError."""
+    wanted, recorded = here.settings.engine, engine_of(here.kubectl)
+    if wanted == "auto":
+        return recorded or ("pulumi" if shutil.which("pulumi") else "kubectl")
+    if recorded not in (None, wanted):
+        raise CommandError(
+            f"namespace {here.settings.namespace} was made by the engine {recorded}, the values "
+            f"say {wanted}. A second engine would make new passwords beside the old data: set "
+            f"engine: {recorded} in values/{here.environment}.yaml"
+        )
+    return wanted

@@ -1,0 +1,79 @@
+"""Secrets that are generated once and then kept: their names, keys and kinds.
+
+Both engines create them from this table; neither changes a value that exists. Passwords are
+alphanumeric because MySQL's image pastes them into SQL and Airflow into a URL.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from .kubernetes.metadata import Manifest, manifest
+from .settings.schema import Settings
+
+PLACEHOLDER = "[generated]"
+"""What a rendered Secret holds instead of a value."""
+
+MYSQL_SECRET, KEYS_SECRET, ADMIN_SECRET = "airflow-mysql", "airflow-keys", "airflow-admin"
+
+
+class Kind(Enum):
+    """PASSWORD: 32 letters and digits. KEY: 64 of them, enough for HS512. FERNET: 32 random
+    bytes, URL-safe base64 (https://cryptography.io/en/latest/fernet/).
+    """
+
+    PASSWORD = "password"
+    KEY = "key"
+    FERNET = "fernet"
+
+
+@dataclass(frozen=True)
+class Generated:
+    """One Secret: plain entries and generated ones.
+
+    All of them belong to what is in the database (its users, and what they encrypted in it), so
+    none may be made anew beside a claim that holds one.
+    """
+
+    name: str
+    component: str
+    plain: dict[str, str]
+    keys: dict[str, Kind]
+
+
+def generated(settings: Settings) -> Iterator[Generated]:
+    """The Secrets that an environment needs."""
+    yield Generated(
+        KEYS_SECRET,
+        "keys",
+        {},
+        {"fernet-key": Kind.FERNET, "api-secret-key": Kind.KEY, "jwt-secret": Kind.KEY},
+    )
+    yield Generated(
+        ADMIN_SECRET,
+        "admin",
+        {"username": settings.airflow.admin.username},
+        {"password": Kind.PASSWORD},
+    )
+    if settings.database.mode == "cluster" or settings.database.cluster.keep_claim:
+        yield Generated(
+            MYSQL_SECRET,
+            "mysql",
+            {"username": settings.database.user},
+            {"root-password": Kind.PASSWORD, "password": Kind.PASSWORD},
+        )
+
+
+def secret(settings: Settings, wanted: Generated) -> Manifest:
+    """The Secret as an object, a placeholder for each generated value."""
+    values = {**wanted.plain, **dict.fromkeys(wanted.keys, PLACEHOLDER)}
+    return manifest(
+        "v1",
+        "Secret",
+        wanted.name,
+        settings.namespace,
+        wanted.component,
+        protected=True,
+        type="Opaque",
+        stringData=values,
+    )

@@ -1,0 +1,51 @@
+"""References to images: by tag while objects are built and hashed, by digest when applied."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+
+from ..kubernetes.metadata import Manifest
+from ..settings.schema import Settings
+from . import lock
+from .content import tag
+from .specs import ImageSpec
+
+
+def by_tag(settings: Settings, spec: ImageSpec) -> str:
+    """`registry/name:tag`. The content tag says all that a hash of an object needs to know."""
+    return f"{settings.images.registry}/{spec.name}:{tag(spec)}"
+
+
+def locked(settings: Settings, spec: ImageSpec) -> str | None:
+    """`registry/name:tag@digest` if the lock knows this content, else None."""
+    entry = lock.read(lock.path(settings)).get(spec.name)
+    if entry is None or entry.tag != tag(spec):
+        return None
+    return f"{by_tag(settings, spec)}@{entry.digest}"
+
+
+def map_strings(value: Any, change: Callable[[str], Any]) -> Any:
+    """Plain data with `change` applied to every string value (not to keys)."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: map_strings(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [map_strings(item, change) for item in value]
+    return value
+
+
+def pinned(obj: Manifest, by_tag: str, by_digest: pulumi.Input[str]) -> Manifest:
+    """The object with every reference by tag replaced by the one by digest.
+
+    Done last, so that no name or checksum depends on a digest, which a preview may not know yet.
+    """
+
+    def pin(text: str) -> Any:
+        if by_tag not in text:
+            return text
+        return pulumi.Output.from_input(by_digest).apply(lambda known: text.replace(by_tag, known))
+
+    result: Manifest = map_strings(obj, pin)
+    return result

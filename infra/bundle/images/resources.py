@@ -1,0 +1,62 @@
+"""Images as resources of Pulumi's docker-build provider."""
+
+import os
+from pathlib import Path
+
+import pulumi
+import pulumi_docker_build as docker_build
+
+from ..settings.schema import Settings
+from . import lock, references
+from .build import certificates
+from .content import stage, tag
+from .specs import ROOT, ImageSpec
+
+
+def image(settings: Settings, spec: ImageSpec) -> pulumi.Input[str]:
+    """`registry/name:tag@digest` of the image, built and pushed by this environment if it may.
+
+    A preview never builds: it warns of an image that the lock does not know and shows its tag.
+    Raises LookupError for one where this environment builds nothing and would have to run it.
+    """
+    known = references.locked(settings, spec)
+    if not settings.images.build:
+        if known is None and not pulumi.runtime.is_dry_run():
+            raise LookupError(missing(settings, spec))
+        if known is None:
+            pulumi.log.warn(missing(settings, spec))
+        return known or references.by_tag(settings, spec)
+    built = docker_build.Image(
+        f"{spec.name}-image",
+        push=True,
+        build_on_preview=False,
+        builder=docker_build.BuilderConfigArgs(name=settings.images.builder),
+        # Relative to the program: a path of one machine must not enter the state.
+        context=docker_build.BuildContextArgs(location=os.path.relpath(stage(spec), Path.cwd())),
+        build_args=dict(spec.arguments),
+        platforms=[docker_build.Platform(platform) for platform in spec.platforms],
+        tags=[references.by_tag(settings, spec)],
+        secrets=certificates(),
+        # Another machine's certificates are no reason to build again.
+        ignore_secrets_in_diff_calculation=list(certificates()),
+        # A new tag must not delete the old manifest: pods and other environments may still run it.
+        opts=pulumi.ResourceOptions(retain_on_delete=True),
+    )
+    built.ref.apply(lambda reference: _record(settings, spec, reference))
+    return known or built.ref
+
+
+def missing(settings: Settings, spec: ImageSpec) -> str:
+    """What to do about an image that the lock does not know."""
+    file = os.path.relpath(lock.path(settings), ROOT)
+    return (
+        f"{file} has no {spec.name}:{tag(spec)}, the image of this checkout, and this environment "
+        "builds none (images.build: false). Build it where images.build is true, `make images "
+        "ENV=dev`, and commit the lock"
+    )
+
+
+def _record(settings: Settings, spec: ImageSpec, reference: str) -> None:
+    digest = reference.partition("@")[2]
+    if digest and not pulumi.runtime.is_dry_run():
+        lock.record(lock.path(settings), spec.name, lock.Entry(tag(spec), digest))

@@ -1,0 +1,1 @@
+"""What every builder of Kubernetes objects shares."""

@@ -1,0 +1,55 @@
+"""Names and labels.
+
+Names are fixed, so that an update changes an object in place; labels follow Kubernetes'
+recommended set (https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/).
+"""
+
+from typing import Any
+
+Manifest = dict[str, Any]
+"""A Kubernetes object as plain data, as `kubectl get -o json` prints it."""
+
+PART_OF = "airflow-kubernetes"
+PROTECTED = "airflow-kubernetes/protected"
+"""Label on what holds data or secrets: neither pruned nor deleted by `make down`."""
+
+
+def labels(component: str, name: str = "airflow") -> dict[str, str]:
+    """The labels of a component's objects."""
+    return {
+        "app.kubernetes.io/name": name,
+        "app.kubernetes.io/component": component,
+        "app.kubernetes.io/part-of": PART_OF,
+    }
+
+
+def selector(component: str, name: str = "airflow") -> dict[str, str]:
+    """The labels by which a workload finds its pods; immutable, so without anything that varies."""
+    return {"app.kubernetes.io/name": name, "app.kubernetes.io/component": component}
+
+
+def manifest(
+    api_version: str,
+    kind: str,
+    name: str,
+    namespace: str | None,
+    component: str,
+    *,
+    protected: bool = False,
+    annotations: dict[str, str] | None = None,
+    **content: Any,
+) -> Manifest:
+    """A whole object; `content` is its top-level fields beside metadata (`spec`, `data`, …)."""
+    metadata: dict[str, Any] = {"name": name, "labels": labels(component)}
+    if namespace is not None:
+        metadata["namespace"] = namespace
+    if protected:
+        metadata["labels"][PROTECTED] = "true"
+    if annotations:
+        metadata["annotations"] = dict(annotations)
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
+
+
+def is_protected(obj: Manifest) -> bool:
+    """Whether the object holds data or secrets (see PROTECTED)."""
+    return bool(obj["metadata"].get("labels", {}).get(PROTECTED) == "true")

@@ -1,0 +1,83 @@
+"""Pods that pass Pod Security `restricted`: contexts, probes, volumes, resources.
+
+Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from ..settings.schema import Resources
+
+
+def checksum(*content: Any) -> str:
+    """16 hexadecimal digits over plain data. Never give it an Output: a preview could not know."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def pod_security(uid: int, gid: int, fs_group: int) -> dict[str, Any]:
+    """A pod's securityContext: the given ids, default seccomp profile."""
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": uid,
+        "runAsGroup": gid,
+        "fsGroup": fs_group,
+        # A volume with many files is not walked at every start, only when its root is wrong.
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def container_security() -> dict[str, Any]:
+    """A container's securityContext: no privileges, read-only root file system."""
+    return {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+
+
+def resources(wanted: Resources) -> dict[str, Any]:
+    """Settings' resources as a container's."""
+    return wanted.model_dump()
+
+
+def scratch(name: str, path: str, size: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A bounded emptyDir and its mount, for the few writable places of a read-only root."""
+    return (
+        {"name": name, "emptyDir": {"sizeLimit": size}},
+        {"name": name, "mountPath": path},
+    )
+
+
+def plain_env(values: dict[str, str]) -> list[dict[str, Any]]:
+    """Environment variables with plain values, in the given order."""
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
+def secret_env(name: str, secret: str, key: str) -> dict[str, Any]:
+    """An environment variable read from a Secret's key."""
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+
+
+def probe(
+    action: dict[str, Any], *, period: int, failures: int, timeout: int = 5
+) -> dict[str, Any]:
+    """A probe every `period` seconds that gives up after `failures` in a row."""
+    return {
+        **action,
+        "periodSeconds": period,
+        "timeoutSeconds": timeout,
+        "failureThreshold": failures,
+    }
+
+
+def http(path: str, port: int) -> dict[str, Any]:
+    """The action of an HTTP probe."""
+    return {"httpGet": {"path": path, "port": port}}
+
+
+def execute(*command: str) -> dict[str, Any]:
+    """The action of a probe that runs a command in the container."""
+    return {"exec": {"command": list(command)}}

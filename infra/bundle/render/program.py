@@ -1,0 +1,94 @@
+"""Running the real program without an engine, to get its Kubernetes objects.
+
+The Pulumi SDK's own test double (`pulumi.runtime.Mocks`, public API) answers every registration;
+the inputs of the Kubernetes resources are the objects.
+"""
+
+import os
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from ..credentials import PLACEHOLDER
+from ..images.specs import ROOT
+from ..kubernetes.metadata import Manifest
+
+PROGRAM = ROOT / "infra" / "__main__.py"
+PROJECT = "airflow-kubernetes"
+ORDER = (
+    "Namespace", "PersistentVolumeClaim", "Secret", "ServiceAccount", "Role", "RoleBinding",
+    "ConfigMap", "Service", "StatefulSet", "Job", "Deployment",
+)  # fmt: skip
+
+
+class Recorder(pulumi.runtime.Mocks):
+    """Keeps the inputs of Kubernetes resources and invents what the program reads back."""
+
+    def __init__(self) -> None:
+        self.objects: list[Manifest] = []
+
+    def new_resource(
+        self, args: pulumi.runtime.MockResourceArgs
+    ) -> tuple[str | None, dict[Any, Any]]:
+        """Called once for each resource that the program registers."""
+        state = dict(args.inputs)
+        if args.typ.startswith("kubernetes:"):
+            self.objects.append(_plain(state))
+        elif args.typ.startswith("random:"):
+            state |= {"result": PLACEHOLDER, "base64": PLACEHOLDER}
+        elif args.typ == "docker-build:index:Image":
+            # Not built yet: the content tag alone stands for the image.
+            state["ref"] = state["tags"][0]
+        return args.name, state
+
+    def call(
+        self, args: pulumi.runtime.MockCallArgs
+    ) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        """The program calls no provider functions."""
+        raise ValueError(f"rendering answers no provider function: {args.token}")
+
+
+def objects(environment: str, overrides: str = "") -> list[Manifest]:
+    """All objects of an environment, in a fixed order, secrets as placeholders.
+
+    Raises SettingsError for bad values, LookupError for an image that the lock does not know.
+    """
+    recorder = Recorder()
+    pulumi.runtime.set_mocks(recorder, project=PROJECT, stack=environment, preview=True)
+    # What only an engine needs: which cluster. kubectl is the engine of what is rendered.
+    pulumi.runtime.set_all_config(
+        {f"{PROJECT}:engine": "kubectl", "kubernetes:context": "rendered"}
+    )
+    before = Path.cwd(), os.environ.get("SET")
+    os.environ["SET"] = overrides
+    os.chdir(PROGRAM.parent)
+    try:
+        run = pulumi.runtime.test(_run)  # type: ignore[no-untyped-call]  # the SDK has no types here
+        run()
+    finally:
+        os.chdir(before[0])
+        os.environ["SET"] = before[1] or ""
+    return sorted(recorder.objects, key=_place)
+
+
+def _run() -> None:
+    runpy.run_path(str(PROGRAM))
+
+
+def _place(obj: Manifest) -> tuple[int, str]:
+    return ORDER.index(obj["kind"]), obj["metadata"]["name"]
+
+
+def _plain(value: Any) -> Any:
+    """Protobuf's data as Kubernetes': whole numbers are integers, a secret is its value."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        if pulumi.runtime.rpc._special_sig_key in value:
+            return _plain(value["value"])
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value

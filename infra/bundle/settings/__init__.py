@@ -1,0 +1,1 @@
+"""Values files in, one frozen and checked `Settings` out."""

@@ -1,0 +1,204 @@
+"""values/common.yaml, values/<env>.yaml and one command's overrides, merged and checked.
+
+Every mistake is found before anything is touched, and all are reported together.
+"""
+
+import difflib
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path as FilePath
+from typing import Any, get_args
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from .checks import impossible
+from .document import Document, override, read
+from .marks import PerEnvironment
+from .problems import Path, Problem, SettingsError, dotted
+from .schema import Section, Settings
+
+VALUES = FilePath(__file__).parents[3] / "values"
+
+
+def environments(directory: FilePath = VALUES) -> list[str]:
+    """The names of all environments: one values file each, beside common.yaml."""
+    return sorted(file.stem for file in directory.glob("*.yaml") if file.stem != "common")
+
+
+def load(environment: str, overrides: str = "", directory: FilePath = VALUES) -> Settings:
+    """The settings of one environment.
+
+    `overrides` is `section.key=value …` for one command. Raises SettingsError with every problem.
+    """
+    known = environments(directory)
+    if environment not in known:
+        message = f"no environment {environment!r}; there are: {', '.join(known)}"
+        raise SettingsError([Problem(f"{directory.name}/", 0, "", message)])
+    common = read(directory / "common.yaml", f"{directory.name}/common.yaml")
+    own = read(directory / f"{environment}.yaml", f"{directory.name}/{environment}.yaml")
+    once = override(overrides)
+    problems = _type_problems(common.data, [common])
+    merged = _merge(_merge(common.data, own.data), once.data)
+    layers = [once, own, common]
+    problems += _type_problems(merged, layers)
+    problems += _out_of_place(own, environment)
+    # The combinations are checked even where single values are wrong: those fall back to common's.
+    settings = _settings(_mended(merged, common.data))
+    if settings is not None:
+        problems += [
+            _problem(path, message, layers) for path, message in impossible(settings, environment)
+        ]
+    if problems or settings is None:
+        raise SettingsError(problems)
+    return settings
+
+
+def _settings(data: dict[str, Any]) -> Settings | None:
+    try:
+        return Settings.model_validate(data)
+    except ValidationError:
+        return None
+
+
+def _merge(below: Any, above: Any) -> Any:
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return deepcopy(above)
+    merged = dict(below)
+    for key, value in above.items():
+        merged[key] = _merge(below[key], value) if key in below else deepcopy(value)
+    return merged
+
+
+def _mended(merged: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
+    """`merged` with every invalid value replaced by common's, and unknown keys dropped."""
+    try:
+        Settings.model_validate(merged)
+    except ValidationError as error:
+        mended = deepcopy(merged)
+        for path, _ in _by_value(error):
+            _restore(mended, common, path)
+        return mended
+    return merged
+
+
+def _restore(data: Any, common: Any, path: Path) -> None:
+    for part in path[:-1]:
+        if not isinstance(data, dict) or not isinstance(common, dict):
+            return
+        data, common = data.get(part), common.get(part)
+    if not isinstance(data, dict):
+        return
+    if isinstance(common, dict) and path[-1] in common:
+        data[path[-1]] = deepcopy(common[path[-1]])
+    else:
+        data.pop(path[-1], None)
+
+
+def _by_value(error: ValidationError) -> Iterator[tuple[Path, str]]:
+    """Each wrong value once. Pydantic adds the members of a union to a path; they are no keys."""
+    unions = ("str", "int", "float", "bool")
+    found: dict[Path, list[str]] = {}
+    for detail in error.errors(include_url=False):
+        path = detail["loc"]
+        message = detail["msg"]
+        if detail["type"] == "extra_forbidden":
+            message = f"unknown key{_nearest(str(path[-1]), _keys_at(path[:-1]))}"
+        elif detail["type"] == "missing":
+            message = "missing; values/common.yaml holds every setting"
+        else:
+            if path[-1] in unions:
+                path = path[:-1]
+            message = f"{message[0].lower()}{message[1:]}, not {detail['input']!r}"
+            if detail["type"] == "string_type" and isinstance(detail["input"], int | float):
+                message += f' (write "{detail["input"]}")'
+        found.setdefault(path, []).append(message)
+    for path, messages in found.items():
+        yield path, "; or ".join(messages)
+
+
+def _type_problems(data: dict[str, Any], layers: list[Document]) -> list[Problem]:
+    try:
+        Settings.model_validate(data)
+    except ValidationError as error:
+        return [_problem(path, message, layers) for path, message in _by_value(error)]
+    return []
+
+
+def _problem(path: Path, message: str, layers: list[Document]) -> Problem:
+    """`message` placed in the topmost layer that sets `path`, else at its nearest parent."""
+    for length in range(len(path), 0, -1):
+        for layer in layers:
+            if _has(layer.data, path[:length]):
+                return Problem(layer.file, layer.lines.get(path[:length], 0), dotted(path), message)
+    return Problem(layers[-1].file, 1, dotted(path), message)
+
+
+def _has(data: Any, path: Path) -> bool:
+    for part in path:
+        if not isinstance(data, dict) or part not in data:
+            return isinstance(data, list) and isinstance(part, int) and part < len(data)
+        data = data[part]
+    return True
+
+
+def _out_of_place(own: Document, environment: str) -> list[Problem]:
+    """Fields in an environment's file that only common.yaml, or only another one, may set."""
+    return [
+        Problem(own.file, own.lines.get(path, 0), dotted(path), message)
+        for path, message in _forbidden(own.data, Settings, environment, ())
+    ]
+
+
+def _forbidden(
+    data: dict[str, Any], section: type[Section], environment: str, path: Path
+) -> Iterator[tuple[Path, str]]:
+    for key, value in data.items():
+        field = fields(section).get(key)
+        if field is None:
+            continue  # reported as unknown already
+        here = (*path, key)
+        mark = mark_of(field)
+        if mark is not None:
+            if not mark.allows(environment):
+                yield here, f"only values/{mark.only}.yaml may set this: {mark.why}"
+        elif (inner := section_of(field)) is not None and isinstance(value, dict):
+            yield from _forbidden(value, inner, environment, here)
+        else:
+            yield here, "the same in every environment; set it in values/common.yaml"
+
+
+def fields(section: type[Section]) -> dict[str, FieldInfo]:
+    """A section's fields by the key that a values file uses."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def mark_of(field: FieldInfo) -> PerEnvironment | None:
+    """The field's mark, if environments may differ in it."""
+    return next((item for item in field.metadata if isinstance(item, PerEnvironment)), None)
+
+
+def section_of(field: FieldInfo) -> type[Section] | None:
+    """The section that the field holds, if it holds one."""
+    for candidate in (field.annotation, *get_args(field.annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, Section):
+            return candidate
+    return None
+
+
+def _keys_at(path: Path) -> list[str]:
+    section: type[Section] = Settings
+    for part in path:
+        field = fields(section).get(str(part))
+        inner = section_of(field) if field else None
+        if inner is None:
+            return []
+        section = inner
+    return list(fields(section))
+
+
+def _nearest(wrong: str, right: list[str]) -> str:
+    near = difflib.get_close_matches(wrong, right, n=1, cutoff=0.5)
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; known here: {', '.join(right)}" if right else ""

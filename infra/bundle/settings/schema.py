@@ -1,0 +1,209 @@
+"""Every setting: its type, its bounds and, where environments may differ, the reason.
+
+There are no defaults here: values/common.yaml holds every setting, so that one file shows all of
+them. Keys are camelCase, as in Kubernetes and the official Airflow chart.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from .marks import SANDBOX, PerEnvironment
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+"""A DNS label, as Kubernetes wants it for namespaces and most object names."""
+
+Quantity = Annotated[
+    str,
+    StringConstraints(pattern=r"^([0-9]+|[0-9]+\.[0-9]+)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"),
+]
+"""A Kubernetes quantity as a string: "500m" (CPU), "1Gi" (bytes)."""
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,31}$")]
+"""A MySQL user or database name that needs no quoting (MySQL limits users to 32 characters)."""
+
+ImageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-zA-Z0-9._:/@-]*$")]
+
+STAND_IN = PerEnvironment(
+    "the sandbox has no image registry to pull from and builds stand-ins itself", only=SANDBOX
+)
+CAPACITY = PerEnvironment("load differs between environments; what runs does not")
+PLACE = PerEnvironment("each environment is its own place: cluster, registry, address")
+
+
+class Section(BaseModel):
+    """Base of all sections: strict types, no unknown keys, immutable."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+
+class Quantities(Section):
+    """CPU in cores ("250m"), memory in bytes ("512Mi")."""
+
+    cpu: Quantity
+    memory: Quantity
+
+
+class Resources(Section):
+    """A container's requests and limits, as in a Kubernetes container spec."""
+
+    requests: Quantities
+    limits: Quantities
+
+
+class Service(Section):
+    """How the web address is reached inside the cluster's network."""
+
+    type: Annotated[Literal["ClusterIP", "NodePort", "LoadBalancer"], PLACE]
+    node_port: Annotated[Annotated[int, Field(ge=30000, le=32767)] | None, PLACE]
+
+
+class Component(Section):
+    """A long-running Airflow component."""
+
+    replicas: Annotated[Annotated[int, Field(ge=1, le=50)], CAPACITY]
+    resources: Annotated[Resources, CAPACITY]
+
+
+class ApiServer(Component):
+    """The UI, the REST API and the task execution API (`airflow api-server`)."""
+
+    workers: Annotated[Annotated[int, Field(ge=1, le=32)], CAPACITY]
+    service: Service
+
+
+class Pods(Section):
+    """Pods that come and go: task pods and the Jobs of a release."""
+
+    resources: Annotated[Resources, CAPACITY]
+
+
+class Admin(Section):
+    """The first user; its password is generated and kept in the Secret airflow-admin."""
+
+    username: str
+    email: str
+    first_name: str
+    last_name: str
+
+
+class Airflow(Section):
+    """Airflow itself."""
+
+    version: str
+    executor: str
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+(/.*[^/])?$"), PLACE]
+    parallelism: Annotated[Annotated[int, Field(ge=1, le=10000)], CAPACITY]
+    configuration: dict[str, dict[str, str | int | float | bool]]
+    admin: Admin
+    api_server: ApiServer
+    scheduler: Component
+    dag_processor: Component
+    triggerer: Component
+    tasks: Pods
+    jobs: Pods
+
+
+class Claim(Section):
+    """A PersistentVolumeClaim. `storageClass: null` takes the cluster's default class."""
+
+    size: Annotated[Quantity, CAPACITY]
+    storage_class: Annotated[Name | None, PLACE]
+
+
+class ClusterDatabase(Section):
+    """MySQL in the cluster: one replica with a claim of its own."""
+
+    image: Annotated[ImageName, STAND_IN]
+    keep_claim: Annotated[bool, PLACE]
+    claim: Claim
+    buffer_pool: Annotated[Annotated[str, StringConstraints(pattern=r"^[0-9]+[MG]$")], CAPACITY]
+    max_connections: Annotated[Annotated[int, Field(ge=20, le=10000)], CAPACITY]
+    resources: Annotated[Resources, CAPACITY]
+
+
+class ExternalDatabase(Section):
+    """A MySQL server that somebody else runs; `secret` has the keys username and password."""
+
+    host: Annotated[str | None, PLACE]
+    port: Annotated[Annotated[int, Field(ge=1, le=65535)], PLACE]
+    secret: Annotated[Name | None, PLACE]
+
+
+class Database(Section):
+    """The metadata database."""
+
+    mode: Annotated[
+        Literal["cluster", "external"],
+        PerEnvironment("production databases are often managed outside the cluster"),
+    ]
+    name: Identifier
+    user: Identifier
+    generation: Annotated[
+        Annotated[int, Field(ge=1)],
+        PerEnvironment("a restore raises it, in the environment that was restored"),
+    ]
+    cluster: ClusterDatabase
+    external: ExternalDatabase
+
+
+class Logs(Section):
+    """Task logs: a volume shared by the components and the task pods (ReadWriteMany)."""
+
+    claim: Claim
+
+
+class AirflowImage(Section):
+    """The Airflow image. `pythonBaseImage` is the Dockerfile's PYTHON_BASE_IMAGE."""
+
+    python_base_image: Annotated[ImageName, STAND_IN]
+
+
+class Images(Section):
+    """Where images are built and kept."""
+
+    registry: Annotated[Annotated[str, StringConstraints(pattern=r"^[^\s/][^\s]*[^\s/]$")], PLACE]
+    build: Annotated[
+        bool, PerEnvironment("one environment builds; the others run what it built, by digest")
+    ]
+    builder: Annotated[str, PLACE]
+    platforms: Annotated[
+        Annotated[list[Literal["linux/amd64", "linux/arm64"]], Field(min_length=1)],
+        PerEnvironment("the sandbox's stand-in bases exist for one platform", only=SANDBOX),
+    ]
+    lock: Annotated[
+        str, PerEnvironment("stand-in images must not enter the committed lock", only=SANDBOX)
+    ]
+    pull_secret: Annotated[Name | None, PLACE]
+    airflow: AirflowImage
+
+
+class Secrets(Section):
+    """`revision` is raised after a Secret was changed by hand: it rolls the pods that use it."""
+
+    revision: Annotated[
+        Annotated[int, Field(ge=1)], PerEnvironment("secrets rotate per environment")
+    ]
+
+
+class Settings(Section):
+    """All settings of one environment."""
+
+    engine: Annotated[
+        Literal["pulumi", "kubectl", "auto"],
+        PerEnvironment("air-gapped environments cannot install the Pulumi CLI"),
+    ]
+    namespace: Annotated[Name, PLACE]
+    airflow: Airflow
+    database: Database
+    logs: Logs
+    images: Images
+    secrets: Secrets

@@ -1,0 +1,219 @@
+"""What the rendered objects promise, in every environment."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from bundle.credentials import PLACEHOLDER
+
+from .conftest import containers, render, workloads
+
+Objects = list[dict[str, Any]]
+
+MINORS = ("1.33", "1.34", "1.35", "1.36")
+
+
+@pytest.mark.parametrize("minor", MINORS)
+def test_every_object_fits_the_strict_schema(rendered: Objects, minor: str) -> None:
+    for obj in rendered:
+        kubernetes_validate.validate(obj, minor, strict=True)
+        if obj["metadata"]["name"] == "airflow-pod-template":
+            template = yaml.safe_load(obj["data"]["pod_template.yaml"])
+            kubernetes_validate.validate(template, minor, strict=True)
+
+
+def test_the_schema_check_can_fail(rendered: Objects) -> None:
+    broken = json.loads(json.dumps(next(obj for obj in rendered if obj["kind"] == "Deployment")))
+    broken["spec"]["template"]["spec"]["containers"][0]["imagePulPolicy"] = "Always"
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(broken, MINORS[-1], strict=True)
+
+
+def test_pods_pass_pod_security_restricted(rendered: Objects) -> None:
+    # https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+    for name, spec in workloads(rendered):
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec), name
+        assert spec["securityContext"]["runAsNonRoot"] is True, name
+        assert spec["securityContext"]["runAsUser"] > 0, name
+        assert spec["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault", name
+        for volume in spec["volumes"]:
+            allowed = {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
+            assert set(volume) - {"name"} <= allowed, name
+        for container in containers(spec):
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False, name
+            assert context["capabilities"] == {"drop": ["ALL"]}, name
+            assert not any("hostPort" in port for port in container.get("ports", [])), name
+
+
+def test_the_namespace_enforces_it(rendered: Objects) -> None:
+    (namespace,) = (obj for obj in rendered if obj["kind"] == "Namespace")
+    labels = namespace["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_root_file_systems_are_read_only(rendered: Objects) -> None:
+    for name, spec in workloads(rendered):
+        for container in containers(spec):
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True, name
+
+
+def test_every_container_has_requests_and_limits(rendered: Objects) -> None:
+    for name, spec in workloads(rendered):
+        for container in containers(spec):
+            for kind in ("requests", "limits"):
+                assert set(container["resources"][kind]) == {"cpu", "memory"}, name
+
+
+def test_long_running_containers_have_all_three_probes(rendered: Objects) -> None:
+    for obj in rendered:
+        if obj["kind"] in ("Deployment", "StatefulSet"):
+            for container in obj["spec"]["template"]["spec"]["containers"]:
+                probes = {"startupProbe", "readinessProbe", "livenessProbe"}
+                assert probes <= set(container), obj["metadata"]["name"]
+
+
+def test_only_the_scheduler_holds_a_token(rendered: Objects) -> None:
+    with_token = [
+        name for name, spec in workloads(rendered) if spec["automountServiceAccountToken"]
+    ]
+    assert with_token == ["Deployment airflow-scheduler"]
+
+
+def test_the_scheduler_may_only_handle_pods(rendered: Objects) -> None:
+    (role,) = (obj for obj in rendered if obj["kind"] == "Role")
+    resources = {resource for rule in role["rules"] for resource in rule["resources"]}
+    assert resources == {"pods", "pods/log"}
+    verbs = {verb for rule in role["rules"] for verb in rule["verbs"]}
+    assert "*" not in verbs
+
+
+def test_accounts_claims_secrets_and_config_maps_exist(rendered: Objects) -> None:
+    there = {(obj["kind"], obj["metadata"]["name"]) for obj in rendered}
+    for name, spec in workloads(rendered):
+        assert ("ServiceAccount", spec["serviceAccountName"]) in there, name
+        text = json.dumps(spec)
+        for key, kind in (("secretKeyRef", "Secret"), ("configMapRef", "ConfigMap")):
+            for reference in re.findall(rf'"{key}": {{[^}}]*"name": "([^"]+)"', text):
+                assert (kind, reference) in there, name
+        for reference in re.findall(r'"claimName": "([^"]+)"', text):
+            assert ("PersistentVolumeClaim", reference) in there, name
+
+
+def test_data_and_secrets_are_protected(rendered: Objects) -> None:
+    for obj in rendered:
+        protected = obj["metadata"]["labels"].get("airflow-kubernetes/protected") == "true"
+        assert protected == (obj["kind"] in ("Namespace", "PersistentVolumeClaim", "Secret"))
+
+
+def test_secrets_hold_placeholders_only(rendered: Objects) -> None:
+    for obj in rendered:
+        if obj["kind"] == "Secret":
+            values = {k: v for k, v in obj["stringData"].items() if k != "username"}
+            assert set(values.values()) == {PLACEHOLDER}
+
+
+def test_task_pods_get_no_database_and_no_key(rendered: Objects) -> None:
+    (template,) = (spec for name, spec in workloads(rendered) if "pod-template" in name)
+    assert template["containers"][0]["name"] == "base"
+    assert template["containers"][0]["env"] == []
+    assert "secretKeyRef" not in json.dumps(template)
+
+
+def test_two_renders_are_the_same_bytes() -> None:
+    assert render("dev") == render("dev")
+
+
+def test_a_render_does_not_depend_on_the_folder_or_the_umask(tmp_path: Path) -> None:
+    import shutil
+    import subprocess
+    import sys
+
+    from .conftest import ROOT
+
+    for name in ("infra", "values", "images", "dags"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for file in (tmp_path / "dags").rglob("*.py"):
+        file.chmod(0o600)
+    (tmp_path / "dags" / "__pycache__").mkdir()
+    (tmp_path / "dags" / "__pycache__" / "smoke.cpython-311.pyc").write_bytes(b"left behind")
+    elsewhere = subprocess.run(
+        [sys.executable, "-m", "bundle", "render", "dev"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONPATH": "infra"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert elsewhere.stdout == render("dev")
+
+
+def test_dev_and_prod_run_the_same_things() -> None:
+    dev, prod = (
+        {(obj["kind"], obj["metadata"]["name"]) for obj in yaml.safe_load_all(render(environment))}
+        for environment in ("dev", "prod")
+    )
+    assert dev == prod
+
+
+def test_an_external_database_renders_no_server_and_keeps_the_claim() -> None:
+    overrides = (
+        "database.mode=external database.external.host=db.example.com "
+        "database.external.secret=my-database"
+    )
+    objects = list(yaml.safe_load_all(render("dev", overrides)))
+    names = {(obj["kind"], obj["metadata"]["name"]) for obj in objects}
+    assert not any(kind == "StatefulSet" for kind, _ in names)
+    assert ("PersistentVolumeClaim", "airflow-mysql") in names
+    assert ("Secret", "airflow-mysql") in names
+    (scheduler,) = (spec for name, spec in workloads(objects) if name.endswith("airflow-scheduler"))
+    env = {item["name"]: item for item in scheduler["containers"][0]["env"]}
+    assert env["DATABASE_PASSWORD"]["valueFrom"]["secretKeyRef"] == {
+        "name": "my-database",
+        "key": "password",
+    }
+    assert "@db.example.com:3306/airflow" in env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]["value"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "rolled"),
+    [
+        ("airflow.tasks.resources.limits.memory=2Gi", {"airflow-scheduler"}),
+        (
+            "airflow.parallelism=7",
+            {
+                "airflow-api-server",
+                "airflow-dag-processor",
+                "airflow-scheduler",
+                "airflow-triggerer",
+            },
+        ),
+        ("database.cluster.maxConnections=300", {"airflow-mysql"}),
+        ("airflow.admin.email=x@example.com", set()),
+    ],
+)
+def test_a_change_rolls_exactly_the_pods_that_use_it(overrides: str, rolled: set[str]) -> None:
+    def templates(text: str) -> dict[str, Any]:
+        return {
+            obj["metadata"]["name"]: obj["spec"]["template"]
+            for obj in yaml.safe_load_all(text)
+            if obj["kind"] in ("Deployment", "StatefulSet")
+        }
+
+    before, after = templates(render("dev")), templates(render("dev", overrides))
+    assert {name for name in before if before[name] != after[name]} == rolled
+
+
+def test_a_changed_job_is_a_new_object_and_an_unchanged_one_is_not() -> None:
+    def jobs(text: str) -> set[str]:
+        return {o["metadata"]["name"] for o in yaml.safe_load_all(text) if o["kind"] == "Job"}
+
+    before = jobs(render("dev"))
+    assert jobs(render("dev", "database.cluster.maxConnections=300")) == before
+    assert not jobs(render("dev", "database.generation=2")) & before

@@ -1,0 +1,232 @@
+"""Values files: every mistake is refused, all together, each with file, line, path and remedy."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from bundle.settings.load import VALUES, environments, fields, load, mark_of, section_of
+from bundle.settings.problems import SettingsError
+from bundle.settings.schema import Section, Settings
+
+Keys = tuple[str, ...]
+
+
+def every_field(section: type[Section] = Settings, path: Keys = ()) -> Iterator[tuple[Keys, Any]]:
+    """Path and innermost marked field of every key of the schema."""
+    for key, field in fields(section).items():
+        yield (*path, key), field
+        if (inner := section_of(field)) is not None:
+            yield from every_field(inner, (*path, key))
+
+
+def settable(environment: str) -> list[Keys]:
+    """The paths that an environment's file may set."""
+    found: list[Keys] = []
+
+    def walk(section: type[Section], path: Keys, allowed: bool) -> None:
+        for key, field in fields(section).items():
+            mark = mark_of(field)
+            here = allowed or (mark is not None and mark.allows(environment))
+            if here:
+                found.append((*path, key))
+            if (inner := section_of(field)) is not None:
+                walk(inner, (*path, key), here)
+
+    walk(Settings, (), False)
+    return found
+
+
+@pytest.fixture
+def values(tmp_path: Path) -> Path:
+    """A copy of the values that a test may spoil."""
+    return Path(shutil.copytree(VALUES, tmp_path / "values"))
+
+
+def spoil(file: Path, path: Keys, *, key: str | None = None, value: Any = ...) -> None:
+    """Rename the key at `path` or give it another value, creating it where it is missing."""
+    data = yaml.safe_load(file.read_text())
+    place = data
+    for part in path[:-1]:
+        place = place.setdefault(part, {})
+    old = place.pop(path[-1], None)
+    place[key or path[-1]] = old if value is ... else value
+    file.write_text(yaml.safe_dump(data, sort_keys=False))
+
+
+def refusals(values: Path, environment: str, overrides: str = "") -> list[str]:
+    with pytest.raises(SettingsError) as error:
+        load(environment, overrides, values)
+    return [str(problem) for problem in error.value.problems]
+
+
+def line_of(file: Path, key: str) -> int:
+    """The line of the only `key:` in the file."""
+    lines = [i for i, line in enumerate(file.read_text().splitlines(), 1) if f"{key}:" in line]
+    assert len(lines) == 1, f"{key} stands {len(lines)} times in {file}"
+    return lines[0]
+
+
+FIELDS = [path for path, _ in every_field()]
+FILES = [("common", path) for path in FIELDS] + [
+    (environment, path) for environment in environments() for path in settable(environment)
+]
+
+
+def show(case: tuple[str, Keys]) -> str:
+    return f"{case[0]}-{'.'.join(case[1])}"
+
+
+def test_the_shipped_values_are_good() -> None:
+    for environment in environments():
+        assert load(environment).namespace
+
+
+@pytest.mark.parametrize("case", FILES, ids=show)
+def test_every_misspelled_key_is_refused(values: Path, case: tuple[str, Keys]) -> None:
+    name, path = case
+    wrong = path[-1] + "z"
+    file = values / f"{name}.yaml"
+    spoil(file, path, key=wrong)
+    environment = "dev" if name == "common" else name
+    where = f"values/{name}.yaml:{line_of(file, wrong)}: {'.'.join((*path[:-1], wrong))}: "
+    found = [text for text in refusals(values, environment) if text.startswith(where)]
+    assert len(found) == 1
+    assert "unknown key" in found[0]
+    assert path[-1] in found[0]  # the right name
+
+
+# No field takes this: not a scalar, a list of wrong things where a list is wanted, no section.
+WRONG: list[Any] = [[{"no": "such thing"}]]
+
+
+@pytest.mark.parametrize("case", FILES, ids=show)
+def test_every_wrong_type_is_refused(values: Path, case: tuple[str, Keys]) -> None:
+    name, path = case
+    file = values / f"{name}.yaml"
+    spoil(file, path, value=WRONG)
+    environment = "dev" if name == "common" else name
+    start = f"values/{name}.yaml:"
+    found = [
+        text
+        for text in refusals(values, environment)
+        if text.startswith(start) and f": {'.'.join(path)}" in text
+    ]
+    assert found
+
+
+SCALARS: dict[type, list[Any]] = {
+    str: [7, True, 1.5, None],
+    int: ["7", True, 1.5],
+    bool: ["yes", 1],
+}
+
+
+def scalar_cases() -> Iterator[tuple[Keys, Any]]:
+    """For each scalar of common.yaml, values of every other scalar type that it must not take."""
+    common = yaml.safe_load((VALUES / "common.yaml").read_text())
+    for path in FIELDS:
+        value: Any = common
+        for part in path:
+            value = value[part]
+        for wrong in SCALARS.get(type(value), []):
+            yield path, wrong
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        pytest.param(path, wrong, id=f"{'.'.join(path)}={wrong!r}")
+        for path, wrong in scalar_cases()
+        # These may be null: no class, no Secret, no host.
+        if not (wrong is None and path[-1] in ("storageClass", "host", "secret", "pullSecret"))
+    ],
+)
+def test_scalars_are_not_converted(values: Path, path: Keys, wrong: Any) -> None:
+    spoil(values / "common.yaml", path, value=wrong)
+    assert any(f": {'.'.join(path)}: " in text for text in refusals(values, "prod"))
+
+
+@pytest.mark.parametrize("path", FIELDS, ids=lambda path: ".".join(path))
+def test_every_missing_setting_is_named(values: Path, path: Keys) -> None:
+    file = values / "common.yaml"
+    data = yaml.safe_load(file.read_text())
+    place = data
+    for part in path[:-1]:
+        place = place[part]
+    del place[path[-1]]
+    file.write_text(yaml.safe_dump(data))
+    assert any(f"{'.'.join(path)}: missing" in text for text in refusals(values, "dev"))
+
+
+def test_a_common_field_cannot_differ(values: Path) -> None:
+    (values / "prod.yaml").write_text("airflow:\n  parallelism: 64\n  executor: LocalExecutor\n")
+    assert any(
+        text.startswith("values/prod.yaml:3: airflow.executor: the same in every environment")
+        for text in refusals(values, "prod")
+    )
+
+
+def test_only_the_sandbox_may_use_stand_ins(values: Path) -> None:
+    (values / "dev.yaml").write_text("database:\n  cluster:\n    image: mysql:9\n")
+    assert any("only values/sandbox.yaml may set this" in text for text in refusals(values, "dev"))
+
+
+def test_all_problems_are_reported_together(values: Path) -> None:
+    (values / "dev.yaml").write_text(
+        "airflow:\n"
+        "  paralellism: 3\n"  # a typo
+        "  url: 8080\n"  # a wrong type
+        "  executor: KubernetesExecutor\n"  # a common field
+        "  apiServer:\n"
+        "    service: {nodePort: 30001}\n"  # impossible with ClusterIP
+    )
+    text = "\n".join(refusals(values, "dev"))
+    assert "values/dev.yaml:2: airflow.paralellism: unknown key; did you mean parallelism?" in text
+    assert "values/dev.yaml:3: airflow.url: " in text
+    assert "values/dev.yaml:4: airflow.executor: the same in every environment" in text
+    assert "values/dev.yaml:6: airflow.apiServer.service.nodePort: needs type: NodePort" in text
+
+
+def test_a_doubled_key_is_refused(values: Path) -> None:
+    (values / "dev.yaml").write_text("namespace: one\nnamespace: two\n")
+    assert refusals(values, "dev") == [
+        "values/dev.yaml:2: namespace: the key stands twice; keep one"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "reason"),
+    [
+        ("airflow.version=2.11.2", "2.11.2 is not built yet; use 3.3.2"),
+        ("airflow.version=3.3.3", "did you mean 3.3.2?"),
+        ("airflow.executor=LocalExecutor", "LocalExecutor is not built yet"),
+        ("airflow.executor=KubernetsExecutor", "did you mean KubernetesExecutor?"),
+        ("database.mode=external", "database.mode is external: set this"),
+        ("database.cluster.bufferPool=2G", "more than 75 % of the memory limit"),
+        ("airflow.tasks.resources.requests.cpu=4", "the request 4 is more than the limit 2"),
+        ("engine=auto", "auto is for the sandbox"),
+        ("airflow.executer=x", "did you mean executor?"),
+        ("airflow", "is not of the form section.key=value"),
+        ("airflow.configuration.core.executor=x", "set by this program from other settings"),
+        ("airflow.configuration.database.sql_alchemy_conn=x", "set by this program"),
+    ],
+)
+def test_impossible_values_are_refused_with_the_remedy(
+    values: Path, overrides: str, reason: str
+) -> None:
+    if overrides.endswith("cpu=4"):
+        overrides = 'airflow.tasks.resources.requests.cpu="4"'
+    assert any(reason in text for text in refusals(values, "dev", overrides))
+
+
+def test_an_unknown_environment_lists_the_known_ones() -> None:
+    with pytest.raises(SettingsError, match="there are: dev, prod, sandbox"):
+        load("production")
+
+
+def test_overrides_win_for_one_command() -> None:
+    settings = load("dev", "namespace=elsewhere airflow.parallelism=3")
+    assert (settings.namespace, settings.airflow.parallelism) == ("elsewhere", 3)
