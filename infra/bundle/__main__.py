@@ -7,10 +7,11 @@ from collections.abc import Callable
 import yaml
 
 from .commands.down import down
+from .commands.errors import CommandError
 from .commands.preview import preview
 from .commands.rest import RestError, password
 from .commands.smoke import smoke
-from .commands.target import CommandError, Target, target
+from .commands.target import Target, target
 from .commands.up import print_access, up
 from .images import build, specs
 from .images.build import BuildError

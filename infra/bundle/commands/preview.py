@@ -1,23 +1,18 @@
 """`make preview`: what `make up` would change, changing nothing."""
 
-import os
-import subprocess
-
-from ..images.specs import ROOT
 from ..kubernetes.metadata import is_protected
 from ..render import apply
 from ..render.program import objects
-from .target import CommandError, Target, engine
+from . import pulumi
+from .target import Target, engine
 
 
 def preview(here: Target) -> None:
     """`pulumi preview --diff`, or kubectl's diff and what would be pruned."""
     here.kubectl.reach()
     if engine(here) == "pulumi":
-        command = ["pulumi", "--cwd", str(ROOT), "preview", "--diff", "--stack", here.environment]
-        environment = {**os.environ, "SET": here.overrides}
-        if subprocess.run(command, check=False, env=environment).returncode:
-            raise CommandError("pulumi preview failed; its output is above")
+        pulumi.create_stack(here.environment)
+        pulumi.run(here.environment, "preview", "--diff", overrides=here.overrides)
         return
     rendered = [obj for obj in objects(here.environment, here.overrides) if not is_protected(obj)]
     changed = apply.changes(here.kubectl, rendered)

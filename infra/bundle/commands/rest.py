@@ -8,7 +8,8 @@ from typing import Any
 
 from ..airflow.releases import RELEASES
 from ..credentials import ADMIN_SECRET
-from .target import CommandError, Target
+from .errors import CommandError
+from .target import Target
 
 
 class RestError(Exception):

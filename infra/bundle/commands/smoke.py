@@ -5,8 +5,9 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from .errors import CommandError
 from .rest import Rest, RestError
-from .target import CommandError, Target
+from .target import Target
 
 DAG = "smoke"
 TIMEOUT = 300.0

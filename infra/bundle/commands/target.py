@@ -1,7 +1,7 @@
 """The environment that a command works on."""
 
 import os
-import shutil
+import sys
 from dataclasses import dataclass
 
 import yaml
@@ -12,10 +12,8 @@ from ..render.kubectl import Kubectl
 from ..settings.load import load
 from ..settings.marks import SANDBOX
 from ..settings.schema import Settings
-
-
-class CommandError(Exception):
-    """A command cannot be carried out; the message says why and what to do."""
+from . import pulumi
+from .errors import CommandError
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def engine(here: Target) -> str:
     """Pulumi or kubectl, as the values say and the namespace records. Raises CommandError."""
     wanted, recorded = here.settings.engine, engine_of(here.kubectl)
     if wanted == "auto":
-        return recorded or ("pulumi" if shutil.which("pulumi") else "kubectl")
+        return recorded or _available()
     if recorded not in (None, wanted):
         raise CommandError(
             f"namespace {here.settings.namespace} was made by the engine {recorded}, the values "
@@ -71,3 +69,10 @@ def engine(here: Target) -> str:
             f"engine: {recorded} in values/{here.environment}.yaml"
         )
     return wanted
+
+
+def _available() -> str:
+    if pulumi.install():
+        return "pulumi"
+    print("no Pulumi CLI here, and none could be installed: kubectl is the engine", file=sys.stderr)
+    return "kubectl"

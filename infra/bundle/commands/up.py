@@ -1,15 +1,14 @@
 """`make up`: bring an environment to what this checkout says."""
 
-import subprocess
 import sys
 import time
 
 from ..credentials import ADMIN_SECRET, generated
 from ..images import build, specs
-from ..images.specs import ROOT
 from ..render import apply, foundation
 from ..render.program import objects
-from .target import CommandError, Target, check_overrides, engine
+from . import pulumi
+from .target import Target, check_overrides, engine
 
 TIMEOUT = 900.0
 """Seconds for everything to become ready; a cold node pulls a gigabyte of images first."""
@@ -23,6 +22,8 @@ def up(here: Target) -> None:
     _say(f"{here.environment}: context {here.kubectl.context}, namespace "
          f"{here.settings.namespace}, engine {chosen}")  # fmt: skip
     started = time.monotonic()
+    if not here.settings.images.build:
+        build.check(here.settings, specs.airflow(here.settings))
     if chosen == "pulumi":
         _with_pulumi(here)
     else:
@@ -55,13 +56,10 @@ def _with_kubectl(here: Target) -> None:
 
 
 def _with_pulumi(here: Target) -> None:
-    for command in (
-        ["stack", "select", "--create", here.environment],
-        ["up", "--stack", here.environment, *(["--yes"] if not sys.stdin.isatty() else [])],
-    ):
-        done = subprocess.run(["pulumi", "--cwd", str(ROOT), *command], check=False)
-        if done.returncode:
-            raise CommandError(f"pulumi {command[0]} failed; its output is above")
+    pulumi.create_stack(here.environment)
+    # On a terminal Pulumi shows its preview and asks.
+    answer = [] if sys.stdin.isatty() else ["--yes"]
+    pulumi.run(here.environment, "up", *answer, overrides=here.overrides)
 
 
 def _say(text: str) -> None:

@@ -44,6 +44,22 @@ def ensure(settings: Settings, spec: ImageSpec, say: Callable[[str], None]) -> s
     return f"{reference}@{digest}"
 
 
+def check(settings: Settings, spec: ImageSpec) -> str:
+    """`registry/name:tag@digest` of an image that another environment built.
+
+    Raises BuildError if the lock or the registry does not have it.
+    """
+    known = references.locked(settings, spec)
+    if known is None:
+        raise BuildError(references.missing(settings, spec))
+    if not in_registry(known):
+        raise BuildError(
+            f"the registry does not give {known}. Check that you can reach it and are logged in; "
+            "if it is not there, build it with make images where images.build is true"
+        )
+    return known
+
+
 def in_registry(reference: str) -> bool:
     """Whether the registry answers for the reference. False also if it cannot be reached."""
     inspect = [*_buildx(), "imagetools", "inspect", reference]
@@ -78,4 +94,6 @@ def _build(settings: Settings, spec: ImageSpec, reference: str) -> str:
 
 def _buildx() -> list[str]:
     """The standalone buildx if there is one (it needs no Docker), else Docker's plugin."""
+    if not which("buildx") and not which("docker"):
+        raise BuildError("neither buildx nor docker is on PATH; install one of them")
     return ["buildx"] if which("buildx") else ["docker", "buildx"]

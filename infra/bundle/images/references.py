@@ -1,5 +1,6 @@
 """References to images: by tag while objects are built and hashed, by digest when applied."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from ..kubernetes.metadata import Manifest
 from ..settings.schema import Settings
 from . import lock
 from .content import tag
-from .specs import ImageSpec
+from .specs import ROOT, ImageSpec
 
 
 def by_tag(settings: Settings, spec: ImageSpec) -> str:
@@ -23,6 +24,16 @@ def locked(settings: Settings, spec: ImageSpec) -> str | None:
     if entry is None or entry.tag != tag(spec):
         return None
     return f"{by_tag(settings, spec)}@{entry.digest}"
+
+
+def missing(settings: Settings, spec: ImageSpec) -> str:
+    """What to do about an image that the lock does not know."""
+    file = os.path.relpath(lock.path(settings), ROOT)
+    return (
+        f"{file} has no {spec.name}:{tag(spec)}, the image of this checkout, and this environment "
+        "builds none (images.build: false). Build it where images.build is true, `make images "
+        "ENV=dev`, and commit the lock"
+    )
 
 
 def map_strings(value: Any, change: Callable[[str], Any]) -> Any:

@@ -10,7 +10,7 @@ from ..settings.schema import Settings
 from . import lock, references
 from .build import certificates
 from .content import stage, tag
-from .specs import ROOT, ImageSpec
+from .specs import ImageSpec
 
 
 def image(settings: Settings, spec: ImageSpec) -> pulumi.Input[str]:
@@ -22,9 +22,9 @@ def image(settings: Settings, spec: ImageSpec) -> pulumi.Input[str]:
     known = references.locked(settings, spec)
     if not settings.images.build:
         if known is None and not pulumi.runtime.is_dry_run():
-            raise LookupError(missing(settings, spec))
+            raise LookupError(references.missing(settings, spec))
         if known is None:
-            pulumi.log.warn(missing(settings, spec))
+            pulumi.log.warn(references.missing(settings, spec))
         return known or references.by_tag(settings, spec)
     built = docker_build.Image(
         f"{spec.name}-image",
@@ -44,16 +44,6 @@ def image(settings: Settings, spec: ImageSpec) -> pulumi.Input[str]:
     )
     built.ref.apply(lambda reference: _record(settings, spec, reference))
     return known or built.ref
-
-
-def missing(settings: Settings, spec: ImageSpec) -> str:
-    """What to do about an image that the lock does not know."""
-    file = os.path.relpath(lock.path(settings), ROOT)
-    return (
-        f"{file} has no {spec.name}:{tag(spec)}, the image of this checkout, and this environment "
-        "builds none (images.build: false). Build it where images.build is true, `make images "
-        "ENV=dev`, and commit the lock"
-    )
 
 
 def _record(settings: Settings, spec: ImageSpec, reference: str) -> None:

@@ -74,9 +74,16 @@ def wait(kubectl: Kubectl, objects: list[Manifest], timeout: float) -> None:
     names = {(obj["kind"], obj["metadata"]["name"]) for obj in objects if obj["kind"] in WORKLOADS}
     started, said = time.monotonic(), ""
     while True:
-        listed = kubectl.get(LISTED, f"--selector=app.kubernetes.io/part-of={PART_OF}")
-        state = progress(listed, names)
         elapsed = time.monotonic() - started
+        try:
+            listed = kubectl.get(LISTED, f"--selector=app.kubernetes.io/part-of={PART_OF}")
+        except KubectlError:
+            # An API server that restarts in between is no reason to give up on what was applied.
+            if elapsed > timeout:
+                raise
+            time.sleep(2)
+            continue
+        state = progress(listed, names)
         if state.failures:
             raise RolloutError("\n".join(_explain(kubectl, failure) for failure in state.failures))
         if not state.waiting:

@@ -1,0 +1,70 @@
+# make up and make test do all set-up; the rest is below, one target a task.
+# ENV chooses values/<ENV>.yaml; SET="section.key=value …" overrides values for one command.
+
+ENV ?= sandbox
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+export ENV SET
+# Without bytecode every import is compiled again: three times the time of a render.
+unexport PYTHONDONTWRITEBYTECODE
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/airflow-kubernetes
+VENV := $(CACHE)/venv-$(shell cat requirements.txt | sha256sum | cut -c1-16)
+PYTHON := .venv/bin/python
+
+# The sandbox brings its own kubectl, kubeconfig and certificates; elsewhere they are the user's.
+IN_ENV := $(if $(filter sandbox,$(ENV)),eval "$$($(PYTHON) -m sandbox env)";)
+BUNDLE := $(IN_ENV) PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) -m bundle
+
+.PHONY: help
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /' | sort
+
+.venv: $(VENV)/.complete
+	@ln -sfn $(VENV) .venv
+
+$(VENV)/.complete: requirements.txt
+	@echo "Python packages: installing into $(VENV)" >&2
+	@start=$$SECONDS; rm -rf $(VENV); python3 -m venv $(VENV); \
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt; \
+	touch $@; echo "Python packages: done after $$((SECONDS - start)) s" >&2
+
+.PHONY: up down preview status render images password smoke
+up: .venv  ## build, deploy and wait; prints the address
+	@$(if $(filter sandbox,$(ENV)),$(PYTHON) -m sandbox up)
+	@$(BUNDLE) up $(ENV)
+	@$(if $(filter sandbox,$(ENV)),$(BUNDLE) smoke-once $(ENV))
+
+down preview status render images password smoke: .venv
+	@$(BUNDLE) $@ $(ENV)
+
+down:  ## remove what runs; keep data and passwords
+preview:  ## what make up would change
+status:  ## what runs, and the address
+render:  ## every Kubernetes object as YAML; needs no cluster
+images:  ## build and push the images, write the lock
+password:  ## the first user's password
+smoke:  ## run the smoke DAG through the REST API
+
+.PHONY: sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env
+sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env: .venv
+	@$(PYTHON) -m sandbox $(@:sandbox-%=%)
+
+sandbox-up:  ## start the embedded Kubernetes
+sandbox-status:  ## what of it runs
+sandbox-down:  ## stop it; keep its data
+sandbox-delete:  ## delete its data, after sandbox-down
+sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
+
+.PHONY: check test bench lock
+check: .venv  ## lint, types, values of every environment
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@.venv/bin/mypy infra/bundle sandbox tests && .venv/bin/mypy infra/__main__.py
+	@for env in dev prod sandbox; do PYTHONPATH=infra $(PYTHON) -m bundle check $$env; done
+
+test: check  ## everything, on a real cluster of its own
+	@.venv/bin/pytest
+
+bench: .venv  ## measure each step; asserts nothing
+	@PYTHONPATH=infra:. $(PYTHON) tests/bench.py

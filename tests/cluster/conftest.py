@@ -1,0 +1,134 @@
+"""The embedded cluster and a deployment of its own, apart from a user's `make up`."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bundle.commands.rest import Rest
+from bundle.commands.target import Target, target
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A namespace of the sandbox and the overrides that put Airflow there."""
+
+    namespace: str
+    overrides: str
+
+    def make(self, goal: str, *, ok: bool = True, more: str = "", quiet: bool = False) -> str:
+        """`make goal SET=…`; everything that it prints, which pytest shows of a failed test."""
+        done = subprocess.run(
+            ["make", goal, f"SET={self.overrides} {more}".strip()],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if not quiet:
+            print(done.stdout)
+        assert (done.returncode == 0) == ok, done.stdout
+        return done.stdout
+
+    def kubectl(self, *args: str) -> str:
+        """Standard output of kubectl in the namespace."""
+        command = ["kubectl", "--namespace", self.namespace, *args]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    def pods(self, component: str | None = None) -> dict[str, str]:
+        """Uid by name of the pods, task pods and ended ones left out unless asked for."""
+        selector = "app.kubernetes.io/part-of=airflow-kubernetes"
+        if component:
+            selector += f",app.kubernetes.io/component={component}"
+        items = json.loads(self.kubectl("get", "pods", "-l", selector, "-o", "json"))["items"]
+        return {item["metadata"]["name"]: item["metadata"]["uid"] for item in items}
+
+    def target(self) -> Target:
+        """What the program's own commands work on."""
+        os.environ["SET"] = self.overrides
+        return target("sandbox")
+
+    def rest(self) -> Rest:
+        """A logged-in session of the REST API."""
+        return Rest(self.target())
+
+    def runs(self) -> dict[str, str]:
+        """State by id of all runs of the smoke DAG."""
+        found = self.rest().get("/dags/smoke/dagRuns?limit=100")["dag_runs"]
+        return {run["dag_run_id"]: run["state"] for run in found}
+
+    def remove(self) -> None:
+        """Delete the namespace and the volumes that it had: these are a test's own data."""
+        volumes = [
+            item["metadata"]["name"]
+            for item in json.loads(self.kubectl("get", "pv", "-o", "json"))["items"]
+            if item["spec"].get("claimRef", {}).get("namespace") == self.namespace
+        ]
+        self.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true")
+        if volumes:
+            self.kubectl("delete", "pv", *volumes)
+
+
+def wait_for(what: str, check: Callable[[], Any], seconds: float = 180) -> Any:
+    """Poll until `check` gives something true; fails with `what` after `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := check():
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"not within {seconds:.0f} s: {what}")
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> None:
+    """The embedded cluster, running."""
+    if os.geteuid() != 0:
+        pytest.skip("the embedded cluster needs root")
+    use_sandbox()
+
+
+def use_sandbox() -> None:
+    """Start the embedded cluster and set its environment variables for this process."""
+    subprocess.run(["make", "sandbox-up"], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
+    script = 'eval "$(.venv/bin/python -m sandbox env)"; env -0'
+    shell = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, check=True)
+    for line in shell.stdout.decode().split("\0"):
+        name, _, value = line.partition("=")
+        if name in ("PATH", "KUBECONFIG", "BUILDX_CONFIG", "SSL_CERT_FILE"):
+            os.environ[name] = value
+
+
+def in_namespace(name: str, port: int) -> Deployment:
+    """A deployment of the sandbox environment in a namespace and on a node port of its own."""
+    overrides = (
+        f"engine=kubectl namespace={name} airflow.url=http://localhost:{port} "
+        f"airflow.apiServer.service.nodePort={port}"
+    )
+    return Deployment(name, overrides)
+
+
+@pytest.fixture(scope="module")
+def airflow(sandbox: None) -> Iterator[Deployment]:
+    """An Airflow that the first test brings up."""
+    deployment = in_namespace("airflow-test", 30081)
+    deployment.remove()
+    yield deployment
+    deployment.remove()
+
+
+@pytest.fixture
+def elsewhere(sandbox: None) -> Iterator[Deployment]:
+    """Another, empty namespace for a deployment that fails."""
+    deployment = in_namespace("airflow-broken", 30082)
+    deployment.remove()
+    yield deployment
+    deployment.remove()

@@ -1,0 +1,172 @@
+"""A real Airflow on a real Kubernetes: up, used, hurt, taken down and up again.
+
+The tests build on each other in this order.
+"""
+
+import json
+import re
+
+import pytest
+from bundle.commands.rest import Rest, RestError, password
+from bundle.commands.smoke import log
+
+from .conftest import Deployment, wait_for
+
+pytestmark = pytest.mark.cluster
+
+
+def trigger(airflow: Deployment, run_id: str) -> Rest:
+    rest = airflow.rest()
+    rest.post("/dags/smoke/dagRuns", {"dag_run_id": run_id, "logical_date": None})
+    return rest
+
+
+def wait_for_success(airflow: Deployment, run_id: str) -> None:
+    def ended() -> str | None:
+        try:
+            state = airflow.rest().get(f"/dags/smoke/dagRuns/{run_id}")["state"]
+        except Exception:  # the API is away while its database is
+            return None
+        return state if state in ("success", "failed") else None
+
+    assert wait_for(f"the end of {run_id}", ended, 300) == "success"
+
+
+def test_up_ends_with_a_working_airflow_and_its_address(airflow: Deployment) -> None:
+    output = airflow.make("up")
+    assert "address   http://localhost:30081" in output
+    assert re.search(r"DAG smoke, run up-[0-9a-f]{16}: success", output)
+    assert "user      admin" in output
+
+
+def test_the_generated_password_logs_in_and_no_other(airflow: Deployment) -> None:
+    assert len(password(airflow.target())) == 32
+    rest = airflow.rest()
+    with pytest.raises(RestError, match="401"):
+        rest._send("POST", "/auth/token", {"username": "admin", "password": "admin"})
+
+
+def test_the_smoke_dag_left_its_effect_and_its_log(airflow: Deployment) -> None:
+    rest = airflow.rest()
+    (run_id,) = airflow.runs()
+    assert rest.get("/variables/smoke_last_run")["value"] == run_id
+    wait_for("task pods to be gone", lambda: not airflow.pods("task"))
+    tasks = rest.get(f"/dags/smoke/dagRuns/{run_id}/taskInstances")["task_instances"]
+    assert {task["task_id"] for task in tasks} == {"choose", "record"}
+    (record,) = (task for task in tasks if task["task_id"] == "record")
+    assert f"smoke_last_run = {run_id}" in log(rest, run_id, record)
+
+
+def test_every_task_ran_in_a_pod_of_its_own(airflow: Deployment) -> None:
+    (run_id,) = airflow.runs()
+    tasks = airflow.rest().get(f"/dags/smoke/dagRuns/{run_id}/taskInstances")["task_instances"]
+    hosts = {task["hostname"] for task in tasks}
+    assert len(hosts) == 2
+    assert all(host.startswith("smoke-") for host in hosts)
+
+
+def test_a_second_up_changes_nothing(airflow: Deployment) -> None:
+    def state() -> dict[str, str]:
+        kinds = "deployments,statefulsets,jobs,services,configmaps,secrets,roles,pvc,pods"
+        items = json.loads(airflow.kubectl("get", kinds, "-o", "json"))["items"]
+        return {
+            f"{item['kind']} {item['metadata']['name']}": (
+                f"{item['metadata']['uid']} {item['metadata'].get('generation')} {item.get('data')}"
+            )
+            for item in items
+        }
+
+    before, runs = state(), airflow.runs()
+    output = airflow.make("up")
+    assert "nothing changed" in output
+    assert state() == before
+    assert airflow.runs() == runs
+
+
+def test_no_container_ever_crashed(airflow: Deployment) -> None:
+    items = json.loads(airflow.kubectl("get", "pods", "-o", "json"))["items"]
+    restarts = {
+        item["metadata"]["name"]: status["restartCount"]
+        for item in items
+        for status in item["status"].get("containerStatuses", [])
+    }
+    assert set(restarts.values()) == {0}, restarts
+
+
+def test_a_changed_value_rolls_its_pods_and_no_others(airflow: Deployment) -> None:
+    def of(pods: dict[str, str], component: str) -> set[str]:
+        return {uid for name, uid in pods.items() if f"airflow-{component}-" in name}
+
+    before = airflow.pods()
+    output = airflow.make("up", more="airflow.tasks.resources.limits.memory=640Mi")
+    assert "Deployment airflow-scheduler" in output
+    after = airflow.pods()
+    assert of(before, "scheduler").isdisjoint(of(after, "scheduler"))
+    for component in ("api-server", "dag-processor", "triggerer", "mysql"):
+        assert of(before, component) == of(after, component) != set()
+
+
+def test_the_scheduler_is_killed_in_mid_run_and_the_run_ends_green(airflow: Deployment) -> None:
+    trigger(airflow, "scheduler-killed")
+    wait_for("a task pod", lambda: airflow.pods("task"))
+    (before,) = airflow.pods("scheduler").items()
+    airflow.kubectl("delete", "pod", before[0], "--grace-period=0", "--force")
+    wait_for_success(airflow, "scheduler-killed")
+    assert before[1] not in airflow.pods("scheduler").values()
+
+
+def test_mysql_is_killed_in_mid_run_and_no_run_is_lost(airflow: Deployment) -> None:
+    runs = set(airflow.runs())
+    trigger(airflow, "mysql-killed")
+    wait_for("a task pod", lambda: airflow.pods("task"))
+    ((name, uid),) = airflow.pods("mysql").items()
+    airflow.kubectl("delete", "pod", name, "--grace-period=0", "--force")
+    wait_for("a new MySQL pod", lambda: airflow.pods("mysql").get(name) not in (uid, None))
+    wait_for_success(airflow, "mysql-killed")
+    assert set(airflow.runs()) == runs | {"mysql-killed"}
+
+
+def test_down_keeps_the_data_and_up_finds_it_again(airflow: Deployment) -> None:
+    runs, secret = airflow.runs(), password(airflow.target())
+    output = airflow.make("down")
+    assert "PersistentVolumeClaim airflow-mysql" in output
+    assert "Secret airflow-keys" in output
+    assert "delete namespace airflow-test" in output
+    wait_for("all pods to be gone", lambda: not airflow.pods())
+
+    # The data without its keys is refused, before anything is touched.
+    keys = airflow.kubectl("get", "secret", "airflow-keys", "-o", "json")
+    airflow.kubectl("delete", "secret", "airflow-keys")
+    refusal = airflow.make("up", ok=False)
+    assert "the Secret airflow-keys that belongs to it is gone" in refusal
+    assert not airflow.pods()
+    copy = json.loads(keys)
+    for field in ("resourceVersion", "uid", "creationTimestamp", "managedFields"):
+        copy["metadata"].pop(field, None)
+    _create(airflow, copy)
+
+    airflow.make("up")
+    assert password(airflow.target()) == secret
+    assert airflow.runs() == runs
+
+
+def _create(airflow: Deployment, obj: dict[str, object]) -> None:
+    airflow.target().kubectl.run("create", "--filename=-", objects=[obj])
+
+
+def test_another_engine_is_refused(airflow: Deployment) -> None:
+    note = "airflow-kubernetes/engine"
+    airflow.kubectl("annotate", "namespace", "airflow-test", f"{note}=pulumi", "--overwrite")
+    try:
+        output = airflow.make("up", ok=False)
+    finally:
+        airflow.kubectl("annotate", "namespace", "airflow-test", f"{note}=kubectl", "--overwrite")
+    assert "was made by the engine pulumi" in output
+
+
+def test_a_failure_is_told_with_its_events_and_a_bad_exit(elsewhere: Deployment) -> None:
+    image = "localhost:5000/stand-in/no-such-image:1"
+    output = elsewhere.make("up", ok=False, more=f"database.cluster.image={image}")
+    assert "StatefulSet airflow-mysql failed: ImagePullBackOff" in output
+    assert "pod airflow-mysql-0, container mysql" in output
+    assert "Failed to pull image" in output
