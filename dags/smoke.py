@@ -7,7 +7,7 @@ the same value, so a retry does no harm.
 Never scheduled: trigger it by hand or by the REST API. It uses the network of Airflow alone.
 """
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 try:
     from airflow.sdk import Variable, dag, task
@@ -19,7 +19,7 @@ except ImportError:  # Airflow 2
 @dag(
     dag_id="smoke",
     schedule=None,
-    start_date=datetime(2024, 1, 1, tzinfo=timezone.utc),
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,  # two runs at a time would race for the one Variable
     default_args={"retries": 2, "retry_delay": timedelta(seconds=5)},
@@ -28,9 +28,9 @@ except ImportError:  # Airflow 2
 )
 def smoke() -> None:
     @task
-    def choose(run_id: str) -> str:
+    def choose(this_run: str) -> str:  # a parameter named run_id would be the context's own
         """Return the value that `record` stores."""
-        return run_id
+        return this_run
 
     @task
     def record(value: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..kubernetes.access import Rule, account, role
-from ..kubernetes.metadata import Manifest, manifest, selector
+from ..kubernetes.metadata import DO_NOT_AWAIT, Manifest, manifest, selector
 from ..kubernetes.pods import execute, http, probe
 from ..settings.schema import Component as ComponentSettings
 from ..settings.schema import Settings
@@ -161,5 +161,6 @@ def _service(settings: Settings, web: Component) -> Manifest:
         f"airflow-{web.name}",
         settings.namespace,
         web.name,
+        annotations=DO_NOT_AWAIT,
         spec={"type": wanted.type, "selector": selector(web.name), "ports": [port]},
     )

@@ -54,8 +54,15 @@ def log(rest: Rest, run_id: str, task: dict[str, Any]) -> str:
     attempt = task["try_number"]
     path = f"/dags/{DAG}/dagRuns/{run_id}/taskInstances/{task['task_id']}/logs/{attempt}"
     content = rest.get(f"{path}?full_content=true")["content"]
-    lines = [str(entry.get("event", entry)) for entry in content]
+    lines = [_line(entry) for entry in content]
     return "\n".join([f"{task['task_id']}, try {attempt}:", *(f"  {line}" for line in lines)])
+
+
+def _line(entry: dict[str, Any]) -> str:
+    text = str(entry.get("event", entry))
+    for error in entry.get("error_detail") or []:
+        text += f": {error['exc_type']}: {error['exc_value']}"
+    return text
 
 
 def _tasks(rest: Rest, run_id: str) -> list[dict[str, Any]]:

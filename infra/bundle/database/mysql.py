@@ -10,7 +10,7 @@ from typing import Any
 from ..credentials import MYSQL_SECRET
 from ..kubernetes import pods
 from ..kubernetes.access import account
-from ..kubernetes.metadata import Manifest, labels, manifest, selector
+from ..kubernetes.metadata import DO_NOT_AWAIT, Manifest, labels, manifest, selector
 from ..kubernetes.storage import claim_spec
 from ..settings.schema import Settings
 
@@ -78,6 +78,7 @@ def objects(settings: Settings) -> Iterator[Manifest]:
             NAME,
             settings.namespace,
             COMPONENT,
+            annotations=DO_NOT_AWAIT,
             spec={
                 "selector": selector(COMPONENT),
                 "ports": [{"name": "mysql", "port": PORT, "targetPort": PORT}],

@@ -10,6 +10,10 @@ Manifest = dict[str, Any]
 """A Kubernetes object as plain data, as `kubectl get -o json` prints it."""
 
 PART_OF = "airflow-kubernetes"
+DO_NOT_AWAIT = {"pulumi.com/skipAwait": "true"}
+"""Annotation for Services: Pulumi would wait 10 s after their last endpoint changed, although the
+readiness of the workloads behind them is awaited already."""
+
 PROTECTED = "airflow-kubernetes/protected"
 """Label on what holds data or secrets: neither pruned nor deleted by `make down`."""
 

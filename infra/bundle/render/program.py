@@ -4,8 +4,11 @@ The Pulumi SDK's own test double (`pulumi.runtime.Mocks`, public API) answers ev
 the inputs of the Kubernetes resources are the objects.
 """
 
+import asyncio
 import os
 import runpy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,21 +59,32 @@ def objects(environment: str, overrides: str = "") -> list[Manifest]:
     Raises SettingsError for bad values, LookupError for an image that the lock does not know.
     """
     recorder = Recorder()
-    pulumi.runtime.set_mocks(recorder, project=PROJECT, stack=environment, preview=True)
-    # What only an engine needs: which cluster. kubectl is the engine of what is rendered.
-    pulumi.runtime.set_all_config(
-        {f"{PROJECT}:engine": "kubectl", "kubernetes:context": "rendered"}
-    )
-    before = Path.cwd(), os.environ.get("SET")
+    with _in_the_program(overrides):
+        pulumi.runtime.set_mocks(recorder, project=PROJECT, stack=environment, preview=True)
+        # What an engine would give: its name, and which cluster. kubectl applies what is rendered.
+        pulumi.runtime.set_all_config(
+            {f"{PROJECT}:engine": "kubectl", "kubernetes:context": "rendered"}
+        )
+        run = pulumi.runtime.test(_run)  # type: ignore[no-untyped-call]  # the SDK has no types here
+        run()
+    return sorted(recorder.objects, key=_place)
+
+
+@contextmanager
+def _in_the_program(overrides: str) -> Iterator[None]:
+    """The folder and the variable that an engine would give, and an event loop that is closed."""
+    folder, variable = Path.cwd(), os.environ.get("SET", "")
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
     os.environ["SET"] = overrides
     os.chdir(PROGRAM.parent)
     try:
-        run = pulumi.runtime.test(_run)  # type: ignore[no-untyped-call]  # the SDK has no types here
-        run()
+        yield
     finally:
-        os.chdir(before[0])
-        os.environ["SET"] = before[1] or ""
-    return sorted(recorder.objects, key=_place)
+        os.chdir(folder)
+        os.environ["SET"] = variable
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 def _run() -> None:

