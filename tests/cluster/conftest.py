@@ -45,12 +45,13 @@ class Deployment:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     def pods(self, component: str | None = None) -> dict[str, str]:
-        """Uid by name of the pods, task pods and ended ones left out unless asked for."""
+        """Uid by name of the pods that are not being deleted."""
         selector = "app.kubernetes.io/part-of=airflow-kubernetes"
         if component:
             selector += f",app.kubernetes.io/component={component}"
         items = json.loads(self.kubectl("get", "pods", "-l", selector, "-o", "json"))["items"]
-        return {item["metadata"]["name"]: item["metadata"]["uid"] for item in items}
+        metadata = [item["metadata"] for item in items]
+        return {one["name"]: one["uid"] for one in metadata if "deletionTimestamp" not in one}
 
     def target(self) -> Target:
         """What the program's own commands work on."""
