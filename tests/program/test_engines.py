@@ -1,0 +1,77 @@
+"""Rendering and the real engine give the same objects."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from bundle.images import lock, specs
+from bundle.images.content import tag
+from bundle.settings.load import environments, load
+
+from .conftest import ROOT
+
+
+def mask(obj: dict[str, Any]) -> dict[str, Any]:
+    """The object as `pulumi preview --json` shows it: a Secret's values as one `[secret]`."""
+    return {**obj, "stringData": "[secret]"} if obj["kind"] == "Secret" else obj
+
+
+@pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH")
+@pytest.mark.parametrize("environment", environments())
+def test_pulumi_registers_what_is_rendered(environment: str, tmp_path: Path) -> None:
+    # A copy: creating a stack writes a salt into its configuration file.
+    project = tmp_path / "checkout"
+    for name in ("infra", "values", "images", "dags"):
+        shutil.copytree(ROOT / name, project / name)
+    for name in ("Pulumi.yaml", f"Pulumi.{environment}.yaml"):
+        shutil.copy(ROOT / name, project / name)
+    (project / ".venv").symlink_to((ROOT / ".venv").resolve())
+    variables = {
+        "PULUMI_HOME": str(Path.home() / ".pulumi"),
+        **os.environ,
+        "PULUMI_BACKEND_URL": f"file://{tmp_path}",
+        "PULUMI_CONFIG_PASSPHRASE": "sandbox",
+        "HOME": str(tmp_path),
+        "SET": "engine=pulumi",
+    }
+
+    def run(*command: str, **more: str) -> str:
+        done = subprocess.run(
+            command,
+            cwd=project,
+            env={**variables, **more},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
+
+    # A built image, so that its digest is known to both; building is not what is compared.
+    settings = load(environment)
+    lock.record(
+        project / settings.images.lock.replace("~", str(tmp_path)),
+        "airflow",
+        lock.Entry(tag(specs.airflow(settings)), f"sha256:{'0' * 64}"),
+    )
+    run("pulumi", "stack", "init", environment)
+    steps = json.loads(run("pulumi", "preview", "--json", "--stack", environment))["steps"]
+    registered = {
+        (inputs["kind"], inputs["metadata"]["name"]): inputs
+        for inputs in (step["newState"].get("inputs", {}) for step in steps)
+        if "apiVersion" in inputs
+    }
+    text = run(sys.executable, "-m", "bundle", "render", environment, PYTHONPATH="infra")
+    rendered = {
+        (obj["kind"], obj["metadata"]["name"]): mask(obj) for obj in yaml.safe_load_all(text)
+    }
+    assert len(rendered) > 20
+    for key, obj in rendered.items():
+        assert registered.pop(key) == obj
+    assert registered == {}
