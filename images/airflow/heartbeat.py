@@ -26,6 +26,7 @@ QUERY = """
 
 
 def main() -> int:
+    """Read the newest heartbeat and print its age."""
     parser = argparse.ArgumentParser(description="Check a component's heartbeat.")
     parser.add_argument("job_type")
     parser.add_argument("--threshold", type=float, default=60, metavar="SECONDS")

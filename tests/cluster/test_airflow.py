@@ -154,6 +154,36 @@ def _create(airflow: Deployment, obj: dict[str, object]) -> None:
     airflow.target().kubectl.run("create", "--filename=-", objects=[obj])
 
 
+def test_switching_to_an_external_database_leaves_the_claim(airflow: Deployment) -> None:
+    more = "database.mode=external database.external.host=db database.external.secret=db"
+    output = airflow.make("preview", more=more)
+    assert "StatefulSet airflow-mysql (no longer wanted)" in output
+    assert "PersistentVolumeClaim" not in output
+    assert "Secret" not in output.partition("diff -ruN")[0]
+
+
+def test_airflow_runs_on_an_external_database(airflow: Deployment, elsewhere: Deployment) -> None:
+    # The server is another namespace's; the password has what a URL cannot hold as it is.
+    statements = (
+        "CREATE DATABASE elsewhere; "
+        "CREATE USER elsewhere IDENTIFIED BY 'p@ss/word'; "
+        "GRANT ALL ON elsewhere.* TO elsewhere;"
+    )
+    script = f'MYSQL_PWD="$MYSQL_ROOT_PASSWORD" mysql -uroot -e "{statements}"'
+    airflow.kubectl("exec", "airflow-mysql-0", "--", "sh", "-c", script)
+    elsewhere.kubectl("create", "namespace", elsewhere.namespace)
+    values = ("--from-literal=username=elsewhere", "--from-literal=password=p%40ss%2Fword")
+    elsewhere.kubectl("create", "secret", "generic", "database", *values)
+    output = elsewhere.make(
+        "up",
+        more="database.mode=external database.name=elsewhere database.external.secret=database "
+        "database.external.host=airflow-mysql.airflow-test database.cluster.keepClaim=false",
+    )
+    assert re.search(r"DAG smoke, run up-[0-9a-f]{16}: success", output)
+    kinds = elsewhere.kubectl("get", "statefulsets,pvc", "-o", "name").split()
+    assert kinds == ["persistentvolumeclaim/airflow-logs"]
+
+
 def test_another_engine_is_refused(airflow: Deployment) -> None:
     note = "airflow-kubernetes/engine"
     airflow.kubectl("annotate", "namespace", "airflow-test", f"{note}=pulumi", "--overwrite")

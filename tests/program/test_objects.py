@@ -2,6 +2,9 @@
 
 import json
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 import yaml
 from bundle.credentials import PLACEHOLDER
 
-from .conftest import containers, render, workloads
+from .conftest import ROOT, containers, render, workloads
 
 Objects = list[dict[str, Any]]
 
@@ -129,12 +132,6 @@ def test_two_renders_are_the_same_bytes() -> None:
 
 
 def test_a_render_does_not_depend_on_the_folder_or_the_umask(tmp_path: Path) -> None:
-    import shutil
-    import subprocess
-    import sys
-
-    from .conftest import ROOT
-
     for name in ("infra", "values", "images", "dags"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
@@ -217,3 +214,16 @@ def test_a_changed_job_is_a_new_object_and_an_unchanged_one_is_not() -> None:
     before = jobs(render("dev"))
     assert jobs(render("dev", "database.cluster.maxConnections=300")) == before
     assert not jobs(render("dev", "database.generation=2")) & before
+
+
+def test_overrides_are_not_applied_to_a_real_environment() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bundle", "up", "dev"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": "infra", "SET": "airflow.parallelism=1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "write the values into values/dev.yaml to apply them" in done.stderr

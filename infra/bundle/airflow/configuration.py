@@ -10,6 +10,7 @@ from .releases import RELEASES
 HOME = "/usr/local/airflow"
 WEB_PORT = 8080
 SCHEDULER_HEALTH_PORT = 8974
+UPDATE_ROLES = "AIRFLOW__FAB__UPDATE_FAB_PERMS"
 POD_TEMPLATE = f"{HOME}/pod_template.yaml"
 
 
@@ -27,6 +28,9 @@ def managed(settings: Settings) -> dict[str, str]:
         ),
         "AIRFLOW__API__BASE_URL": airflow.url,
         "AIRFLOW__API__WORKERS": str(airflow.api_server.workers),
+        # The Job that makes the first user writes the roles; every web process doing so too, at
+        # its start, takes a second and races with the others.
+        UPDATE_ROLES: "False",
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": f"{HOME}/logs",
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",

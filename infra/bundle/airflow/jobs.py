@@ -14,6 +14,7 @@ from ..kubernetes.metadata import Manifest, manifest
 from ..kubernetes.pods import checksum, secret_env
 from ..settings.schema import Settings
 from . import pods
+from .configuration import UPDATE_ROLES
 from .releases import DATABASE, FERNET
 
 MIGRATIONS, CREATE_ADMIN = "migrations", "create-admin"
@@ -39,7 +40,7 @@ def migrations(settings: Settings, image: str) -> Manifest:
 
 
 def create_admin(settings: Settings, image: str) -> Manifest:
-    """`airflow users create`, which leaves an existing user as it is."""
+    """`airflow users create`: writes the release's roles, leaves an existing user as it is."""
     admin = settings.airflow.admin
     container = pods.container(
         settings,
@@ -54,7 +55,10 @@ def create_admin(settings: Settings, image: str) -> Manifest:
         [DATABASE, FERNET],
         settings.airflow.jobs.resources,
     )  # fmt: skip
-    container["env"].append(secret_env("ADMIN_PASSWORD", ADMIN_SECRET, "password"))
+    container["env"] += [
+        secret_env("ADMIN_PASSWORD", ADMIN_SECRET, "password"),
+        {"name": UPDATE_ROLES, "value": "True"},
+    ]
     wait = pods.wait(settings, image)
     return _job(settings, CREATE_ADMIN, container, wait, backoff=3)
 

@@ -5,6 +5,7 @@ pods of the old revision still need the objects that go.
 """
 
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 
@@ -100,10 +101,10 @@ def wait(kubectl: Kubectl, objects: list[Manifest], timeout: float) -> None:
 
 def _line(state: Progress, total: int) -> str:
     waits = ", ".join(
-        f"{name.partition(' ')[2].removeprefix('airflow-')} ({why})"
+        f"{name.partition(' ')[2].removeprefix('airflow-')} ({textwrap.shorten(why, 40)})"
         for name, why in state.waiting.items()
     )
-    return f"{len(state.ready)}/{total} ready; waiting: {waits}"
+    return f"{len(state.ready)}/{total} ready; waiting for {waits}"
 
 
 def _explain(kubectl: Kubectl, failure: Failure) -> str:
