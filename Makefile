@@ -66,5 +66,10 @@ check: .venv  ## lint, types, values of every environment
 test: check  ## everything, on a real cluster of its own
 	@.venv/bin/pytest
 
+lock: .venv  ## write requirements.txt and the images' locks anew
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" uv pip compile requirements.in --quiet --no-header \
+		--no-emit-index-url --python-version 3.11 --generate-hashes --output-file requirements.txt
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) images/lock.py
+
 bench: .venv  ## measure each step; asserts nothing
 	@PYTHONPATH=infra:. $(PYTHON) tests/bench.py
