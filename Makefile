@@ -22,9 +22,12 @@ help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /' | sort
 
 .venv: $(VENV)/.complete
+	@if [ -d .venv ] && [ ! -L .venv ]; then \
+		echo "error: .venv is a folder that make did not make; remove it" >&2; exit 1; fi
 	@ln -sfn $(VENV) .venv
 
-$(VENV)/.complete: requirements.txt
+# Named by the content of requirements.txt, so its date does not matter: a fresh clone's is new.
+$(VENV)/.complete:
 	@echo "Python packages: installing into $(VENV)" >&2
 	@start=$$SECONDS; rm -rf $(VENV); python3 -m venv $(VENV); \
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt; \
@@ -61,7 +64,7 @@ sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 check: .venv  ## lint, types, values of every environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy infra/bundle sandbox tests && .venv/bin/mypy infra/__main__.py
-	@for env in dev prod sandbox; do PYTHONPATH=infra $(PYTHON) -m bundle check $$env; done
+	@PYTHONPATH=infra $(PYTHON) -m bundle check
 
 test: check  ## everything, on a real cluster of its own
 	@.venv/bin/pytest
@@ -71,5 +74,5 @@ lock: .venv  ## write requirements.txt and the images' locks anew
 		--no-emit-index-url --python-version 3.11 --generate-hashes --output-file requirements.txt
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) images/lock.py
 
-bench: .venv  ## measure each step; asserts nothing
-	@PYTHONPATH=infra:. $(PYTHON) tests/bench.py
+bench: .venv  ## measure each step, warm; COLD=1 also with empty caches (half an hour)
+	@PYTHONPATH=infra:. $(PYTHON) tests/bench.py $(if $(COLD),--cold)

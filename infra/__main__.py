@@ -46,10 +46,13 @@ for wanted in generated(settings):
     for key, kind in wanted.keys.items():
         opts = pulumi.ResourceOptions(protect=True)
         obj["stringData"][key] = generation.resource(f"{wanted.name}-{key}", kind, opts)
-    KubernetesObject(logical_name(obj), obj, inside)
+    # Written once: what was changed by hand since (a rotated password) is not written over.
+    kept = pulumi.ResourceOptions(ignore_changes=["stringData", "data"])
+    KubernetesObject(logical_name(obj), obj, pulumi.ResourceOptions.merge(inside, kept))
 
 airflow = specs.airflow(settings)
-by_tag, by_digest = references.by_tag(settings, airflow), image(settings, airflow)
+by_tag = references.by_tag(settings, airflow)
+by_digest = image(settings, airflow, rendering=runner != "pulumi")
 for obj in (
     *mysql.objects(settings),
     logs.claim(settings),

@@ -15,17 +15,17 @@ from .commands.target import Target, target
 from .commands.up import print_access, up
 from .images import build, specs
 from .images.build import BuildError
-from .images.content import tag
+from .images.lock import LockError
 from .render.apply import RolloutError
 from .render.foundation import FoundationError
 from .render.kubectl import KubectlError
 from .render.program import objects
-from .settings.load import load
+from .settings.load import environments, load
 from .settings.problems import SettingsError
 
 EXPECTED = (
-    BuildError, CommandError, FoundationError, KubectlError, LookupError, RestError,
-    RolloutError, SettingsError,
+    BuildError, CommandError, FoundationError, KubectlError, LockError, RestError, RolloutError,
+    SettingsError,
 )  # fmt: skip
 """Errors whose message is all that a user needs."""
 
@@ -34,18 +34,21 @@ def main() -> int:
     """Run one command; 0 if it did what it says, else 1 with the reason on standard error."""
     parser = argparse.ArgumentParser(prog="bundle", description=__doc__)
     parser.add_argument("command", choices=sorted(COMMANDS))
-    parser.add_argument("environment")
+    parser.add_argument("environment", nargs="?", default="")
     arguments = parser.parse_args()
     try:
         COMMANDS[arguments.command](arguments.environment)
     except EXPECTED as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted; run it again to go on", file=sys.stderr)
+        return 130
     return 0
 
 
 def _render(environment: str) -> None:
-    here = target(environment)
+    here = target(environment, changes_nothing=True)
     print(yaml.safe_dump_all(objects(environment, here.overrides), sort_keys=True), end="")
 
 
@@ -53,7 +56,7 @@ def _images(environment: str) -> None:
     here = target(environment)
     if not here.settings.images.build:
         raise CommandError(f"values/{environment}.yaml: images.build is false; build in another")
-    print(build.ensure(here.settings, specs.airflow(here.settings), print))
+    print(build.reference(here.settings, specs.airflow(here.settings), print))
 
 
 def _status(environment: str) -> None:
@@ -66,12 +69,13 @@ def _status(environment: str) -> None:
 def _smoke_once(environment: str) -> None:
     """After `up`: one run for each image, so that a second `up` adds nothing."""
     here: Target = target(environment)
-    smoke(here, f"up-{tag(specs.airflow(here.settings))}")
+    smoke(here, f"up-{specs.airflow(here.settings).tag}")
 
 
 def _check(environment: str) -> None:
-    load(environment)
-    print(f"values of {environment}: no problem found")
+    for name in [environment] if environment else environments():
+        load(name)
+        print(f"values of {name}: no problem found")
 
 
 COMMANDS: dict[str, Callable[[str], None]] = {
@@ -79,7 +83,7 @@ COMMANDS: dict[str, Callable[[str], None]] = {
     "down": lambda environment: down(target(environment)),
     "images": _images,
     "password": lambda environment: print(password(target(environment))),
-    "preview": lambda environment: preview(target(environment)),
+    "preview": lambda environment: preview(target(environment, changes_nothing=True)),
     "render": _render,
     "smoke": lambda environment: smoke(target(environment)),
     "smoke-once": _smoke_once,

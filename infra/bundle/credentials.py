@@ -59,7 +59,8 @@ def generated(settings: Settings) -> Iterator[Generated]:
         yield Generated(
             MYSQL_SECRET,
             "mysql",
-            {"username": settings.database.user},
+            # Made with the volume, and no longer read from the values by MySQL's image after that.
+            {"username": settings.database.user, "database": settings.database.name},
             {"root-password": Kind.PASSWORD, "password": Kind.PASSWORD},
         )
 

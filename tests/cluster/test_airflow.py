@@ -197,6 +197,6 @@ def test_another_engine_is_refused(airflow: Deployment) -> None:
 def test_a_failure_is_told_with_its_events_and_a_bad_exit(elsewhere: Deployment) -> None:
     image = "10.244.0.1:5000/stand-in/no-such-image:1"
     output = elsewhere.make("up", ok=False, more=f"database.cluster.image={image}")
-    assert "StatefulSet airflow-mysql failed: ImagePullBackOff" in output
+    assert "StatefulSet airflow-mysql: failed: ImagePullBackOff" in output
     assert "pod airflow-mysql-0, container mysql" in output
     assert "Failed to pull image" in output

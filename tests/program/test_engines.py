@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 from bundle.images import lock, specs
-from bundle.images.content import tag
 from bundle.settings.load import environments, load
 
 from .conftest import ROOT
@@ -38,6 +37,7 @@ def test_pulumi_registers_what_is_rendered(environment: str, tmp_path: Path) -> 
         "PULUMI_BACKEND_URL": f"file://{tmp_path}",
         "PULUMI_CONFIG_PASSPHRASE": "sandbox",
         "HOME": str(tmp_path),
+        "XDG_CACHE_HOME": str(tmp_path / ".cache"),
         "SET": "engine=pulumi",
     }
 
@@ -56,9 +56,11 @@ def test_pulumi_registers_what_is_rendered(environment: str, tmp_path: Path) -> 
     # A built image, so that its digest is known to both; building is not what is compared.
     settings = load(environment)
     lock.record(
-        project / settings.images.lock.replace("~", str(tmp_path)),
+        tmp_path / ".cache" / "airflow-kubernetes" / "images.lock.yaml"
+        if settings.images.lock == "cache"
+        else project / "images.lock.yaml",
         "airflow",
-        lock.Entry(tag(specs.airflow(settings)), f"sha256:{'0' * 64}"),
+        lock.Entry(specs.airflow(settings).tag, f"sha256:{'0' * 64}"),
     )
     run("pulumi", "stack", "init", environment)
     steps = json.loads(run("pulumi", "preview", "--json", "--stack", environment))["steps"]

@@ -1,56 +1,71 @@
 """Content tags, staging and the lock."""
 
 import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from bundle.images import lock, references, specs
-from bundle.images.content import stage, tag
-from bundle.images.specs import ImageSpec
+from bundle.images.specs import File, ImageSpec
+from bundle.images.staging import stage
 from bundle.settings.load import load
 
 
 @pytest.fixture
-def spec(tmp_path: Path) -> ImageSpec:
-    source = tmp_path / "source"
-    source.mkdir()
-    (source / "entrypoint.sh").write_text("#!/bin/sh\n")
-    (source / "entrypoint.sh").chmod(0o755)
-    (source / "dag.py").write_text("print()\n")
-    files = (("entrypoint.sh", source / "entrypoint.sh"), ("dags/dag.py", source / "dag.py"))
+def spec() -> ImageSpec:
+    files = (
+        File("entrypoint.sh", 0o755, b"#!/bin/sh"),
+        File("dags/dag.py", 0o644, b"print()"),
+    )
     return ImageSpec("airflow", files, (("A", "1"),), ("linux/amd64",))
 
 
-def changed(spec: ImageSpec, **fields: object) -> ImageSpec:
-    return ImageSpec(**{**spec.__dict__, **fields})
+def test_the_tag_does_not_depend_on_order(spec: ImageSpec) -> None:
+    assert replace(spec, files=spec.files[::-1]).tag == spec.tag
 
 
-def test_the_tag_is_the_same_for_every_umask_and_order(spec: ImageSpec) -> None:
-    before = tag(spec)
-    spec.files[1][1].chmod(0o600)
-    assert tag(changed(spec, files=spec.files[::-1])) == before
+def test_a_file_is_the_same_under_every_umask(tmp_path: Path) -> None:
+    source = tmp_path / "dag.py"
+    source.write_text("print()")
+    source.chmod(0o600)
+    private = specs.read(source, "dag.py")
+    source.chmod(0o664)
+    assert specs.read(source, "dag.py") == private
+    source.chmod(0o775)
+    assert specs.read(source, "dag.py") != private
 
 
 def test_the_tag_changes_with_everything_that_the_image_holds(spec: ImageSpec) -> None:
-    tags = {tag(spec)}
-    tags.add(tag(changed(spec, arguments=(("A", "2"),))))
-    tags.add(tag(changed(spec, platforms=("linux/amd64", "linux/arm64"))))
-    tags.add(tag(changed(spec, files=(("other.sh", spec.files[0][1]), spec.files[1]))))
-    spec.files[1][1].write_text("print(1)\n")
-    tags.add(tag(spec))
-    spec.files[1][1].chmod(0o755)
-    tags.add(tag(spec))
-    assert len(tags) == 6
+    script, dag = spec.files
+    variants = [
+        spec,
+        replace(spec, arguments=(("A", "2"),)),
+        replace(spec, platforms=("linux/amd64", "linux/arm64")),
+        replace(spec, files=(replace(script, path="other.sh"), dag)),
+        replace(spec, files=(script, replace(dag, content=b"print(1)"))),
+        replace(spec, files=(script, replace(dag, mode=0o755))),
+    ]
+    assert len({variant.tag for variant in variants}) == len(variants)
 
 
-def test_the_context_is_normalised_and_holds_nothing_of_an_earlier_one(
-    spec: ImageSpec, tmp_path: Path
-) -> None:
-    (tmp_path / "staging" / "airflow").mkdir(parents=True)
-    (tmp_path / "staging" / "airflow" / "left.py").touch()
+def test_the_tag_is_that_of_the_bytes_which_were_read(tmp_path: Path) -> None:
+    shutil.copytree(specs.ROOT / "images", tmp_path / "images")
+    shutil.copytree(specs.ROOT / "dags", tmp_path / "dags")
+    spec = specs.airflow(load("dev"), tmp_path)
+    before = spec.tag
+    (tmp_path / "dags" / "smoke.py").write_text("# edited while the image is built")
+    assert spec.tag == before
+    assert (stage(spec, tmp_path / "s") / "dags" / "smoke.py").read_text() != (
+        tmp_path / "dags" / "smoke.py"
+    ).read_text()
+    assert specs.airflow(load("dev"), tmp_path).tag != before
+
+
+def test_the_context_is_normalised_and_never_half_there(spec: ImageSpec, tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
-        context = stage(spec, tmp_path / "staging")
+        context = stage(spec, tmp_path)
     finally:
         os.umask(before)
     found = {
@@ -58,10 +73,19 @@ def test_the_context_is_normalised_and_holds_nothing_of_an_earlier_one(
         for path in context.rglob("*")
     }
     assert found == {"dags": "0o755", "dags/dag.py": "0o644", "entrypoint.sh": "0o755"}
+    assert stage(spec, tmp_path) == context
+    assert [path.name for path in context.parent.iterdir()] == [spec.tag]
+
+
+def test_leftovers_stay_out_and_airflowignore_goes_in(tmp_path: Path) -> None:
+    for name in ("a.py", ".airflowignore", ".a.py.swp", "__pycache__/a.pyc", ".git/x"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert specs.below(tmp_path) == [".airflowignore", "a.py"]
 
 
 def test_the_airflow_image_holds_its_own_lock_and_the_dags() -> None:
-    names = {name for name, _ in specs.airflow(load("dev")).files}
+    names = {file.path for file in specs.airflow(load("dev")).files}
     assert {"Dockerfile", "entrypoint.sh", "locks/3.3.2-py3.11.txt", "dags/smoke.py"} <= names
     assert not any("2.11.2" in name or "__pycache__" in name for name in names)
 
@@ -77,9 +101,10 @@ def test_the_lock_keeps_other_images(tmp_path: Path) -> None:
 
 def test_a_broken_lock_says_what_to_do(tmp_path: Path) -> None:
     file = tmp_path / "images.lock.yaml"
-    file.write_text("airflow: sha256:1\n")
-    with pytest.raises(ValueError, match="build again"):
-        lock.read(file)
+    for text in ("airflow: sha256:1\n", "<<<<<<< HEAD\nairflow:\n", "- 1\n"):
+        file.write_text(text)
+        with pytest.raises(lock.LockError, match="Restore it from git, or delete it"):
+            lock.read(file)
 
 
 def test_references_are_pinned_everywhere_and_keys_are_kept() -> None:

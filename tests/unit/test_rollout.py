@@ -54,21 +54,22 @@ def test_a_deployment_whose_old_pods_still_run_is_not_ready() -> None:
 
 
 def test_an_object_that_is_not_there_is_waited_for() -> None:
-    assert progress([], WEB).waiting == {"Deployment web": "not there yet"}
+    (trouble,) = progress([], WEB).waiting
+    assert (trouble.what, trouble.why) == ("Deployment web", "not there yet")
 
 
 def test_a_stuck_pod_of_the_newest_revision_is_a_failure() -> None:
     pod = waiting_pod("web-2-a", "web-2", "ImagePullBackOff")
     (failure,) = progress([deployment(), replica_set("web-2", "2"), pod], WEB).failures
     assert (failure.pod, failure.container) == ("web-2-a", "main")
-    assert failure.why == "ImagePullBackOff: because"
+    assert failure.why == "failed: ImagePullBackOff: because"
 
 
 def test_a_stuck_pod_of_an_old_revision_is_none() -> None:
     pod = waiting_pod("web-1-a", "web-1", "ImagePullBackOff")
     state = progress([deployment(), replica_set("web-1", "1"), pod], WEB)
     assert state.failures == ()
-    assert state.waiting == {"Deployment web": "no pod yet"}
+    assert [trouble.why for trouble in state.waiting] == ["no pod yet"]
 
 
 def test_one_crash_is_not_a_failure_yet_and_three_are() -> None:
@@ -83,7 +84,7 @@ def test_a_pod_that_no_node_takes_says_so_while_waiting() -> None:
     condition = {"type": "PodScheduled", "status": "False", "message": "Insufficient cpu"}
     pod = obj("Pod", "web-2-a", "web-2", status={"conditions": [condition]})
     state = progress([deployment(), replica_set("web-2", "2"), pod], WEB)
-    assert state.waiting == {"Deployment web": "not scheduled: Insufficient cpu"}
+    assert [trouble.why for trouble in state.waiting] == ["not scheduled: Insufficient cpu"]
 
 
 def test_a_failed_job_names_the_container_whose_log_to_read() -> None:
@@ -93,7 +94,7 @@ def test_a_failed_job_names_the_container_whose_log_to_read() -> None:
     pod = obj("Pod", "migrations-x", "migrations", status={"containerStatuses": [ended]})
     (failure,) = progress([job, pod], {("Job", "migrations")}).failures
     assert (failure.pod, failure.container) == ("migrations-x", "migrations")
-    assert failure.why == "BackoffLimitExceeded: m"
+    assert failure.why == "failed: BackoffLimitExceeded: m"
 
 
 def test_a_stateful_set_on_its_old_revision_is_not_ready() -> None:
@@ -102,3 +103,23 @@ def test_a_stateful_set_on_its_old_revision_is_not_ready() -> None:
     assert progress([database], {("StatefulSet", "db")}).ready == ()
     database["status"]["updatedReplicas"] = 1
     assert progress([database], {("StatefulSet", "db")}).ready == ("StatefulSet db",)
+
+
+def test_a_container_that_is_killed_again_and_again_says_so_while_waiting() -> None:
+    status = {
+        "name": "main",
+        "ready": False,
+        "restartCount": 9,
+        "state": {"running": {}},
+        "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}},
+    }
+    pod = obj("Pod", "web-2-a", "web-2", status={"containerStatuses": [status]})
+    (trouble,) = progress([deployment(), replica_set("web-2", "2"), pod], WEB).waiting
+    assert trouble.why == "main: starting, restarted 9 times (OOMKilled)"
+    assert (trouble.pod, trouble.container) == ("web-2-a", "main")
+
+
+def test_a_quota_that_refuses_pods_is_named() -> None:
+    refused = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}
+    state = progress([deployment(conditions=[refused]), replica_set("web-2", "2")], WEB)
+    assert [trouble.why for trouble in state.waiting] == ["exceeded quota"]

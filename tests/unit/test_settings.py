@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from bundle.settings.checks import amount
 from bundle.settings.load import VALUES, environments, fields, load, mark_of, section_of
 from bundle.settings.problems import SettingsError
 from bundle.settings.schema import Section, Settings
@@ -209,6 +210,12 @@ def test_a_doubled_key_is_refused(values: Path) -> None:
         ("airflow.tasks.resources.requests.cpu=4", "the request 4 is more than the limit 2"),
         ("engine=auto", "auto is for the sandbox"),
         ("airflow.executer=x", "did you mean executor?"),
+        ("airflow.configuration.api.port=9090", "set by this program from other settings"),
+        ("database.user=root", "MySQL's image makes root itself"),
+        ("database.external.host=https://db", "string should match pattern"),
+        ("images.registry=https://ghcr.io/x", "string should match pattern"),
+        ("namespace=2026-99-99", "is no YAML"),
+        ("airflow.parallelism=1 airflow.parallelism.x=2", "is set beside a part of itself"),
         ("airflow", "is not of the form section.key=value"),
         ("airflow.configuration.core.executor=x", "set by this program from other settings"),
         ("airflow.configuration.database.sql_alchemy_conn=x", "set by this program"),
@@ -220,6 +227,31 @@ def test_impossible_values_are_refused_with_the_remedy(
     if overrides.endswith("cpu=4"):
         overrides = 'airflow.tasks.resources.requests.cpu="4"'
     assert any(reason in text for text in refusals(values, "dev", overrides))
+
+
+@pytest.mark.parametrize(
+    "text", ["namespace: !foo x\n", "namespace: 2026-99-99\n", "namespace: [\n", "a: \x07\n", "x"]
+)
+def test_what_is_no_yaml_is_told_with_its_file(values: Path, text: str) -> None:
+    (values / "dev.yaml").write_text(text)
+    (values / "common.yaml").write_bytes(b"namespace: \xe9\n")
+    found = refusals(values, "dev", "nonsense")
+    assert sorted({problem.partition(":")[0] for problem in found}) == [
+        "SET",
+        "values/common.yaml",
+        "values/dev.yaml",
+    ]
+
+
+QUANTITIES = {
+    "500m": 0.5, "2": 2, "1.5": 1.5, "1k": 1e3, "64Ki": 65536, "1M": 1e6,
+    "1Mi": 2**20, "3G": 3e9, "3Gi": 3 * 2**30, "1T": 1e12, "1Ti": 2**40,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("quantity", "number"), QUANTITIES.items())
+def test_quantities_are_read_as_kubernetes_reads_them(quantity: str, number: float) -> None:
+    assert amount(quantity) == number
 
 
 def test_an_unknown_environment_lists_the_known_ones() -> None:

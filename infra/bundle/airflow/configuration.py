@@ -31,7 +31,9 @@ def managed(settings: Settings) -> dict[str, str]:
         # The Job that makes the first user writes the roles; every web process doing so too, at
         # its start, takes a second and races with the others.
         UPDATE_ROLES: "False",
+        "AIRFLOW__API__PORT": str(WEB_PORT),
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
+        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(SCHEDULER_HEALTH_PORT),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": f"{HOME}/logs",
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
         **release.configuration,

@@ -12,14 +12,13 @@ from types import MappingProxyType
 class Executor:
     """One executor. `spelling` maps a release line ("2.11", "3.3") to its `core.executor`.
 
-    `kubernetes` says whether tasks may run as pods of their own, `celery` whether workers and a
-    broker are needed. `built` says whether this program can deploy it yet.
+    `kubernetes` says whether tasks may run as pods of their own. `built` says whether this program
+    can deploy it yet.
     """
 
     name: str
     built: bool
     kubernetes: bool
-    celery: bool
     spelling: MappingProxyType[str, str]
 
     def spelled_for(self, version: str) -> str:
@@ -33,10 +32,9 @@ def _row(
     *,
     built: bool = False,
     kubernetes: bool = False,
-    celery: bool = False,
 ) -> Executor:
     spelling = MappingProxyType({"2.11": name, "3.3": on_3 or name})
-    return Executor(name, built, kubernetes, celery, spelling)
+    return Executor(name, built, kubernetes, spelling)
 
 
 EXECUTORS: MappingProxyType[str, Executor] = MappingProxyType(
@@ -44,13 +42,12 @@ EXECUTORS: MappingProxyType[str, Executor] = MappingProxyType(
         row.name: row
         for row in (
             _row("KubernetesExecutor", built=True, kubernetes=True),
-            _row("CeleryExecutor", celery=True),
+            _row("CeleryExecutor"),
             # 3.x has no hybrid classes: it takes a list of executors instead.
             _row(
                 "CeleryKubernetesExecutor",
                 "CeleryExecutor,KubernetesExecutor",
                 kubernetes=True,
-                celery=True,
             ),
             _row("LocalKubernetesExecutor", "LocalExecutor,KubernetesExecutor", kubernetes=True),
             _row("LocalExecutor"),

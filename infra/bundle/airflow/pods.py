@@ -118,9 +118,8 @@ def spec(
         "securityContext": pods.pod_security(UID, GID, GID),
         "containers": containers,
         "volumes": [logs, tmp, *more_volumes],
+        **pods.pull_secrets(settings),
     }
     if init:
         pod["initContainers"] = init
-    if settings.images.pull_secret is not None:
-        pod["imagePullSecrets"] = [{"name": settings.images.pull_secret}]
     return pod

@@ -60,7 +60,7 @@ _AIRFLOW_2_11 = Release(
     alive="/health",
     ready="/health",
     rest="/api/v1",
-    scheduler=Component("scheduler", "scheduler", (DATABASE, FERNET, API_SECRET), "SchedulerJob"),
+    scheduler=Component("scheduler", "scheduler", (DATABASE, FERNET, API_SECRET)),
     dag_processor=Component(
         "dag-processor", "dag-processor", (DATABASE, FERNET), "DagProcessorJob"
     ),
@@ -90,9 +90,7 @@ _AIRFLOW_3_3 = Release(
     alive="/api/v2/version",
     ready="/api/v2/monitor/health",
     rest="/api/v2",
-    scheduler=Component(
-        "scheduler", "scheduler", (DATABASE, FERNET, API_SECRET, JWT), "SchedulerJob"
-    ),
+    scheduler=Component("scheduler", "scheduler", (DATABASE, FERNET, API_SECRET, JWT)),
     dag_processor=Component(
         "dag-processor", "dag-processor", (DATABASE, FERNET), "DagProcessorJob"
     ),

@@ -2,12 +2,9 @@
 
 from ..kubernetes.metadata import PART_OF, PROTECTED
 from ..render.apply import SET
+from ..render.program import ORDER
 from . import pulumi
 from .target import Target, engine
-
-KINDS = (
-    "deployments,statefulsets,jobs,services,configmaps,serviceaccounts,roles,rolebindings"
-)  # fmt: skip
 
 
 def down(here: Target) -> None:
@@ -18,7 +15,7 @@ def down(here: Target) -> None:
         pulumi.run(here.environment, "destroy", "--exclude-protected", "--yes")
     else:
         selector = f"app.kubernetes.io/part-of={PART_OF},{PROTECTED}!=true"
-        print(here.kubectl.run("delete", KINDS, f"--selector={selector}"), end="")
+        print(here.kubectl.run("delete", ",".join(ORDER[1:]), f"--selector={selector}"), end="")
         here.kubectl.run("delete", "configmap", SET, "--ignore-not-found")
     # Task pods belong to the scheduler, not to the program, and would outlive it.
     here.kubectl.run("delete", "pods", f"--selector=app.kubernetes.io/part-of={PART_OF}")
@@ -41,3 +38,4 @@ def _print_kept(here: Target, chosen: str) -> None:
         "pulumi": f"pulumi state unprotect --all --yes {stack} && pulumi destroy {stack}",
     }
     print(f"to delete the data and its passwords for good: {commands[chosen]}")
+    print("  (volumes whose reclaim policy is Retain stay even then: kubectl get pv)")

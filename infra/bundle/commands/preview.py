@@ -1,7 +1,9 @@
 """`make preview`: what `make up` would change, changing nothing."""
 
+from ..credentials import generated
 from ..kubernetes.metadata import is_protected
-from ..render import apply
+from ..render import apply, foundation
+from ..render.difference import diff, differences
 from ..render.program import objects
 from . import pulumi
 from .target import Target, engine
@@ -14,11 +16,17 @@ def preview(here: Target) -> None:
         pulumi.create_stack(here.environment)
         pulumi.run(here.environment, "preview", "--diff", overrides=here.overrides)
         return
-    rendered = [obj for obj in objects(here.environment, here.overrides) if not is_protected(obj)]
-    changed = apply.changes(here.kubectl, rendered)
+    new = foundation.check(here.kubectl, generated(here.settings))
+    rendered = objects(here.environment, here.overrides)
+    others = [obj for obj in rendered if not is_protected(obj)]
+    claims = [obj for obj in rendered if obj["kind"] in ("Namespace", "PersistentVolumeClaim")]
+    if not here.kubectl.get("namespace", here.settings.namespace):
+        print(f"would create namespace {here.settings.namespace} and everything in it")
+        return
+    changed = [f"Secret {one.name} (generated)" for one in new]
+    changed += differences(here.kubectl, claims) + apply.changes(here.kubectl, others)
     if not changed:
         print("nothing would change")
         return
     print("\n".join(["would change:", *(f"  {change}" for change in changed)]))
-    if here.kubectl.get("namespace", here.settings.namespace):
-        print(apply.diff(here.kubectl, rendered), end="")
+    print(diff(here.kubectl, [*claims, *apply.as_applied(here.kubectl, others)]), end="")

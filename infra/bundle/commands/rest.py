@@ -1,6 +1,7 @@
 """A small client of Airflow's stable REST API."""
 
 import base64
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -35,7 +36,16 @@ class Rest:
         self._root = RELEASES[here.settings.airflow.version].rest
         self._headers = {"Content-Type": "application/json"}
         user = here.settings.airflow.admin.username
-        answer = self._send("POST", "/auth/token", {"username": user, "password": password(here)})
+        login = {"username": user, "password": password(here)}
+        try:
+            answer = self._send("POST", "/auth/token", login)
+        except RestError as error:
+            if error.status != 401:
+                raise
+            raise CommandError(
+                f"the password in the Secret {ADMIN_SECRET} no longer logs {user} in: it was "
+                "changed in Airflow. Change it back, or write the new one into the Secret"
+            ) from None
         self._headers["Authorization"] = f"Bearer {answer['access_token']}"
 
     def get(self, path: str) -> Any:
@@ -61,7 +71,7 @@ class Rest:
         except urllib.error.HTTPError as error:
             text = error.read().decode(errors="replace")[:500]
             raise RestError(error.code, f"{method} {path}: {error.code}: {text}") from None
-        except (urllib.error.URLError, TimeoutError) as error:
+        except (OSError, http.client.HTTPException) as error:
             raise CommandError(
                 f"{self._url} does not answer ({error}). If it is reached by port forwarding: "
                 "kubectl port-forward service/airflow-api-server 8080"

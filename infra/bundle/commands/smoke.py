@@ -1,5 +1,6 @@
 """`make smoke`: trigger the smoke DAG through the REST API and wait for it."""
 
+import itertools
 import sys
 import time
 from datetime import UTC, datetime
@@ -14,21 +15,16 @@ TIMEOUT = 300.0
 DONE = ("success", "failed")
 
 
-def smoke(here: Target, run_id: str | None = None) -> None:
-    """Run the DAG; with a `run_id` that exists already, only look at that run.
+def smoke(here: Target, name: str | None = None) -> None:
+    """Run the DAG and wait; a run `name` that ended in success already is only looked at.
 
     Raises CommandError with the failed tasks' last log lines if the run does not end in success.
     """
     rest = Rest(here)
-    run_id = run_id or f"smoke-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
     started = time.monotonic()
     _wait_for_dag(rest, started)
     rest.patch(f"/dags/{DAG}", {"is_paused": False})
-    try:
-        rest.post(f"/dags/{DAG}/dagRuns", {"dag_run_id": run_id, "logical_date": None})
-    except RestError as error:
-        if error.status != 409:  # 409: this run exists
-            raise
+    run_id = _trigger(rest, name or f"smoke-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
     said: dict[str, str] = {}
     while True:
         run = rest.get(f"/dags/{DAG}/dagRuns/{run_id}")
@@ -47,6 +43,21 @@ def smoke(here: Target, run_id: str | None = None) -> None:
         logs = "\n".join(log(rest, run_id, task) for task in tasks if task["state"] == "failed")
         raise CommandError(f"{DAG} {run_id} failed\n{logs}")
     print(f"DAG {DAG}, run {run_id}: {run['state']}")
+
+
+def _trigger(rest: Rest, name: str) -> str:
+    """The id of a new run, or of the one called `name` unless it failed: then name-2, name-3 …"""
+    for attempt in itertools.count(1):
+        run_id = name if attempt == 1 else f"{name}-{attempt}"
+        try:
+            rest.post(f"/dags/{DAG}/dagRuns", {"dag_run_id": run_id, "logical_date": None})
+        except RestError as error:
+            if error.status != 409:  # 409: this run exists
+                raise
+            if rest.get(f"/dags/{DAG}/dagRuns/{run_id}")["state"] == "failed":
+                continue
+        return run_id
+    raise AssertionError("itertools.count ended")
 
 
 def log(rest: Rest, run_id: str, task: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 
 import yaml
 
@@ -23,16 +24,26 @@ class Target:
     environment: str
     overrides: str
     settings: Settings
-    kubectl: Kubectl
+
+    @cached_property
+    def kubectl(self) -> Kubectl:
+        """The environment's cluster. Raises CommandError if none is named."""
+        return Kubectl(_context(self.environment), self.settings.namespace)
 
 
-def target(environment: str) -> Target:
-    """The environment's target; overrides come from the variable SET. Raises SettingsError."""
+def target(environment: str, *, changes_nothing: bool = False) -> Target:
+    """The environment's target; overrides come from the variable SET.
+
+    Raises SettingsError, and CommandError for overrides of a real environment in a command that
+    could change something.
+    """
     overrides = os.environ.get("SET", "")
-    settings = load(environment, overrides)
-    return Target(
-        environment, overrides, settings, Kubectl(_context(environment), settings.namespace)
-    )
+    if overrides and environment != SANDBOX and not changes_nothing:
+        raise CommandError(
+            "SET is for one command, and outside the sandbox only for render and preview; write "
+            f"the values into values/{environment}.yaml"
+        )
+    return Target(environment, overrides, load(environment, overrides))
 
 
 def _context(environment: str) -> str:
@@ -46,15 +57,6 @@ def _context(environment: str) -> str:
         f"{file.name} names no cluster: add `{key}: <context>` under config "
         "(see `kubectl config get-contexts`)"
     )
-
-
-def check_overrides(here: Target) -> None:
-    """Refuse SET where it would be applied to a real environment. Raises CommandError."""
-    if here.overrides and here.environment != SANDBOX:
-        raise CommandError(
-            f"SET is for one command, and outside the sandbox only for render and preview; write "
-            f"the values into values/{here.environment}.yaml to apply them"
-        )
 
 
 def engine(here: Target) -> str:

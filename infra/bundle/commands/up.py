@@ -1,5 +1,6 @@
 """`make up`: bring an environment to what this checkout says."""
 
+import json
 import sys
 import time
 
@@ -8,7 +9,8 @@ from ..images import build, specs
 from ..render import apply, foundation
 from ..render.program import objects
 from . import pulumi
-from .target import Target, check_overrides, engine
+from .errors import CommandError
+from .target import Target, engine
 
 TIMEOUT = 900.0
 """Seconds for everything to become ready; a cold node pulls a gigabyte of images first."""
@@ -16,14 +18,13 @@ TIMEOUT = 900.0
 
 def up(here: Target) -> None:
     """Images, then objects, then wait; prints how to log in. Raises on the first failure."""
-    check_overrides(here)
     here.kubectl.reach()
     chosen = engine(here)
     _say(f"{here.environment}: context {here.kubectl.context}, namespace "
          f"{here.settings.namespace}, engine {chosen}")  # fmt: skip
     started = time.monotonic()
-    if not here.settings.images.build:
-        build.check(here.settings, specs.airflow(here.settings))
+    # Under either engine: data whose Secrets are gone, or were made for other values, stops here.
+    foundation.check(here.kubectl, generated(here.settings))
     if chosen == "pulumi":
         _with_pulumi(here)
     else:
@@ -46,9 +47,10 @@ def print_access(here: Target) -> None:
 
 
 def _with_kubectl(here: Target) -> None:
-    if here.settings.images.build:
-        build.ensure(here.settings, specs.airflow(here.settings), _say)
+    image = build.reference(here.settings, specs.airflow(here.settings), _say)
     rendered = objects(here.environment, here.overrides)
+    if image not in json.dumps(rendered):
+        raise CommandError("the image's files changed while it was built; run make up again")
     foundation.lay(here.kubectl, here.settings, generated(here.settings), rendered, _say)
     changed = apply.apply(here.kubectl, rendered, TIMEOUT)
     for change in changed or ["nothing changed"]:
@@ -56,6 +58,8 @@ def _with_kubectl(here: Target) -> None:
 
 
 def _with_pulumi(here: Target) -> None:
+    if not here.settings.images.build:
+        build.reference(here.settings, specs.airflow(here.settings), _say)
     pulumi.create_stack(here.environment)
     # On a terminal Pulumi shows its preview and asks.
     answer = [] if sys.stdin.isatty() else ["--yes"]

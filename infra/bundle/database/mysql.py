@@ -163,4 +163,5 @@ def _pod(settings: Settings) -> dict[str, Any]:
             files,
             tmp,
         ],
+        **pods.pull_secrets(settings),
     }

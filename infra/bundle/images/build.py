@@ -10,8 +10,8 @@ from shutil import which
 
 from ..settings.schema import Settings
 from . import lock, references
-from .content import stage, tag
 from .specs import ImageSpec
+from .staging import stage
 
 
 class BuildError(Exception):
@@ -25,39 +25,36 @@ def certificates() -> dict[str, str]:
     it is there during those steps only and in no layer.
     """
     file = os.environ.get("SSL_CERT_FILE", "")
-    return {"ca": Path(file).read_text(encoding="utf-8")} if file else {}
+    if not file:
+        return {}
+    try:
+        return {"ca": Path(file).read_text(encoding="utf-8")}
+    except OSError as error:
+        raise BuildError(f"SSL_CERT_FILE: {error}; set it to a readable file or unset it") from None
 
 
-def ensure(settings: Settings, spec: ImageSpec, say: Callable[[str], None]) -> str:
-    """`registry/name:tag@digest`, built and pushed only if the registry lacks it.
+def reference(settings: Settings, spec: ImageSpec, say: Callable[[str], None]) -> str:
+    """`registry/name:tag@digest` of an image that the registry has.
 
-    Raises BuildError; the lock names an image only once its push is done.
+    Where the environment builds, it is built and pushed if the registry lacks it; the lock names
+    an image only once its push is done. Raises BuildError if it cannot be had.
     """
     known = references.locked(settings, spec)
-    reference = references.by_tag(settings, spec)
+    by_tag = references.by_tag(settings, spec)
     if known is not None and in_registry(known):
-        say(f"{reference}: unchanged")
+        say(f"{by_tag}: unchanged")
         return known
-    say(f"{reference}: building for {', '.join(spec.platforms)}")
-    digest = _build(settings, spec, reference)
-    lock.record(lock.path(settings), spec.name, lock.Entry(tag(spec), digest))
-    return f"{reference}@{digest}"
-
-
-def check(settings: Settings, spec: ImageSpec) -> str:
-    """`registry/name:tag@digest` of an image that another environment built.
-
-    Raises BuildError if the lock or the registry does not have it.
-    """
-    known = references.locked(settings, spec)
-    if known is None:
-        raise BuildError(references.missing(settings, spec))
-    if not in_registry(known):
+    if not settings.images.build:
         raise BuildError(
-            f"the registry does not give {known}. Check that you can reach it and are logged in; "
-            "if it is not there, build it with make images where images.build is true"
+            references.missing(settings, spec)
+            if known is None
+            else f"the registry does not give {known}. Check that you can reach it and are logged "
+            "in; if it is not there, build it with make images where images.build is true"
         )
-    return known
+    say(f"{by_tag}: building for {', '.join(spec.platforms)}")
+    digest = _build(settings, spec, by_tag)
+    lock.record(lock.path(settings), spec.name, lock.Entry(spec.tag, digest))
+    return f"{by_tag}@{digest}"
 
 
 def in_registry(reference: str) -> bool:

@@ -12,6 +12,10 @@ from .specs import ROOT
 HEADER = "# Written by image builds: name, content tag and index digest. Commit it.\n"
 
 
+class LockError(Exception):
+    """The lock cannot be read; the message says what to do."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """A built image: its content tag and the digest (`sha256:…`) that stands for it."""
@@ -21,19 +25,25 @@ class Entry:
 
 
 def path(settings: Settings) -> Path:
-    """The environment's lock file."""
-    return ROOT / Path(settings.images.lock).expanduser()
+    """The environment's lock: the committed one, or for stand-in images one in the cache."""
+    if settings.images.lock == "committed":
+        return ROOT / "images.lock.yaml"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "airflow-kubernetes" / "images.lock.yaml"
 
 
 def read(file: Path) -> dict[str, Entry]:
-    """Entries by image name; empty before the first build. Raises ValueError for a broken file."""
+    """Entries by image name; empty before the first build. Raises LockError for a broken file."""
     if not file.exists():
         return {}
-    data = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     try:
+        data = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
         return {name: Entry(entry["tag"], entry["digest"]) for name, entry in data.items()}
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{file}: not a lock of images ({error!r}); build again") from error
+    except (TypeError, KeyError, AttributeError, yaml.YAMLError) as error:
+        raise LockError(
+            f"{file} is no lock of images ({error!r}). Restore it from git, or delete it and build "
+            "again with make images"
+        ) from error
 
 
 def record(file: Path, name: str, entry: Entry) -> None:

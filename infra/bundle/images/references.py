@@ -9,19 +9,18 @@ import pulumi
 from ..kubernetes.metadata import Manifest
 from ..settings.schema import Settings
 from . import lock
-from .content import tag
 from .specs import ROOT, ImageSpec
 
 
 def by_tag(settings: Settings, spec: ImageSpec) -> str:
     """`registry/name:tag`. The content tag says all that a hash of an object needs to know."""
-    return f"{settings.images.registry}/{spec.name}:{tag(spec)}"
+    return f"{settings.images.registry}/{spec.name}:{spec.tag}"
 
 
 def locked(settings: Settings, spec: ImageSpec) -> str | None:
     """`registry/name:tag@digest` if the lock knows this content, else None."""
     entry = lock.read(lock.path(settings)).get(spec.name)
-    if entry is None or entry.tag != tag(spec):
+    if entry is None or entry.tag != spec.tag:
         return None
     return f"{by_tag(settings, spec)}@{entry.digest}"
 
@@ -30,7 +29,7 @@ def missing(settings: Settings, spec: ImageSpec) -> str:
     """What to do about an image that the lock does not know."""
     file = os.path.relpath(lock.path(settings), ROOT)
     return (
-        f"{file} has no {spec.name}:{tag(spec)}, the image of this checkout, and this environment "
+        f"{file} has no {spec.name}:{spec.tag}, the image of this checkout, and this environment "
         "builds none (images.build: false). Build it where images.build is true, `make images "
         "ENV=dev`, and commit the lock"
     )

@@ -9,30 +9,32 @@ import pulumi_docker_build as docker_build
 from ..settings.schema import Settings
 from . import lock, references
 from .build import certificates
-from .content import stage, tag
 from .specs import ImageSpec
+from .staging import STAGING, stage
 
 
-def image(settings: Settings, spec: ImageSpec) -> pulumi.Input[str]:
+def image(settings: Settings, spec: ImageSpec, *, rendering: bool) -> pulumi.Input[str]:
     """`registry/name:tag@digest` of the image, built and pushed by this environment if it may.
 
     A preview never builds: it warns of an image that the lock does not know and shows its tag.
-    Raises LookupError for one where this environment builds nothing and would have to run it.
+    Raises RunError for one where this environment builds nothing and would have to run it.
     """
     known = references.locked(settings, spec)
     if not settings.images.build:
-        if known is None and not pulumi.runtime.is_dry_run():
-            raise LookupError(references.missing(settings, spec))
         if known is None:
+            if not pulumi.runtime.is_dry_run():
+                raise pulumi.RunError(references.missing(settings, spec))
             pulumi.log.warn(references.missing(settings, spec))
         return known or references.by_tag(settings, spec)
+    # Rendering needs no context, and a checkout that it may not write to is enough for it.
+    context = STAGING / spec.name / spec.tag if rendering else stage(spec)
     built = docker_build.Image(
         f"{spec.name}-image",
         push=True,
         build_on_preview=False,
         builder=docker_build.BuilderConfigArgs(name=settings.images.builder),
         # Relative to the program: a path of one machine must not enter the state.
-        context=docker_build.BuildContextArgs(location=os.path.relpath(stage(spec), Path.cwd())),
+        context=docker_build.BuildContextArgs(location=os.path.relpath(context, Path.cwd())),
         build_args=dict(spec.arguments),
         platforms=[docker_build.Platform(platform) for platform in spec.platforms],
         tags=[references.by_tag(settings, spec)],
@@ -43,10 +45,11 @@ def image(settings: Settings, spec: ImageSpec) -> pulumi.Input[str]:
         opts=pulumi.ResourceOptions(retain_on_delete=True),
     )
     built.ref.apply(lambda reference: _record(settings, spec, reference))
-    return known or built.ref
+    # Only a preview may trust the lock: the registry may have lost what it names.
+    return known if known and pulumi.runtime.is_dry_run() else built.ref
 
 
 def _record(settings: Settings, spec: ImageSpec, reference: str) -> None:
     digest = reference.partition("@")[2]
     if digest and not pulumi.runtime.is_dry_run():
-        lock.record(lock.path(settings), spec.name, lock.Entry(tag(spec), digest))
+        lock.record(lock.path(settings), spec.name, lock.Entry(spec.tag, digest))

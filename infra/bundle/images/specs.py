@@ -1,6 +1,8 @@
 """What goes into each image: files, build arguments, platforms."""
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ..settings.schema import Settings
@@ -9,21 +11,51 @@ ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True)
+class File:
+    """A file of a build context: its path there, its mode (755 or 644) and its content.
+
+    The content is read once, so that tag, build and lock speak of the same bytes even if the
+    checkout is edited meanwhile.
+    """
+
+    path: str
+    mode: int
+    content: bytes
+
+
+@dataclass(frozen=True)
 class ImageSpec:
-    """An image before it is built. `files` maps the path in the build context to the file."""
+    """An image before it is built."""
 
     name: str
-    files: tuple[tuple[str, Path], ...]
+    files: tuple[File, ...]
     arguments: tuple[tuple[str, str], ...]
     platforms: tuple[str, ...]
+
+    @cached_property
+    def tag(self) -> str:
+        """16 hexadecimal digits over files, arguments and platforms: the same on every machine."""
+        digest = hashlib.sha256()
+
+        def add(*parts: bytes) -> None:
+            for part in parts:
+                digest.update(len(part).to_bytes(8, "big"))
+                digest.update(part)
+
+        for file in sorted(self.files, key=lambda file: file.path):
+            add(file.path.encode(), oct(file.mode).encode(), file.content)
+        for name, value in sorted(self.arguments):
+            add(name.encode(), value.encode())
+        add(*(platform.encode() for platform in sorted(self.platforms)))
+        return digest.hexdigest()[:16]
 
 
 def airflow(settings: Settings, root: Path = ROOT) -> ImageSpec:
     """The Airflow image: images/airflow with the release's own lock, and dags/."""
     version = settings.airflow.version
     source = root / "images" / "airflow"
-    files = [(name, source / name) for name in _below(source) if _used(name, version)]
-    files += [(f"dags/{name}", root / "dags" / name) for name in _below(root / "dags")]
+    files = [read(source / name, name) for name in below(source) if _used(name, version)]
+    files += [read(root / "dags" / name, f"dags/{name}") for name in below(root / "dags")]
     arguments = (
         ("AIRFLOW_VERSION", version),
         ("PYTHON_BASE_IMAGE", settings.images.airflow.python_base_image),
@@ -31,19 +63,30 @@ def airflow(settings: Settings, root: Path = ROOT) -> ImageSpec:
     return ImageSpec("airflow", tuple(files), arguments, tuple(settings.images.platforms))
 
 
+def read(source: Path, path: str) -> File:
+    """The file at `source` as `path` of a context.
+
+    Executable or not is all that counts of its mode: the rest depends on the umask of a checkout.
+    """
+    mode = 0o755 if source.stat().st_mode & 0o100 else 0o644
+    return File(path, mode, source.read_bytes())
+
+
+def below(folder: Path) -> list[str]:
+    """Relative paths of a folder's files, without what tools and editors leave behind."""
+    return sorted(
+        str(file.relative_to(folder))
+        for file in folder.rglob("*")
+        if file.is_file() and not any(map(_left_behind, file.relative_to(folder).parts))
+    )
+
+
+def _left_behind(part: str) -> bool:
+    return part == "__pycache__" or (part.startswith(".") and part != ".airflowignore")
+
+
 def _used(name: str, version: str) -> bool:
     """Other releases' locks and the documentation are no reason to build again."""
     if name.startswith("locks/"):
         return name == "locks/build.txt" or name.startswith(f"locks/{version}-")
     return not name.endswith(".md")
-
-
-def _below(folder: Path) -> list[str]:
-    """Relative paths of a folder's files, without what tools and editors leave behind."""
-    return sorted(
-        str(file.relative_to(folder))
-        for file in folder.rglob("*")
-        if file.is_file()
-        and "__pycache__" not in file.parts
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    )

@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from ..settings.schema import Resources
+from ..settings.schema import Resources, Settings
 
 
 def checksum(*content: Any) -> str:
@@ -41,6 +41,12 @@ def container_security() -> dict[str, Any]:
 def resources(wanted: Resources) -> dict[str, Any]:
     """Settings' resources as a container's."""
     return wanted.model_dump()
+
+
+def pull_secrets(settings: Settings) -> dict[str, Any]:
+    """A pod spec's part that lets it pull from a registry with a login, if one is set."""
+    name = settings.images.pull_secret
+    return {} if name is None else {"imagePullSecrets": [{"name": name}]}
 
 
 def scratch(name: str, path: str, size: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -8,15 +8,18 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ..kubernetes.metadata import PART_OF, Manifest, is_protected
+from .difference import differences
 from .kubectl import OWNED, Kubectl, KubectlError
-from .rollout import Failure, Progress, progress
+from .rollout import Progress, Trouble, progress
 
 SET = "airflow-applied"
 """The ConfigMap that kubectl keeps as the set's record."""
 
 MEMBER = "applyset.kubernetes.io/part-of"
+KINDS = "applyset.kubernetes.io/contains-group-kinds"
 WORKLOADS = ("Deployment", "StatefulSet", "Job")
 LISTED = "deployments,statefulsets,jobs,replicasets,pods"
 
@@ -26,27 +29,21 @@ class RolloutError(Exception):
 
 
 def changes(kubectl: Kubectl, objects: list[Manifest]) -> list[str]:
-    """What applying `objects` would create, change or prune; empty if nothing would."""
-    members = _members(kubectl)
-    if members is None:
-        return ["everything: the first time"]
-    wanted = {_identity(obj) for obj in objects}
-    lines = diff(kubectl, objects, program="diff -rqN").splitlines()
-    differing = [_object_of(line) for line in lines if line.startswith("Files ")]
-    gone = [f"{kind} {name} (no longer wanted)" for kind, name in sorted(members - wanted)]
-    return differing + gone
+    """What applying `objects` (none protected) would create, change or prune."""
+    record = _record(kubectl)
+    if record is None:
+        return [f"{obj['kind']} {obj['metadata']['name']}" for obj in objects]
+    members = {_identity(obj) for obj in kubectl.get(record.kinds, record.selector)}
+    gone = members - {_identity(obj) for obj in objects}
+    return [
+        *differences(kubectl, _labelled(objects, record)),
+        *(f"{kind} {name} (no longer wanted)" for kind, name in sorted(gone)),
+    ]
 
 
-def diff(kubectl: Kubectl, objects: list[Manifest], program: str = "diff -ruN") -> str:
-    """What the API server would make of `objects`, against what is there, as `program` shows it."""
-    return kubectl.run(
-        "diff",
-        *OWNED,
-        "--filename=-",
-        objects=_labelled(kubectl, objects),
-        ok=(0, 1),
-        environment={"KUBECTL_EXTERNAL_DIFF": program},
-    )
+def as_applied(kubectl: Kubectl, objects: list[Manifest]) -> list[Manifest]:
+    """The objects with the label by which the set knows its members, once there is a set."""
+    return _labelled(objects, _record(kubectl))
 
 
 def apply(kubectl: Kubectl, objects: list[Manifest], timeout: float) -> list[str]:
@@ -57,17 +54,37 @@ def apply(kubectl: Kubectl, objects: list[Manifest], timeout: float) -> list[str
     objects = [obj for obj in objects if not is_protected(obj)]
     _delete_jobs_to_repeat(kubectl, objects)
     changed = changes(kubectl, objects)
-    if changed:
-        kubectl.run(
-            "apply", *OWNED, "--filename=-", objects=_labelled(kubectl, objects),
-        )  # fmt: skip
+    record = _record(kubectl)
+    if changed and record is None:
+        # Nothing is there to prune, and from now on the record is: an update that fails on its
+        # way leaves nothing that a later one would not find.
+        _apply_set(kubectl, objects)
+    elif changed and record is not None:
+        _note_kinds(kubectl, objects, record)
+        kubectl.run("apply", *OWNED, "--filename=-", objects=_labelled(objects, record))
     wait(kubectl, objects, timeout)
-    if changed:
-        kubectl.run(
-            "apply", *OWNED, "--prune", f"--applyset=configmaps/{SET}", "--filename=-",
-            objects=objects, environment={"KUBECTL_APPLYSET": "true"},
-        )  # fmt: skip
+    if changed and record is not None:
+        _apply_set(kubectl, objects)
     return changed
+
+
+def _apply_set(kubectl: Kubectl, objects: list[Manifest]) -> None:
+    kubectl.run(
+        "apply", *OWNED, "--prune", f"--applyset=configmaps/{SET}", "--filename=-",
+        objects=objects, environment={"KUBECTL_APPLYSET": "true"},
+    )  # fmt: skip
+
+
+def _note_kinds(kubectl: Kubectl, objects: list[Manifest], record: "_Record") -> None:
+    """Record the kinds that are about to be applied, as kubectl itself does before it applies."""
+    kinds = {*record.kinds.split(","), *map(_group_kind, objects)}
+    note = f"{KINDS}={','.join(sorted(kinds))}"
+    kubectl.run("annotate", "configmap", SET, note, "--overwrite")
+
+
+def _group_kind(obj: Manifest) -> str:
+    group = obj["apiVersion"].rpartition("/")[0]
+    return f"{obj['kind']}.{group}" if group else str(obj["kind"])
 
 
 def wait(kubectl: Kubectl, objects: list[Manifest], timeout: float) -> None:
@@ -78,10 +95,13 @@ def wait(kubectl: Kubectl, objects: list[Manifest], timeout: float) -> None:
         elapsed = time.monotonic() - started
         try:
             listed = kubectl.get(LISTED, f"--selector=app.kubernetes.io/part-of={PART_OF}")
-        except KubectlError:
+        except KubectlError as error:
             # An API server that restarts in between is no reason to give up on what was applied.
             if elapsed > timeout:
                 raise
+            if str(error) != said:
+                print(f"  {elapsed:4.0f} s  {error}", file=sys.stderr, flush=True)
+                said = str(error)
             time.sleep(2)
             continue
         state = progress(listed, names)
@@ -94,39 +114,41 @@ def wait(kubectl: Kubectl, objects: list[Manifest], timeout: float) -> None:
             print(f"  {elapsed:4.0f} s  {line}", file=sys.stderr, flush=True)
             said = line
         if elapsed > timeout:
-            what = "\n".join(f"{name}: {why}" for name, why in state.waiting.items())
+            what = "\n".join(_explain(kubectl, late) for late in state.waiting)
             raise RolloutError(f"not ready after {timeout:.0f} s:\n{what}")
         time.sleep(0.5)
 
 
 def _line(state: Progress, total: int) -> str:
     waits = ", ".join(
-        f"{name.partition(' ')[2].removeprefix('airflow-')} ({textwrap.shorten(why, 40)})"
-        for name, why in state.waiting.items()
+        f"{one.what.partition(' ')[2].removeprefix('airflow-')} ({textwrap.shorten(one.why, 40)})"
+        for one in state.waiting
     )
     return f"{len(state.ready)}/{total} ready; waiting for {waits}"
 
 
-def _explain(kubectl: Kubectl, failure: Failure) -> str:
-    parts = [f"{failure.what} failed: {failure.why}"]
-    if failure.pod is not None:
-        parts += [f"  pod {failure.pod}, container {failure.container}, last lines:"]
-        parts += _indent(_tail(kubectl, failure))
-        parts += ["  events:"]
-        parts += _indent(
-            kubectl.run(
-                "get", "events", f"--field-selector=involvedObject.name={failure.pod}",
-                "--sort-by=.lastTimestamp", "--no-headers",
-                "--output=custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message",
-            )
-        )  # fmt: skip
+def _explain(kubectl: Kubectl, late: Trouble) -> str:
+    """What is wrong with a workload, its pod's last log lines and the events that name it."""
+    parts = [f"{late.what}: {late.why}"]
+    if late.container is not None:
+        parts += [f"  pod {late.pod}, container {late.container}, last lines:"]
+        parts += _indent(_tail(kubectl, late))
+    parts += [f"  events of {late.pod or late.what}:"]
+    parts += _indent(
+        kubectl.run(
+            "get", "events",
+            f"--field-selector=involvedObject.name={late.pod or late.what.partition(' ')[2]}",
+            "--sort-by=.lastTimestamp", "--no-headers",
+            "--output=custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message",
+        )
+    )  # fmt: skip
     return "\n".join(parts)
 
 
-def _tail(kubectl: Kubectl, failure: Failure) -> str:
+def _tail(kubectl: Kubectl, late: Trouble) -> str:
     # A container that is waiting to be restarted keeps its last words in the previous one's log.
     read: Callable[..., str] = kubectl.run
-    args = ("logs", str(failure.pod), f"--container={failure.container}", "--tail=20")
+    args = ("logs", str(late.pod), f"--container={late.container}", "--tail=20")
     for more in (("--previous",), ()):
         try:
             return read(*args, *more)
@@ -156,46 +178,43 @@ def _images(job: Manifest) -> list[str]:
     return [container["image"] for container in job["spec"]["template"]["spec"]["containers"]]
 
 
-def _set_id(kubectl: Kubectl) -> str | None:
+@dataclass(frozen=True)
+class _Record:
+    """What kubectl noted of the set: its id and the kinds of its members."""
+
+    identity: str
+    kinds: str
+
+    @property
+    def selector(self) -> str:
+        return f"--selector={MEMBER}={self.identity}"
+
+
+def _record(kubectl: Kubectl) -> _Record | None:
     for parent in kubectl.get("configmap", SET):
-        identity: str | None = parent["metadata"]["labels"].get("applyset.kubernetes.io/id")
-        return identity
+        labels, notes = parent["metadata"]["labels"], parent["metadata"]["annotations"]
+        return _Record(
+            labels["applyset.kubernetes.io/id"],
+            notes[KINDS],
+        )
     return None
 
 
-def _labelled(kubectl: Kubectl, objects: list[Manifest]) -> list[Manifest]:
+def _labelled(objects: list[Manifest], record: _Record | None) -> list[Manifest]:
     """With the set's own label, so that phase 2 does not take off what phase 3 put on."""
-    identity = _set_id(kubectl)
-    if identity is None:
+    if record is None:
         return objects
     return [
         {
             **obj,
             "metadata": {
                 **obj["metadata"],
-                "labels": {**obj["metadata"]["labels"], MEMBER: identity},
+                "labels": {**obj["metadata"]["labels"], MEMBER: record.identity},
             },
         }
         for obj in objects
     ]
 
 
-def _members(kubectl: Kubectl) -> set[tuple[str, str]] | None:
-    for parent in kubectl.get("configmap", SET):
-        labels, notes = parent["metadata"]["labels"], parent["metadata"]["annotations"]
-        kinds = notes["applyset.kubernetes.io/contains-group-kinds"]
-        identity = labels["applyset.kubernetes.io/id"]
-        return {_identity(obj) for obj in kubectl.get(kinds, f"--selector={MEMBER}={identity}")}
-    return None
-
-
 def _identity(obj: Manifest) -> tuple[str, str]:
     return obj["kind"], obj["metadata"]["name"]
-
-
-def _object_of(line: str) -> str:
-    """`Files …/apps.v1.Deployment.ns.name and … differ` as `Deployment name`."""
-    file = line.split()[1].rpartition("/")[2]
-    parts = file.split(".")
-    version = next(i for i, part in enumerate(parts) if part.startswith("v") and i < len(parts) - 2)
-    return f"{parts[version + 1]} {'.'.join(parts[version + 3 :])}"

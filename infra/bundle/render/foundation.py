@@ -8,11 +8,11 @@ import base64
 from collections.abc import Callable, Iterable
 
 from ..credentials import Generated, secret
-from ..database import mysql
 from ..generation import draw
-from ..kubernetes.metadata import Manifest, is_protected
+from ..kubernetes.metadata import PROTECTED, Manifest, is_protected
 from ..kubernetes.namespace import ENGINE
 from ..settings.schema import Settings
+from .difference import differences
 from .kubectl import OWNED, Kubectl
 
 
@@ -28,42 +28,40 @@ def engine_of(kubectl: Kubectl) -> str | None:
     return None
 
 
-def lay(
-    kubectl: Kubectl,
-    settings: Settings,
-    wanted: Iterable[Generated],
-    objects: Iterable[Manifest],
-    say: Callable[[str], None],
-) -> None:
-    """Create what is missing. Raises FoundationError before anything is touched."""
-    protected = [obj for obj in objects if is_protected(obj)]
-    namespaces = [obj for obj in protected if obj["kind"] == "Namespace"]
-    claims = [obj for obj in protected if obj["kind"] == "PersistentVolumeClaim"]
+def check(kubectl: Kubectl, wanted: Iterable[Generated]) -> list[Generated]:
+    """The Secrets that have to be made. Raises FoundationError; touches nothing."""
     there = {obj["metadata"]["name"]: obj for obj in kubectl.get("secrets")}
-    holds_data = bool(kubectl.get("persistentvolumeclaim", mysql.NAME))
-    missing = [one for one in wanted if _is_missing(one, there, holds_data)]
-    _apply(kubectl, namespaces)
-    # Secrets before claims: a claim without its Secret is refused, so it must never be left by
-    # an update that was interrupted.
-    for one in missing:
-        obj = secret(settings, one)
-        obj["stringData"] |= {key: draw(kind) for key, kind in one.keys.items()}
-        kubectl.run("create", "--filename=-", objects=[obj])
-        say(f"Secret {one.name}: generated")
-    _apply(kubectl, claims)
+    selector = f"--selector={PROTECTED}=true"
+    claims = [obj["metadata"]["name"] for obj in kubectl.get("persistentvolumeclaims", selector)]
+    return missing(wanted, there, claims)
 
 
-def _is_missing(one: Generated, there: dict[str, Manifest], holds_data: bool) -> bool:
-    existing = there.get(one.name)
-    if existing is None:
-        if holds_data:
+def missing(
+    wanted: Iterable[Generated], there: dict[str, Manifest], claims: list[str]
+) -> list[Generated]:
+    """Those of `wanted` that are not `there` (Secrets by name), beside the protected `claims`.
+
+    Raises FoundationError where a Secret does not fit: claims are made after the Secrets, so a
+    claim without one means that it was lost, and with it the access to what the claim, or an
+    external database, holds.
+    """
+    result = []
+    for one in wanted:
+        existing = there.get(one.name)
+        if existing is not None:
+            _check_values(one, existing.get("data", {}))
+        elif claims:
             raise FoundationError(
-                f"the claim {mysql.NAME} holds a database, but the Secret {one.name} that belongs "
-                f"to it is gone. Restore the Secret from a backup; or, if the data is not needed, "
-                f"delete the claim: kubectl delete pvc {mysql.NAME}"
+                f"the claim {claims[0]} shows that Airflow ran here, but the Secret {one.name} "
+                "that belongs to its data is gone. Restore the Secret from a backup; or, if the "
+                f"data is not needed, delete the claims: kubectl delete pvc {' '.join(claims)}"
             )
-        return True
-    values = existing.get("data", {})
+        else:
+            result.append(one)
+    return result
+
+
+def _check_values(one: Generated, values: dict[str, str]) -> None:
     lacking = sorted({*one.plain, *one.keys} - set(values))
     if lacking:
         raise FoundationError(
@@ -77,7 +75,33 @@ def _is_missing(one: Generated, there: dict[str, Manifest], holds_data: bool) ->
                 f"the Secret {one.name} says {key}: {recorded}, the values say {value}. It was "
                 "made with the database and does not change with the values; set the value back"
             )
-    return False
+
+
+def lay(
+    kubectl: Kubectl,
+    settings: Settings,
+    wanted: Iterable[Generated],
+    objects: Iterable[Manifest],
+    say: Callable[[str], None],
+) -> None:
+    """Create what is missing and bring namespace and claims up to date.
+
+    Raises FoundationError before anything is touched.
+    """
+    new = check(kubectl, wanted)
+    protected = [obj for obj in objects if is_protected(obj)]
+    _apply(kubectl, [obj for obj in protected if obj["kind"] == "Namespace"])
+    # Secrets before claims: a claim without its Secret is refused, so it must never be left by
+    # an update that was interrupted.
+    for one in new:
+        obj = secret(settings, one)
+        obj["stringData"] |= {key: draw(kind) for key, kind in one.keys.items()}
+        kubectl.run("create", "--filename=-", objects=[obj])
+        say(f"  Secret {one.name}: generated")
+    claims = [obj for obj in protected if obj["kind"] == "PersistentVolumeClaim"]
+    for change in differences(kubectl, claims):
+        say(f"  {change}")
+    _apply(kubectl, claims)
 
 
 def _apply(kubectl: Kubectl, objects: list[Manifest]) -> None:

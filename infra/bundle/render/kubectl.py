@@ -36,14 +36,19 @@ class Kubectl:
         text = None
         if objects is not None:
             text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
-        done = subprocess.run(
-            command,
-            input=text,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, **(environment or {})},
-        )
+        try:
+            done = subprocess.run(
+                command,
+                input=text,
+                capture_output=True,
+                text=True,
+                check=False,
+                env={**os.environ, **(environment or {})},
+            )
+        except FileNotFoundError:
+            raise KubectlError(
+                "kubectl is not on PATH; install it (https://kubernetes.io/docs/tasks/tools/)"
+            ) from None
         if done.returncode not in ok:
             raise KubectlError(f"kubectl {' '.join(args)}: {done.stderr.strip()}")
         return done.stdout

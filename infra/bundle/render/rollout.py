@@ -17,8 +17,8 @@ PATIENCE = {"CrashLoopBackOff": 3}
 
 
 @dataclass(frozen=True)
-class Failure:
-    """What failed and why; `pod` and `container` name the log worth reading, if there is one."""
+class Trouble:
+    """A workload that is not ready and why; `pod` and `container` name a log worth reading."""
 
     what: str
     why: str
@@ -28,11 +28,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Progress:
-    """Workloads that are ready, what each of the others waits for, and what failed."""
+    """Workloads that are ready, those that may become so, and those that cannot any more."""
 
     ready: tuple[str, ...]
-    waiting: dict[str, str]
-    failures: tuple[Failure, ...]
+    waiting: tuple[Trouble, ...]
+    failures: tuple[Trouble, ...]
 
 
 def progress(objects: list[Manifest], names: set[tuple[str, str]]) -> Progress:
@@ -41,29 +41,39 @@ def progress(objects: list[Manifest], names: set[tuple[str, str]]) -> Progress:
     The listing holds Deployments, StatefulSets, Jobs, ReplicaSets and Pods.
     """
     ready: list[str] = []
-    waiting: dict[str, str] = {}
-    failures: list[Failure] = []
+    waiting: list[Trouble] = []
+    failures: list[Trouble] = []
     found = {(obj["kind"], obj["metadata"]["name"]): obj for obj in objects}
     for kind, name in sorted(names):
         label = f"{kind} {name}"
         obj = found.get((kind, name))
         if obj is None:
-            waiting[label] = "not there yet"
+            waiting.append(Trouble(label, "not there yet"))
             continue
         status = obj.get("status", {})
-        failed = _condition(status, "Failed") if kind == "Job" else None
         if _is_ready(obj, status):
             ready.append(label)
             continue
+        failed = _condition(status, "Failed") if kind == "Job" else None
         pods = list(_pods_of(obj, objects))
-        stuck = [failure for pod in pods for failure in _stuck(label, pod)]
+        stuck = [trouble for pod in pods for trouble in _stuck(label, pod)]
         if failed is not None:
             failures += stuck or [_job_failure(label, failed, pods)]
         elif stuck:
             failures += stuck
         else:
-            waiting[label] = "; ".join(sorted({_state(pod) for pod in pods})) or "no pod yet"
-    return Progress(tuple(ready), waiting, tuple(failures))
+            waiting.append(_waiting(label, status, pods))
+    return Progress(tuple(ready), tuple(waiting), tuple(failures))
+
+
+def _waiting(label: str, status: Manifest, pods: list[Manifest]) -> Trouble:
+    """What a workload waits for: the newest pod that is not ready, or why there is none."""
+    for pod in sorted(pods, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True):
+        why, container = _state(pod)
+        if why != "ready":
+            return Trouble(label, why, pod["metadata"]["name"], container)
+    refused = _condition(status, "ReplicaFailure")
+    return Trouble(label, refused["message"] if refused else "no pod yet")
 
 
 def _is_ready(obj: Manifest, status: Manifest) -> bool:
@@ -115,35 +125,41 @@ def _containers(pod: Manifest) -> Iterator[Manifest]:
     yield from status.get("containerStatuses", [])
 
 
-def _stuck(label: str, pod: Manifest) -> Iterator[Failure]:
+def _stuck(label: str, pod: Manifest) -> Iterator[Trouble]:
     for container in _containers(pod):
         state = container.get("state", {}).get("waiting", {})
         reason = state.get("reason", "")
         if reason in STUCK and container.get("restartCount", 0) >= PATIENCE.get(reason, 0):
-            why = f"{reason}: {state.get('message', '')}".rstrip(": ")
-            yield Failure(label, why, pod["metadata"]["name"], container["name"])
+            why = f"failed: {reason}: {state.get('message', '')}".rstrip(": ")
+            yield Trouble(label, why, pod["metadata"]["name"], container["name"])
 
 
-def _job_failure(label: str, condition: Manifest, pods: list[Manifest]) -> Failure:
-    why = f"{condition.get('reason', 'Failed')}: {condition.get('message', '')}"
+def _job_failure(label: str, condition: Manifest, pods: list[Manifest]) -> Trouble:
+    why = f"failed: {condition.get('reason', '')}: {condition.get('message', '')}"
     for pod in sorted(pods, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True):
         for container in _containers(pod):
             if container.get("state", {}).get("terminated", {}).get("exitCode", 0) != 0:
-                return Failure(label, why, pod["metadata"]["name"], container["name"])
-    return Failure(label, why)
+                return Trouble(label, why, pod["metadata"]["name"], container["name"])
+    return Trouble(label, why)
 
 
-def _state(pod: Manifest) -> str:
+def _state(pod: Manifest) -> tuple[str, str | None]:
+    """Why a pod is not ready ("ready" if it is) and the container that it waits for."""
     status = pod.get("status", {})
     for condition in status.get("conditions", []):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return f"not scheduled: {condition.get('message', '')}"
+            return f"not scheduled: {condition.get('message', '')}", None
     for container in _containers(pod):
-        if container.get("ready"):
+        state, name = container.get("state", {}), container["name"]
+        ended = state.get("terminated", {})
+        if container.get("ready") or ended.get("exitCode") == 0:
             continue
-        state = container.get("state", {})
-        if "waiting" in state:
-            return f"{container['name']}: {state['waiting'].get('reason', 'waiting')}"
-        if "running" in state:
-            return f"{container['name']}: starting"
-    return str(status.get("phase", "Pending")).lower()
+        if ended:
+            return f"{name}: {ended.get('reason', 'ended')}", name
+        why = state.get("waiting", {}).get("reason", "starting" if state else "waiting")
+        last = container.get("lastState", {}).get("terminated", {})
+        if last:
+            why += f", restarted {container['restartCount']} times ({last.get('reason', '')})"
+        return f"{name}: {why}", name if "running" in state or last else None
+    phase = str(status.get("phase", "Pending")).lower()
+    return ("ready" if phase in ("running", "succeeded") else phase), None

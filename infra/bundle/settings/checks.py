@@ -33,8 +33,8 @@ def impossible(settings: Settings, environment: str) -> Iterator[tuple[Path, str
             ("airflow", "apiServer", "service", "nodePort"),
             f"needs type: NodePort, not {service.type}; or set it to null",
         )
-    if not settings.images.build and settings.images.lock == "":
-        yield ("images", "lock"), "an environment that builds nothing needs a lock to read"
+    if settings.database.user == "root":
+        yield ("database", "user"), "MySQL's image makes root itself; use another name"
 
 
 def _releases(settings: Settings) -> Iterator[tuple[Path, str]]:
@@ -113,6 +113,6 @@ def _options(settings: Settings) -> Iterator[tuple[Path, str]]:
 
 def amount(quantity: str) -> float:
     """A Kubernetes quantity in cores or bytes: "500m" is 0.5, "1Gi" is 1073741824."""
-    digits = quantity.rstrip("kmMGTi")
+    digits = quantity.rstrip("kmKMGTi")
     unit = quantity[len(digits) :]
     return float(digits) / 1000 if unit == "m" else float(digits) * BYTES[unit]

@@ -25,9 +25,10 @@ def read(file: FilePath, shown_as: str) -> Document:
         node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except FileNotFoundError:
         raise SettingsError([Problem(shown_as, 0, "", "no such file")]) from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise SettingsError([Problem(shown_as, line, "", f"not YAML: {error.problem}")]) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError([Problem(shown_as, 0, "", f"not UTF-8: {error}")]) from None
+    except yaml.YAMLError as error:
+        raise SettingsError([_not_yaml(shown_as, error)]) from None
     if node is None:
         return Document(shown_as, {}, {(): 1})
     if not isinstance(node, yaml.MappingNode):
@@ -39,30 +40,44 @@ def read(file: FilePath, shown_as: str) -> Document:
     if problems:
         raise SettingsError(problems)
     lines: dict[Path, int] = {}
-    data = _plain(node, (), lines)
+    try:
+        data = _plain(node, (), lines)
+    except (yaml.YAMLError, ValueError) as error:  # an unknown tag; a date that does not exist
+        raise SettingsError([_not_yaml(shown_as, error, max(lines.values()))]) from None
     return Document(shown_as, data, lines)
 
 
 def override(assignments: str) -> Document:
     """Values from `path=value path=value`, values being YAML. Raises SettingsError."""
     data: dict[str, Any] = {}
+    problems = []
     for assignment in assignments.split():
         dotted_path, equals, text = assignment.partition("=")
         if not equals or not all(dotted_path.split(".")):
             message = f"{assignment!r} is not of the form section.key=value"
-            raise SettingsError([Problem("SET", 0, "", message)])
+            problems.append(Problem("SET", 0, "", message))
+            continue
         *parents, key = dotted_path.split(".")
-        place = data
+        place: Any = data
         for parent in parents:
-            place = place.setdefault(parent, {})
-            if not isinstance(place, dict):
-                message = f"{dotted_path} and {parent} cannot both be set"
-                raise SettingsError([Problem("SET", 0, dotted_path, message)])
+            place = place.setdefault(parent, {}) if isinstance(place, dict) else None
+        if not isinstance(place, dict) or isinstance(place.get(key), dict):
+            message = "is set beside a part of itself"
+            problems.append(Problem("SET", 0, dotted_path, message))
+            continue
         try:
             place[key] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise SettingsError([Problem("SET", 0, dotted_path, f"{text!r} is no YAML")]) from None
+        except (yaml.YAMLError, ValueError):
+            problems.append(Problem("SET", 0, dotted_path, f"{text!r} is no YAML"))
+    if problems:
+        raise SettingsError(problems)
     return Document("SET", data, {})
+
+
+def _not_yaml(file: str, error: Exception, line: int = 0) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    what = getattr(error, "problem", None) or error
+    return Problem(file, mark.line + 1 if mark else line, "", f"not YAML: {what}")
 
 
 def _plain(node: yaml.Node, path: Path, lines: dict[Path, int]) -> Any:

@@ -4,7 +4,7 @@ Every mistake is found before anything is touched, and all are reported together
 """
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path as FilePath
 from typing import Any, get_args
@@ -35,9 +35,7 @@ def load(environment: str, overrides: str = "", directory: FilePath = VALUES) ->
     if environment not in known:
         message = f"no environment {environment!r}; there are: {', '.join(known)}"
         raise SettingsError([Problem(f"{directory.name}/", 0, "", message)])
-    common = read(directory / "common.yaml", f"{directory.name}/common.yaml")
-    own = read(directory / f"{environment}.yaml", f"{directory.name}/{environment}.yaml")
-    once = override(overrides)
+    common, own, once = _documents(environment, overrides, directory)
     problems = _type_problems(common.data, [common])
     merged = _merge(_merge(common.data, own.data), once.data)
     layers = [once, own, common]
@@ -52,6 +50,28 @@ def load(environment: str, overrides: str = "", directory: FilePath = VALUES) ->
     if problems or settings is None:
         raise SettingsError(problems)
     return settings
+
+
+def _documents(
+    environment: str, overrides: str, directory: FilePath
+) -> tuple[Document, Document, Document]:
+    """All three sources of values; what cannot be read in any of them is reported together."""
+    sources: list[Callable[[], Document]] = [
+        lambda: read(directory / "common.yaml", f"{directory.name}/common.yaml"),
+        lambda: read(directory / f"{environment}.yaml", f"{directory.name}/{environment}.yaml"),
+        lambda: override(overrides),
+    ]
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for source in sources:
+        try:
+            documents.append(source())
+        except SettingsError as error:
+            problems += error.problems
+    if problems:
+        raise SettingsError(problems)
+    common, own, once = documents
+    return common, own, once
 
 
 def _settings(data: dict[str, Any]) -> Settings | None:

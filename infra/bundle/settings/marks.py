@@ -10,8 +10,8 @@ SANDBOX = "sandbox"
 class PerEnvironment:
     """A field that `values/<env>.yaml` may set; without this mark only common.yaml may.
 
-    `why` is the reason, shown in the parity report. `only` names the one environment that may set
-    the field; None means every environment.
+    `why` is the reason, for whoever reads the schema or is refused. `only` names the one
+    environment that may set the field; None means every environment.
     """
 
     why: str

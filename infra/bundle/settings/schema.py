@@ -23,7 +23,16 @@ Quantity = Annotated[
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,31}$")]
 """A MySQL user or database name that needs no quoting (MySQL limits users to 32 characters)."""
 
+Registry = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._-]+)*$")
+]
+"""Host, port and folder of a registry, without a scheme: "ghcr.io/team"."""
+
+Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
+
 ImageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-zA-Z0-9._:/@-]*$")]
+
+Text = Annotated[str, StringConstraints(min_length=1)]
 
 STAND_IN = PerEnvironment(
     "the sandbox has no image registry to pull from and builds stand-ins itself", only=SANDBOX
@@ -89,10 +98,10 @@ class Pods(Section):
 class Admin(Section):
     """The first user; its password is generated and kept in the Secret airflow-admin."""
 
-    username: str
-    email: str
-    first_name: str
-    last_name: str
+    username: Text
+    email: Text
+    first_name: Text
+    last_name: Text
 
 
 class Airflow(Section):
@@ -133,7 +142,7 @@ class ClusterDatabase(Section):
 class ExternalDatabase(Section):
     """A MySQL server that somebody else runs; `secret` has the keys username and password."""
 
-    host: Annotated[str | None, PLACE]
+    host: Annotated[Host | None, PLACE]
     port: Annotated[Annotated[int, Field(ge=1, le=65535)], PLACE]
     secret: Annotated[Name | None, PLACE]
 
@@ -170,17 +179,18 @@ class AirflowImage(Section):
 class Images(Section):
     """Where images are built and kept."""
 
-    registry: Annotated[Annotated[str, StringConstraints(pattern=r"^[^\s/][^\s]*[^\s/]$")], PLACE]
+    registry: Annotated[Registry, PLACE]
     build: Annotated[
         bool, PerEnvironment("one environment builds; the others run what it built, by digest")
     ]
-    builder: Annotated[str, PLACE]
+    builder: Annotated[Text, PLACE]
     platforms: Annotated[
         Annotated[list[Literal["linux/amd64", "linux/arm64"]], Field(min_length=1)],
         PerEnvironment("the sandbox's stand-in bases exist for one platform", only=SANDBOX),
     ]
     lock: Annotated[
-        str, PerEnvironment("stand-in images must not enter the committed lock", only=SANDBOX)
+        Literal["committed", "cache"],
+        PerEnvironment("stand-in images must not enter the committed lock", only=SANDBOX),
     ]
     pull_secret: Annotated[Name | None, PLACE]
     airflow: AirflowImage

@@ -1,0 +1,56 @@
+"""Generated secrets: made once, never beside data that belongs to lost ones."""
+
+import base64
+import re
+
+import pytest
+from bundle.credentials import Generated, Kind, generated
+from bundle.generation import draw
+from bundle.kubernetes.metadata import Manifest
+from bundle.render.foundation import FoundationError, missing
+from bundle.settings.load import load
+
+KEYS = Generated("airflow-keys", "keys", {}, {"fernet-key": Kind.FERNET})
+MYSQL = Generated("airflow-mysql", "mysql", {"username": "airflow"}, {"password": Kind.PASSWORD})
+
+
+def secret(values: dict[str, str]) -> Manifest:
+    return {"data": {key: base64.b64encode(text.encode()).decode() for key, text in values.items()}}
+
+
+def test_the_first_up_makes_all() -> None:
+    assert missing([KEYS, MYSQL], {}, []) == [KEYS, MYSQL]
+
+
+def test_an_interrupted_first_up_goes_on() -> None:
+    there = {"airflow-keys": secret({"fernet-key": "x"})}
+    assert missing([KEYS, MYSQL], there, []) == [MYSQL]
+
+
+@pytest.mark.parametrize("claim", ["airflow-mysql", "airflow-logs"])
+def test_a_lost_secret_is_not_made_again_beside_data(claim: str) -> None:
+    with pytest.raises(FoundationError, match=f"{claim}.*airflow-keys.*Restore the Secret"):
+        missing([KEYS], {}, [claim])
+
+
+def test_a_secret_without_a_key_is_refused() -> None:
+    with pytest.raises(FoundationError, match="airflow-mysql has no password"):
+        missing([MYSQL], {"airflow-mysql": secret({"username": "airflow"})}, [])
+
+
+def test_what_was_made_with_the_database_does_not_change_with_the_values() -> None:
+    there = {"airflow-mysql": secret({"username": "other", "password": "x"})}
+    with pytest.raises(FoundationError, match="says username: other, the values say airflow"):
+        missing([MYSQL], there, [])
+
+
+def test_user_and_name_of_the_database_are_on_record() -> None:
+    (mysql,) = (one for one in generated(load("dev")) if one.name == "airflow-mysql")
+    assert mysql.plain == {"username": "airflow", "database": "airflow"}
+
+
+def test_drawn_values_fit_where_they_are_pasted() -> None:
+    assert re.fullmatch(r"[A-Za-z0-9]{32}", draw(Kind.PASSWORD))
+    assert re.fullmatch(r"[A-Za-z0-9]{64}", draw(Kind.KEY))
+    assert len(base64.urlsafe_b64decode(draw(Kind.FERNET))) == 32
+    assert draw(Kind.KEY) != draw(Kind.KEY)
