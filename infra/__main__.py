@@ -14,10 +14,14 @@ from bundle.kubernetes.namespace import namespace
 from bundle.kubernetes.registration import KubernetesObject, logical_name
 from bundle.settings.load import load
 from bundle.settings.marks import SANDBOX
+from bundle.settings.problems import SettingsError
 
 environment, overrides = pulumi.get_stack(), os.environ.get("SET", "")
 runner = pulumi.Config().get("engine") or "pulumi"
-settings = load(environment, overrides)
+try:
+    settings = load(environment, overrides)
+except SettingsError as error:
+    raise pulumi.RunError(str(error)) from None  # its message is all that a user needs
 if overrides and environment != SANDBOX and not pulumi.runtime.is_dry_run():
     raise pulumi.RunError(
         "SET is for previews; outside the sandbox write values down to apply them"
