@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
+import signal
 import sys
 
 from . import components, lifecycle, paths, status, toolchain
@@ -25,34 +27,48 @@ def main() -> int:
     arguments = parser.parse_args()
     progress = Progress()
     try:
-        match arguments.command:
-            case "up":
-                lifecycle.up(progress)
-                status.report()
-                progress("sandbox is up")
-            case "down":
-                lifecycle.down(progress)
-                print(
-                    f"kept: {paths.STATE} (the cluster's data, volumes, registry, images).\n"
-                    f"`python -m sandbox delete` deletes it, "
-                    f"`rm -r {paths.TOOLCHAIN}` the built tools."
-                )
-            case "delete":
-                lifecycle.delete(progress)
-                print(f"deleted: {paths.STATE}")
-            case "status":
-                lifecycle.require_root()
-                return 0 if status.report() else 1
-            case "env":
-                print(_environment())
-            case "toolchain":
-                toolchain.ensure(arguments.families or toolchain.FAMILIES, progress)
+        code = _run(arguments, progress)
+        sys.stdout.flush()
+        return code
     except SandboxError as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # `status | head`: nobody reads the rest, which Python would try to write once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
         print("\nsandbox: interrupted; run it again to go on", file=sys.stderr)
         return 130
+
+
+def _run(arguments: argparse.Namespace, progress: Progress) -> int:
+    match arguments.command:
+        case "up":
+            lifecycle.up(progress)
+            if not status.report():
+                raise SandboxError(
+                    f"not all is well, see above. Remedy: run `up` again; if that does not "
+                    f"help, the logs are in {paths.LOGS}"
+                )
+            progress("sandbox is up")
+        case "down":
+            lifecycle.down(progress)
+            print(
+                f"kept: {paths.STATE} (the cluster's data, volumes, registry, images).\n"
+                f"`python -m sandbox delete` deletes it, "
+                f"`rm -r {paths.TOOLCHAIN}` the built tools."
+            )
+        case "delete":
+            lifecycle.delete(progress)
+            print(f"deleted: {paths.STATE}")
+        case "status":
+            lifecycle.require_root()
+            return 0 if status.report() else 1
+        case "env":
+            print(_environment())
+        case "toolchain":
+            toolchain.ensure(arguments.families or toolchain.FAMILIES, progress)
     return 0
 
 

@@ -20,8 +20,7 @@ def get(path: str) -> Object:
     """Reads an object or a list.
 
     Raises:
-        OSError: the API server cannot be reached.
-        SandboxError: it refused.
+        SandboxError: the API server does not answer, or refused.
     """
     result: Object = json.loads(_request("GET", path))
     return result
@@ -31,19 +30,34 @@ def apply(path: str, manifest: Object) -> None:
     """Makes an object or changes it to what the manifest says (server-side apply).
 
     Raises:
-        OSError: the API server cannot be reached.
-        SandboxError: it refused.
+        SandboxError: the API server does not answer, or refused.
     """
     query = urlencode({"fieldManager": paths.NAME, "force": "true"})
     _request("PATCH", f"{path}?{query}", json.dumps(manifest))
 
 
 def check_ready() -> None:
-    """Raises OSError or SandboxError until the API server and its bootstrap roles are ready."""
+    """Raises SandboxError until the API server and its bootstrap roles are ready."""
     _request("GET", "/readyz")
 
 
 def _request(method: str, path: str, body: str | None = None) -> bytes:
+    try:
+        status, content = _exchange(method, path, body)
+    except (OSError, http.client.HTTPException) as error:
+        raise SandboxError(
+            f"the API server at {paths.API_SERVER} does not answer {method} {path}: {error}. "
+            f"Remedy: `python -m sandbox up`, or see {paths.LOGS / 'kube-apiserver.log'}"
+        ) from error
+    if status >= http.client.BAD_REQUEST:
+        raise SandboxError(
+            f"the API server answered {method} {path} with {status}: "
+            f"{content.decode(errors='replace')[:500]}"
+        )
+    return content
+
+
+def _exchange(method: str, path: str, body: str | None) -> tuple[int, bytes]:
     context = ssl.create_default_context(cafile=str(paths.CA))
     context.load_cert_chain(certificates.certificate("admin"), certificates.key("admin"))
     connection = http.client.HTTPSConnection(
@@ -53,14 +67,6 @@ def _request(method: str, path: str, body: str | None = None) -> bytes:
         headers = {"Content-Type": "application/apply-patch+yaml"} if body else {}
         connection.request(method, path, body, headers)
         response = connection.getresponse()
-        content = response.read()
-    except http.client.HTTPException as error:
-        raise OSError(f"{paths.API_SERVER}{path}: {error}") from error
+        return response.status, response.read()
     finally:
         connection.close()
-    if response.status >= http.client.BAD_REQUEST:
-        raise SandboxError(
-            f"the API server answered {method} {path} with {response.status}: "
-            f"{content.decode(errors='replace')[:500]}"
-        )
-    return content

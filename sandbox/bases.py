@@ -13,24 +13,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import paths, toolchain
+from . import commands, components, packages, paths, processes, toolchain
 from .errors import SandboxError
+from .progress import Progress
 
 REPOSITORY = f"{paths.REGISTRY_HOST}/stand-in"
 RECIPE_LABEL = "io.airflow-kubernetes.stand-in.recipe"
 DESCRIPTION_LABEL = "org.opencontainers.image.description"
 ARCHITECTURE = "amd64"
 CACHE = paths.CACHE / "bases"
-
-ProgressReport = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -109,12 +107,21 @@ BASES = (
 )
 
 
-def ensure(progress: ProgressReport) -> None:
+def check(progress: Progress) -> None:
+    """Raises SandboxError if a root file system must be made and apt has no source for it."""
+    missing = [base for base in BASES if not _cached(base).is_file()]
+    if missing:
+        packages.ensure_lists(progress)
+    for base in missing:
+        packages.sources(base.suite)
+
+
+def ensure(progress: Progress) -> None:
     """Make every stand-in that the registry lacks; needs the registry and BuildKit to run.
 
     Raises:
-        SandboxError: mmdebstrap is missing, the machine's apt has no Debian source, or a build
-            failed.
+        SandboxError: mmdebstrap is missing, the machine's apt has no Debian source, the registry
+            does not answer, or a build failed.
     """
     for index, base in enumerate(BASES, 1):
         recipe = _recipe(base)
@@ -135,18 +142,26 @@ def _recipe(base: Base) -> str:
 def _recipe_in_registry(base: Base) -> str:
     """Recipe of the image that the registry has under the tag; empty if it has none."""
     crane = [toolchain.program("crane", "crane"), "config", base.image]
-    result = subprocess.run(
-        crane, env=os.environ | {"SSL_CERT_FILE": str(paths.CA_BUNDLE)}, capture_output=True
-    )
+    result = subprocess.run(crane, env=components.environment(), capture_output=True, text=True)
     if result.returncode:
-        return ""
+        # MANIFEST_UNKNOWN and the like (the distribution specification's error codes).
+        if re.search(r"\b[A-Z]+_UNKNOWN\b", result.stderr):
+            return ""
+        raise SandboxError(
+            f"the registry does not say whether it has {base.image}: {result.stderr.strip()}. "
+            f"Remedy: see {processes.log_file('registry')}"
+        )
     labels = json.loads(result.stdout)["config"].get("Labels") or {}
     return str(labels.get(RECIPE_LABEL, ""))
 
 
-def _rootfs(base: Base, label: str, progress: ProgressReport) -> Path:
+def _cached(base: Base) -> Path:
+    return CACHE / f"{base.name}-{hashlib.sha256(repr(base).encode()).hexdigest()[:16]}.tar"
+
+
+def _rootfs(base: Base, label: str, progress: Progress) -> Path:
     """The root file system's tar in the cache, made if it is not there."""
-    target = CACHE / f"{base.name}-{hashlib.sha256(repr(base).encode()).hexdigest()[:16]}.tar"
+    target = _cached(base)
     if not target.is_file():
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE, prefix=f".{base.name}-") as temporary:
@@ -157,7 +172,7 @@ def _rootfs(base: Base, label: str, progress: ProgressReport) -> Path:
     return target
 
 
-def _bootstrap(base: Base, tar: Path, label: str, progress: ProgressReport) -> None:
+def _bootstrap(base: Base, tar: Path, label: str, progress: Progress) -> None:
     if shutil.which("mmdebstrap") is None:
         raise SandboxError(
             "there is no `mmdebstrap` on the PATH, which makes the stand-in base images. "
@@ -167,46 +182,13 @@ def _bootstrap(base: Base, tar: Path, label: str, progress: ProgressReport) -> N
     command += [f"--include={','.join(base.packages)}"]
     command += [f"--customize-hook={hook}" for hook in base.hooks]
     command += [f"--dpkgopt=path-exclude=/usr/share/{kind}/*" for kind in ("doc", "locale", "man")]
-    command += [f"--aptopt={option}" for option in _apt_date_options()]
+    command += [f"--aptopt={option}" for option in packages.date_options()]
     progress(f"{label}: root file system from Debian {base.suite}, about a minute")
-    _run([*command, base.suite, str(tar), *_apt_sources(base.suite)], f"{label}: mmdebstrap")
+    command += [base.suite, str(tar), *packages.sources(base.suite)]
+    commands.run(command, f"{label}: mmdebstrap", progress)
 
 
-def _apt_sources(suite: str) -> list[str]:
-    """The machine's own Debian sources, for another suite.
-
-    They also serve the builds that start from the image, so they are in no file of the bundle.
-    """
-    lines = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)", "Created-By: Packages"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.splitlines()
-    uris = {label: uri for label, _, uri in (line.partition(" ") for line in lines)}
-    if "Debian" not in uris:
-        raise SandboxError(
-            "apt knows no Debian mirror to make the stand-in base images from. Remedy: on Debian, "
-            "run `apt-get update`; another distribution cannot run the sandbox"
-        )
-    sources = [f"deb {uris['Debian']} {suite} main"]
-    if "Debian-Security" in uris and suite != "sid":
-        sources.append(f"deb {uris['Debian-Security']} {suite}-security main")
-    return sources
-
-
-def _apt_date_options() -> list[str]:
-    """What the machine's apt says about the age of indices holds for its mirror, so for us too."""
-    dump = subprocess.run(
-        ["apt-config", "dump", "Acquire::Check-Valid-Until", "Acquire::Check-Date"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    return [line for line in dump.splitlines() if line]
-
-
-def _build(base: Base, recipe: str, rootfs: Path, label: str, progress: ProgressReport) -> None:
+def _build(base: Base, recipe: str, rootfs: Path, label: str, progress: Progress) -> None:
     description = f"Stand-in for {base.stands_in_for}, made from Debian {base.suite} packages"
     command = [toolchain.program("buildkit", "buildctl")]
     command += ["--addr", f"unix://{paths.BUILDKIT_SOCKET}", "build", "--progress=plain"]
@@ -214,18 +196,11 @@ def _build(base: Base, recipe: str, rootfs: Path, label: str, progress: Progress
     command += ["--opt", f"label:{RECIPE_LABEL}={recipe}"]
     command += ["--opt", f"label:{DESCRIPTION_LABEL}={description}"]
     command += ["--output", f"type=image,name={base.image},push=true,compression=zstd"]
-    started = time.monotonic()
+    started = progress.elapsed
     progress(f"{label}: image")
     with tempfile.TemporaryDirectory(dir=CACHE, prefix=f".{base.name}-") as temporary:
         context = Path(temporary) / "context"
         shutil.copytree(base.folder, context)
         os.link(rootfs, context / "rootfs.tar")
-        _run([*command, f"--local=context={context}"], f"{label}: buildctl")
-    progress(f"{label}: pushed after {time.monotonic() - started:.0f} s")
-
-
-def _run(command: list[str], what: str) -> None:
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if result.returncode:
-        tail = "\n  ".join(result.stdout.splitlines()[-15:])
-        raise SandboxError(f"{what} failed (exit code {result.returncode}):\n  {tail}")
+        commands.run([*command, f"--local=context={context}"], f"{label}: buildctl", progress)
+    progress(f"{label}: pushed after {progress.elapsed - started:.0f} s")

@@ -6,15 +6,15 @@ organisation the group (kubernetes.io, "PKI certificates and requirements").
 
 from __future__ import annotations
 
+import hashlib
 import os
 import ssl
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import paths
+from . import commands, paths
 
 _TEN_YEARS = "3650"
 
@@ -70,24 +70,36 @@ SERVICE_ACCOUNT_PUBLIC_KEY = paths.CERTIFICATES / "service-account.pub"
 
 
 def ensure() -> None:
-    """Makes what is missing; what exists is kept, so that clients keep their trust."""
+    """Makes what is missing or specified differently now; the authority is kept, and so the trust.
+
+    Raises:
+        SandboxError: openssl is missing or failed.
+    """
     paths.CERTIFICATES.mkdir(parents=True, exist_ok=True)
     paths.CERTIFICATES.chmod(0o700)
     if not paths.CA.exists():
         _request("ca", "/CN=airflow-sandbox CA", ["basicConstraints=critical,CA:TRUE"])
     for name, spec in _CERTIFICATES.items():
-        if not certificate(name).exists():
+        made_from = certificate(name).with_suffix(".spec")
+        made = made_from.read_text() if made_from.exists() and certificate(name).exists() else ""
+        if made != repr(spec):
             # Parts verify each other: most of these certificates serve only one direction, and
             # naming both keeps the table free of a column that nothing here depends on.
             extensions = ["extendedKeyUsage=serverAuth,clientAuth"]
             if spec.names:
                 extensions.append(f"subjectAltName={','.join(spec.names)}")
             _request(name, spec.subject, extensions, ["-CA", str(paths.CA), "-CAkey", _ca_key()])
+            made_from.write_text(repr(spec))
     if not SERVICE_ACCOUNT_PUBLIC_KEY.exists():
         private = str(key("service-account"))
         _openssl(["genpkey", *_CURVE, "-out", private])
         _openssl(["pkey", "-in", private, "-pubout", "-out", str(SERVICE_ACCOUNT_PUBLIC_KEY)])
     _write_bundle()
+
+
+def digest() -> str:
+    """A digest of all certificates, of which the configuration files only hold the paths."""
+    return hashlib.sha256(b"".join(certificate(n).read_bytes() for n in _CERTIFICATES)).hexdigest()
 
 
 # Elliptic curve keys are made in milliseconds.
@@ -114,19 +126,28 @@ def _request(name: str, subject: str, extensions: list[str], signer: Sequence[st
 
 
 def _openssl(arguments: list[str]) -> None:
-    subprocess.run(["openssl", *arguments], check=True, capture_output=True, umask=0o077, text=True)
+    remedy = f"install OpenSSL 3, and see that {paths.CERTIFICATES} can be written to"
+    commands.capture(["openssl", *arguments], remedy, umask=0o077)
 
 
 def _write_bundle() -> None:
     """The machine's authorities plus ours, for programs that read only one file."""
-    machine = os.environ.get("SSL_CERT_FILE", "")
-    if not machine or Path(machine) == paths.CA_BUNDLE:
-        machine = ssl.get_default_verify_paths().openssl_cafile
-        for candidate in (machine, "/etc/ssl/certs/ca-certificates.crt"):
-            if Path(candidate).exists():
-                machine = candidate
-                break
-    authorities = Path(machine).read_text() if Path(machine).exists() else ""
-    text = f"{authorities.rstrip()}\n{paths.CA.read_text()}"
+    machine = _machine_bundle()
+    authorities = machine.read_text().rstrip() if machine.exists() else ""
+    text = f"{authorities}\n{paths.CA.read_text()}"
     if not paths.CA_BUNDLE.exists() or paths.CA_BUNDLE.read_text() != text:
         paths.CA_BUNDLE.write_text(text)
+
+
+def _machine_bundle() -> Path:
+    """SSL_CERT_FILE, but in a shell with the sandbox's variables what it was before them."""
+    given = os.environ.get("SSL_CERT_FILE", "")
+    remembered = paths.CERTIFICATES / "machine-bundle"
+    if given and Path(given).resolve() == paths.CA_BUNDLE:
+        given = remembered.read_text() if remembered.exists() else ""
+    else:
+        remembered.write_text(given)
+    default = ssl.get_default_verify_paths().openssl_cafile
+    debian = "/etc/ssl/certs/ca-certificates.crt"
+    found = (Path(path) for path in (given, default) if path and Path(path).exists())
+    return next(found, Path(debian))

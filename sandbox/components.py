@@ -45,7 +45,7 @@ def api_server() -> Process:
     crt, key = certificates.certificate, certificates.key
     client = "kube-apiserver-kubelet-client"
     flags = {
-        # The bridge's address: pods reach it there, other machines do not.
+        # The bridge's address: pods reach it there, and network.py keeps other machines out.
         "bind-address": paths.BRIDGE_ADDRESS,
         "advertise-address": paths.BRIDGE_ADDRESS,
         "secure-port": paths.API_PORT,
@@ -138,7 +138,7 @@ class Port:
 
 
 PORTS = (
-    Port(5000, _LOOPBACK, "registry"),
+    Port(5000, paths.BRIDGE_ADDRESS, "registry"),
     Port(53, paths.BRIDGE_ADDRESS, "coredns"),
     Port(paths.API_PORT, paths.BRIDGE_ADDRESS, "kube-apiserver"),
     Port(10250, paths.BRIDGE_ADDRESS, "kubelet"),

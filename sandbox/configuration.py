@@ -23,8 +23,8 @@ def file(name: str) -> str:
 
 
 def digest() -> str:
-    """A digest of all files as they would be written now; needs the certificates."""
-    return hashlib.sha256(repr(_files()).encode()).hexdigest()
+    """A digest of all files as they would be written now, and of the certificates."""
+    return hashlib.sha256(repr((_files(), certificates.digest())).encode()).hexdigest()
 
 
 def write() -> None:
@@ -47,16 +47,7 @@ def _files() -> dict[str, str]:
         "Corefile": _corefile(),
         # Pods that ask for the node's resolver get the cluster's.
         "resolv.conf": f"nameserver {paths.BRIDGE_ADDRESS}\n",
-        **{
-            f"{part}.kubeconfig": _yaml(_kubeconfig(part))
-            for part in (
-                "node",
-                "kube-controller-manager",
-                "kube-scheduler",
-                "kube-proxy",
-                "coredns",
-            )
-        },
+        **{f"{part}.kubeconfig": _yaml(_kubeconfig(part)) for part in _CLIENTS},
     }
 
 
@@ -112,7 +103,7 @@ def _registry() -> dict[str, Any]:
             "delete": {"enabled": True},
         },
         "http": {
-            # This machine and its pods only: it asks nobody for a password.
+            # It asks nobody for a password: the bridge is for this machine and its pods only.
             "addr": paths.REGISTRY_HOST,
             "tls": {
                 "certificate": str(certificates.certificate("registry")),

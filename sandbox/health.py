@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-_TIMEOUT = 3.0
+_TIMEOUT = 10.0
 
 # Two servers on loopback show certificates that they made for themselves, and say no more than ok.
 _ANY_CERTIFICATE = ssl.create_default_context()

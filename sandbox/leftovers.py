@@ -12,16 +12,22 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from . import network, paths, processes
+from . import kernel, mounts, network, paths, processes
 from .errors import SandboxError
 
 
 def make_cgroup() -> None:
-    """Makes the parent group that the kubelet expects, in every hierarchy."""
+    """Makes the parent group that the kubelet expects, in every hierarchy.
+
+    Raises:
+        SandboxError: version 2 does not let it have the controllers that the kubelet demands.
+    """
     for group in _groups():
+        if group.parent == _UNIFIED:
+            _enable_controllers(group.parent)
         group.mkdir(exist_ok=True)
 
 
@@ -29,6 +35,9 @@ def end_pods(seconds: float) -> None:
     """Ends all containers: their first processes are asked to stop, after the time all are killed.
 
     The kubelet must be gone, or it starts them again.
+
+    Raises:
+        SandboxError: some live on.
     """
     firsts = set(filter(_is_first, _members()))
     listening = set(filter(_listens_to_sigterm, firsts))
@@ -39,15 +48,17 @@ def end_pods(seconds: float) -> None:
         members = processes.identify(_members())
         if not members:
             break
-        processes.end(members, 0)
-    processes.end(processes.identify(_shims()), 0)
+        processes.require_none(processes.end(members, 0))
+    processes.require_none(processes.identify(_members()))
+    processes.require_none(processes.end(processes.identify(_shims()), 0))
 
 
 def clean() -> None:
     """Removes all remains. Every process of the sandbox must have been ended.
 
     Raises:
-        SandboxError: something is still mounted; nothing beneath it is deleted then.
+        SandboxError: a process lives on, or something is still mounted or in use; nothing beneath
+            it is deleted then.
     """
     end_pods(0)
     _unmount()
@@ -61,12 +72,45 @@ def clean() -> None:
     for result in Path("/var/lib/cni/results").glob(f"{paths.NAME}-*"):
         result.unlink()
     network.remove()
+    kernel.restore()
+
+
+def refuse_mounts(directory: Path) -> None:
+    """Raises SandboxError if something is mounted on or below what is about to be deleted."""
+    found = [str(mount.point) for mount in mounts.table() if mount.point.is_relative_to(directory)]
+    if found:
+        raise SandboxError(
+            f"{directory} is not deleted, because of what is mounted there: {', '.join(found)}. "
+            f"Remedy: unmount it, then run it again"
+        )
 
 
 def _groups() -> list[Path]:
     """The sandbox's group in each hierarchy: version 2 has one, version 1 one per controller."""
-    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-    return [Path(mount[1]) / paths.CGROUP for mount in mounts if mount[2] in ("cgroup", "cgroup2")]
+    lines = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    kinds = ("cgroup", "cgroup2")
+    return [Path(point) / paths.CGROUP for _, point, kind, *_ in lines if kind in kinds]
+
+
+_UNIFIED = Path("/sys/fs/cgroup")
+"""Where version 2 is mounted if it has the controllers; beside version 1 it lies deeper."""
+# What the kubelet demands of its root group, as far as the kernel has it (getSupportedSubsystems).
+_CONTROLLERS = {"cpu", "cpuset", "hugetlb", "memory", "pids"}
+
+
+def _enable_controllers(parent: Path) -> None:
+    """Hands the controllers on to the children of a group of version 2."""
+    names = _CONTROLLERS & set(_read(parent / "cgroup.controllers").split())
+    try:
+        if names - set(_read(parent / "cgroup.subtree_control").split()):
+            text = " ".join(f"+{name}" for name in sorted(names))
+            (parent / "cgroup.subtree_control").write_text(text)
+    except OSError as error:
+        raise SandboxError(
+            f"{parent}/cgroup.subtree_control does not take {', '.join(sorted(names))}: "
+            f"{error.strerror}. Remedy: in a container, where processes in its own root group are "
+            f"in the way, move them into a child group, or give it the host's cgroup namespace"
+        ) from error
 
 
 def _members() -> set[int]:
@@ -103,21 +147,23 @@ def _shims() -> Iterator[int]:
             yield int(process.name)
 
 
-def _mounts() -> Iterator[str]:
-    """Mount points in the sandbox's directories, the last mounted first."""
-    for line in reversed(Path("/proc/self/mountinfo").read_text().splitlines()):
-        # Field 5 of proc_pid_mountinfo(5), with blanks written in octal.
-        point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split()[4])
-        if Path(point).is_relative_to(paths.RUN) or Path(point).is_relative_to(paths.STATE):
-            yield point
+def _mounts(table: Iterable[mounts.Mount]) -> list[str]:
+    """Mount points that pods and builds made, the last mounted first.
+
+    Only below the directories that no user mounts anything in: the state itself or its volumes may
+    lie on disks of their own.
+    """
+    roots = {paths.KUBELET, paths.CONTAINERD, paths.BUILDKIT, paths.RUN}
+    points = [str(mount.point) for mount in table if roots.intersection(mount.point.parents)]
+    return points[::-1]
 
 
 def _unmount() -> None:
-    points = list(_mounts())
+    points = _mounts(mounts.table())
     if points:
         # Lazily: what a dying process still holds goes away with it.
         subprocess.run(["umount", "--lazy", *points], check=False, capture_output=True)
-    left = list(_mounts())
+    left = _mounts(mounts.table())
     if left:
         raise SandboxError(
             f"still mounted: {', '.join(left)}. Remedy: unmount them (`umount --lazy`) and run it "
@@ -127,7 +173,7 @@ def _unmount() -> None:
 
 def _remove_group(group: Path) -> None:
     for directory, _, _ in os.walk(group, topdown=False):
-        for _ in range(50):
+        for _ in range(100):
             try:
                 Path(directory).rmdir()
                 break
@@ -136,6 +182,11 @@ def _remove_group(group: Path) -> None:
             except OSError:
                 # Its last process is still being buried.
                 time.sleep(0.02)
+        else:
+            raise SandboxError(
+                f"the control group {directory} cannot be removed. Remedy: end its processes "
+                f"(`cat {directory}/cgroup.procs`), then run it again"
+            )
 
 
 def _read(path: Path) -> str:

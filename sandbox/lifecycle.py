@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,7 +18,9 @@ from . import (
     certificates,
     components,
     configuration,
+    kernel,
     leftovers,
+    locks,
     network,
     packages,
     paths,
@@ -35,6 +37,7 @@ _OWNER = paths.RUN / "state"
 """Names the state directory of what is up."""
 _SECONDS_FOR_PODS = 10
 _SECONDS_FOR_PROCESSES = 5
+_SECONDS_TO_RECOVER = 30
 
 
 def up(progress: Progress) -> None:
@@ -46,11 +49,12 @@ def up(progress: Progress) -> None:
     if os.geteuid() != 0:
         preflight.check()
     with _locked(progress):
-        if _is_up():
+        if _is_up(progress):
             bases.ensure(progress)
         else:
             preflight.check()
             packages.ensure(progress)
+            bases.check(progress)
             toolchain.ensure(toolchain.FAMILIES, progress)
             _stop(progress)
             _start(progress)
@@ -70,26 +74,56 @@ def delete(progress: Progress) -> None:
     with _locked(progress):
         _stop(progress)
         if paths.STATE.exists():
+            leftovers.refuse_mounts(paths.STATE)
             shutil.rmtree(paths.STATE)
 
 
-def _is_up() -> bool:
-    """Whether every process runs as it would be started now, and is well."""
+def _is_up(progress: Progress) -> bool:
+    """Whether every process runs as it would be started now, and is well; if not, it says why."""
     if shutil.which("go") is None or not processes.recorded():
         return False
     certificates.ensure()
     current = configuration.digest()
     wanted = components.every()
-    if not all(processes.is_current(process, current) for process in wanted):
-        return False
+    faults = [f"{process.name} is dead" for process in wanted if not processes.find(process.name)]
+    if not faults:
+        outdated = [part.name for part in wanted if not processes.is_current(part, current)]
+        if outdated:
+            faults = [f"{', '.join(outdated)} would be started differently now"]
+    if not faults:
+        faults = _faults_that_stay(wanted, progress)
+    if faults:
+        progress(f"starting all anew: {'; '.join(faults)}")
+    return not faults
+
+
+def _faults_that_stay(wanted: Sequence[Process], progress: Progress) -> list[str]:
+    """What is unwell, and stays so for a while: a busy machine answers late."""
+    deadline = progress.elapsed + _SECONDS_TO_RECOVER
+    faults = _faults(wanted)
+    if faults:
+        progress(f"waiting up to {_SECONDS_TO_RECOVER} s: {'; '.join(faults)}")
+    with progress.signs_of_life(lambda _: f"still waiting: {'; '.join(faults)}"):
+        while faults and progress.elapsed < deadline:
+            time.sleep(1)
+            faults = _faults(wanted)
+    return faults
+
+
+def _faults(wanted: Sequence[Process]) -> list[str]:
     with ThreadPoolExecutor(len(wanted)) as pool:
-        return all(pool.map(processes.healthy, wanted))
+        answers = zip(wanted, pool.map(processes.fault, wanted), strict=True)
+    faults = [f"{process.name} is {fault}" for process, fault in answers if fault]
+    if not faults and (reason := _node_fault()):
+        faults = [f"the node is not ready ({reason})"]
+    return faults
 
 
 def _start(progress: Progress) -> None:
     for directory in (paths.STATE, paths.LOGS, paths.ETCD, paths.PULUMI):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     _OWNER.write_text(str(paths.STATE))
+    kernel.ensure()
     network.ensure()
     leftovers.make_cgroup()
     certificates.ensure()
@@ -126,7 +160,7 @@ def _start(progress: Progress) -> None:
     launch(*components.cluster())
     ready(*components.cluster())
     names = [process.name for process in running]
-    processes.wait("node Ready", lambda: _node_is_ready(started), names, progress)
+    processes.wait("node Ready", lambda: not _node_fault(started), names, progress)
     progress("node Ready")
 
 
@@ -134,28 +168,29 @@ def _stop(progress: Progress) -> None:
     names = processes.recorded()
     if any(map(processes.find, names)):
         progress("stopping pods and processes")
-    # The kubelet first, or it starts pods again; etcd last, for those that still write.
-    processes.stop([name for name in names if name == "kubelet"], _SECONDS_FOR_PROCESSES)
-    leftovers.end_pods(_SECONDS_FOR_PODS)
-    # The API server keeps nothing, and would wait for its clients' watches to end.
-    processes.stop([name for name in names if name == "kube-apiserver"], 0)
-    processes.stop([name for name in names if name != "etcd"], _SECONDS_FOR_PROCESSES)
-    processes.stop(names, _SECONDS_FOR_PROCESSES)
-    leftovers.clean()
+    with progress.signs_of_life(lambda seconds: f"stopping: {seconds:.0f} s"):
+        # The kubelet first, or it starts pods again; etcd last, for those that still write.
+        processes.stop([name for name in names if name == "kubelet"], _SECONDS_FOR_PROCESSES)
+        leftovers.end_pods(_SECONDS_FOR_PODS)
+        # The API server keeps nothing, and would wait for its clients' watches to end.
+        processes.stop([name for name in names if name == "kube-apiserver"], 0)
+        processes.stop([name for name in names if name != "etcd"], _SECONDS_FOR_PROCESSES)
+        processes.stop(names, _SECONDS_FOR_PROCESSES)
+        leftovers.clean()
 
 
-def _node_is_ready(since: datetime) -> bool:
-    """Whether this start's kubelet reported the node ready; an older report does not count."""
+def _node_fault(since: datetime | None = None) -> str:
+    """Why the node is not ready; empty if it is. A kubelet's report from before does not count."""
     try:
         node = api.get(f"/api/v1/nodes/{paths.NAME}")
-    except (OSError, SandboxError):
-        return False
-    return any(
-        condition["type"] == "Ready"
-        and condition["status"] == "True"
-        and datetime.fromisoformat(condition["lastHeartbeatTime"]) >= since
-        for condition in node.get("status", {}).get("conditions", [])
-    )
+    except SandboxError as error:
+        return str(error)
+    for condition in node.get("status", {}).get("conditions", []):
+        if condition["type"] == "Ready":
+            if since and datetime.fromisoformat(condition["lastHeartbeatTime"]) < since:
+                break
+            return "" if condition["status"] == "True" else str(condition["message"])
+    return "the kubelet has not reported yet"
 
 
 def _let_coredns_read() -> None:
@@ -211,19 +246,14 @@ def _register_builder() -> None:
 def require_root() -> None:
     """Raises SandboxError for any other user."""
     if os.geteuid() != 0:
-        raise SandboxError("not root. Remedy: run it as root (`sudo -E`)")
+        raise SandboxError(preflight.NOT_ROOT)
 
 
 @contextmanager
 def _locked(progress: Progress) -> Iterator[None]:
     """One command at a time changes the sandbox; a second one waits for the first."""
     paths.RUN.mkdir(exist_ok=True, mode=0o700)
-    with (paths.RUN / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("another sandbox command is at work, waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    with locks.held(paths.RUN / "lock", "another sandbox command", progress):
         _require_same_state()
         yield
 

@@ -1,24 +1,33 @@
-"""The bridge of the pods, the kernel settings that it needs, and the packet filter's rules."""
+"""The bridge of the pods, and the packet filter's rules."""
 
 from __future__ import annotations
 
 import shlex
 import shutil
 import subprocess
+from pathlib import Path
 
-from . import paths
-from .errors import SandboxError
-
-# Kubernetes' parts watch many files; the kernel's default of 128 watchers is used up by a few pods.
-# Packets between pods must pass iptables, or answers through a Service bypass its translation.
-_KERNEL = {
-    "fs.inotify.max_user_instances": "1024",
-    "net.ipv4.ip_forward": "1",
-    "net.bridge.bridge-nf-call-iptables": "1",
-}
+from . import commands, paths, processes
 
 _OWNERSHIP = paths.STATE / "owns-iptables"
-"""Exists while chains named KUBE-... on this machine are the sandbox's."""
+"""Holds the boot in which chains named KUBE-... on this machine are the sandbox's: a restart of the
+machine removes them, and those found after it are another's."""
+
+_COMMENT = ("-m", "comment", "--comment", paths.NAME)
+_FROM_OUTSIDE = ("!", "-i", paths.BRIDGE, "-m", "addrtype", "!", "--src-type", "LOCAL")
+# Answers of a Service to this machine itself bear the Service's address, which is not local.
+_NEW = ("-m", "conntrack", "--ctstate", "NEW")
+_RULES = (
+    # Linux takes packets for any of its addresses from any interface, so an address on the bridge
+    # alone keeps nobody out. Before kube-proxy's translation, since it accepts what it translated.
+    *(
+        ("mangle", "PREROUTING", "-d", network, *_FROM_OUTSIDE, *_NEW, *_COMMENT, "-j", "DROP")
+        for network in (paths.POD_NETWORK, paths.SERVICE_NETWORK, "127.0.0.0/8")
+    ),
+    # Where another program drops forwarded packets by default (Docker does), pods need these.
+    ("filter", "FORWARD", "-i", paths.BRIDGE, *_COMMENT, "-j", "ACCEPT"),
+    ("filter", "FORWARD", "-o", paths.BRIDGE, *_COMMENT, "-j", "ACCEPT"),
+)
 
 
 def ensure() -> None:
@@ -27,14 +36,7 @@ def ensure() -> None:
     Raises:
         SandboxError: the kernel refused one of them.
     """
-    _OWNERSHIP.touch()
-    if shutil.which("modprobe"):
-        # Built into some kernels; the setting below tells whether it is there.
-        subprocess.run(["modprobe", "br_netfilter"], check=False, capture_output=True)
-    for name, value in _KERNEL.items():
-        _run("sysctl", "-qw", f"{name}={value}")
-    # The kubelet hands mounts made after a pod's start on into the pod.
-    _run("mount", "--make-rshared", "/")
+    _OWNERSHIP.write_text(processes.boot())
     if not _exists():
         _run("ip", "link", "add", paths.BRIDGE, "type", "bridge")
         prefix = paths.POD_NETWORK.partition("/")[2]
@@ -42,36 +44,41 @@ def ensure() -> None:
     _run("ip", "link", "set", paths.BRIDGE, "up")
     # kube-proxy translates Service addresses, but only of packets that have somewhere to go.
     _run("ip", "route", "replace", paths.SERVICE_NETWORK, "dev", paths.BRIDGE)
-    for direction in ("-i", "-o"):
-        # Where another program drops forwarded packets by default (Docker does), pods need this.
-        rule = ["FORWARD", direction, paths.BRIDGE, "-m", "comment", "--comment", paths.NAME]
-        rule += ["-j", "ACCEPT"]
-        check = subprocess.run(["iptables", "-w", "-C", *rule], check=False, capture_output=True)
+    for table, *rule in _RULES:
+        iptables = ["iptables", "-w", "-t", table]
+        check = subprocess.run([*iptables, "-C", *rule], check=False, capture_output=True)
         if check.returncode:
-            _run("iptables", "-w", "-I", *rule)
+            _run(*iptables, "-I", *rule)
 
 
 def remove() -> None:
     """Removes the bridge with its route, and every rule that kube-proxy, the kubelet or we made."""
     if _exists():
         _run("ip", "link", "delete", paths.BRIDGE)
-    if _OWNERSHIP.exists():
+    if _is_owner():
         for command in ("iptables", "ip6tables"):
             if shutil.which(command):
-                _remove_rules(command)
-        _OWNERSHIP.unlink()
+                script = _removal(_run(f"{command}-save"))
+                if script:
+                    _run(f"{command}-restore", "-w", "--noflush", text=script)
+    _OWNERSHIP.unlink(missing_ok=True)
 
 
 def foreign_kubernetes_rules() -> bool:
     """Whether another Kubernetes keeps rules on this machine; only one can own these names."""
-    if shutil.which("iptables-save") is None or _OWNERSHIP.exists():
+    if shutil.which("iptables-save") is None or _is_owner():
         return False
-    return ":KUBE-" in _capture("iptables-save")
+    return ":KUBE-" in _run("iptables-save")
 
 
-def _remove_rules(command: str) -> None:
+def _is_owner() -> bool:
+    return _OWNERSHIP.exists() and _OWNERSHIP.read_text() == processes.boot()
+
+
+def _removal(saved: str) -> str:
+    """What iptables-restore needs to remove our rules from what iptables-save printed."""
     script: list[str] = []
-    for line in _capture(f"{command}-save").splitlines():
+    for line in saved.splitlines():
         if line.startswith("*"):
             deletions: list[str] = []
             chains: list[str] = []
@@ -84,8 +91,7 @@ def _remove_rules(command: str) -> None:
             flushes = [f"-F {chain}" for chain in chains]
             removals = [f"-X {chain}" for chain in chains]
             script += [table, *deletions, *flushes, *removals, line]
-    if script:
-        _run(f"{command}-restore", "-w", "--noflush", text="\n".join(script) + "\n")
+    return "".join(f"{line}\n" for line in script)
 
 
 def _is_ours(rule: str) -> bool:
@@ -96,18 +102,9 @@ def _is_ours(rule: str) -> bool:
 
 
 def _exists() -> bool:
-    show = ["ip", "link", "show", paths.BRIDGE]
-    return subprocess.run(show, check=False, capture_output=True).returncode == 0
+    return Path("/sys/class/net", paths.BRIDGE).exists()
 
 
-def _capture(command: str) -> str:
-    return subprocess.run([command], check=True, capture_output=True, text=True).stdout
-
-
-def _run(*command: str, text: str | None = None) -> None:
-    result = subprocess.run(command, check=False, capture_output=True, text=True, input=text)
-    if result.returncode:
-        raise SandboxError(
-            f"`{' '.join(command)}` failed: {result.stderr.strip()}. "
-            f"Remedy: the sandbox needs root and a kernel with bridges and iptables"
-        )
+def _run(*command: str, text: str | None = None) -> str:
+    remedy = "the sandbox needs root, iproute2, iptables and a kernel with bridges"
+    return commands.capture(command, remedy, text=text)

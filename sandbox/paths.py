@@ -7,9 +7,13 @@ from pathlib import Path
 
 
 def _xdg(variable: str, fallback: str) -> Path:
-    """A base directory of the XDG specification; relative values are ignored, as it demands."""
+    """Our part of a base directory of the XDG specification, which ignores relative values.
+
+    Free of symbolic links, because the kernel's table of mounts is.
+    """
     value = os.environ.get(variable, "")
-    return Path(value) if value.startswith("/") else Path.home() / fallback
+    base = Path(value) if value.startswith("/") else Path.home() / fallback
+    return (base / "airflow-kubernetes").resolve()
 
 
 NAME = "airflow-sandbox"
@@ -20,9 +24,9 @@ SOURCE = Path(__file__).resolve().parent
 
 # What can be made again lives in the cache, what cannot in the state, sockets and pid files in
 # /run, which a machine restart empties.
-CACHE = _xdg("XDG_CACHE_HOME", ".cache") / "airflow-kubernetes"
+CACHE = _xdg("XDG_CACHE_HOME", ".cache")
 TOOLCHAIN = CACHE / "toolchain"
-STATE = _xdg("XDG_STATE_HOME", ".local/state") / "airflow-kubernetes" / "sandbox"
+STATE = _xdg("XDG_STATE_HOME", ".local/state") / "sandbox"
 RUN = Path("/run") / NAME
 
 CERTIFICATES = STATE / "certificates"

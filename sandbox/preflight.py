@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import sys
 from collections.abc import Iterator
-from ipaddress import ip_address
+from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 
 from . import components, network, paths, processes, toolchain
@@ -15,29 +16,51 @@ from .errors import SandboxError
 
 _GIB = 1024**3
 _MEMORY = 6 * _GIB
-_DISK = 15 * _GIB
+_DISK = 3 * _GIB
+_DISK_TO_BUILD_TOOLS = 15 * _GIB
+
+NOT_ROOT = (
+    "not root, but containers, mounts and a network bridge need it. "
+    'Remedy: run it as root (`sudo -E env PATH="$PATH" …`, which keeps the path to Go)'
+)
 
 
 def check() -> None:
     """Raises SandboxError with every problem and its remedy."""
-    problems = [*_root(), *_go(), *_memory(), *_disk(), *_ports(), *_other_kubernetes()]
+    problems = [
+        *_machine(),
+        *_root(),
+        *_go(),
+        *_memory(),
+        *_disk(),
+        *_ports(),
+        *_networks(),
+        *_other_kubernetes(),
+    ]
     if problems:
         raise SandboxError(
             "the sandbox cannot start here:\n" + "\n".join(f"  - {text}" for text in problems)
         )
 
 
-def _root() -> Iterator[str]:
-    if os.geteuid() != 0:
+def _machine() -> Iterator[str]:
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         yield (
-            "not root, but containers, mounts and a network bridge need it. "
-            "Remedy: run it as root (`sudo -E`)"
+            f"this is {platform.system()} on {platform.machine()}, and the tools and stand-in "
+            f"images are made for Linux on x86_64. Remedy: use such a machine"
         )
 
 
+def _root() -> Iterator[str]:
+    if os.geteuid() != 0:
+        yield NOT_ROOT
+
+
 def _go() -> Iterator[str]:
-    if shutil.which("go") is None:
-        yield toolchain.GO_IS_MISSING
+    try:
+        toolchain.go_version()
+    except SandboxError as error:
+        yield str(error)
 
 
 def _memory() -> Iterator[str]:
@@ -54,14 +77,22 @@ def _memory() -> Iterator[str]:
 
 
 def _disk() -> Iterator[str]:
+    needed = _DISK if _tools_are_built() else _DISK_TO_BUILD_TOOLS
     # Cache and state are often on one disk, which is then named once.
     for path in {_device(path): path for path in (paths.CACHE, paths.STATE)}.values():
         free = shutil.disk_usage(_existing(path)).free
-        if free < _DISK:
+        if free < needed:
             yield (
-                f"{free / _GIB:.1f} GiB are free for {path}, {_DISK / _GIB:.0f} GiB are needed. "
+                f"{free / _GIB:.1f} GiB are free for {path}, {needed / _GIB:.0f} GiB are needed. "
                 f"Remedy: free some, or set XDG_CACHE_HOME and XDG_STATE_HOME to a larger disk"
             )
+
+
+def _tools_are_built() -> bool:
+    try:
+        return all(toolchain.bin_directory(family).is_dir() for family in toolchain.FAMILIES)
+    except SandboxError:
+        return False
 
 
 def _ports() -> Iterator[str]:
@@ -80,6 +111,26 @@ def _ports() -> Iterator[str]:
                     f"port {port.number}, which {port.owner} needs, is in use by {_name(pid)}. "
                     f"Remedy: stop it"
                 )
+
+
+def _networks() -> Iterator[str]:
+    for device, route in _routes(Path("/proc/net/route").read_text()):
+        # A default route, or one of the two halves that some VPNs make of it, gives way.
+        if device == paths.BRIDGE or route.prefixlen <= 1:
+            continue
+        for ours in (paths.POD_NETWORK, paths.SERVICE_NETWORK):
+            if route.overlaps(IPv4Network(ours)):
+                yield (
+                    f"the sandbox's network {ours} overlaps with {route} on {device}. "
+                    f"Remedy: disconnect that network (`ip route` lists them), a VPN for example"
+                )
+
+
+def _routes(table: str) -> Iterator[tuple[str, IPv4Network]]:
+    """Device and destination of each route in /proc/net/route, written as _address reads them."""
+    for line in table.splitlines()[1:]:
+        fields = line.split()
+        yield fields[0], IPv4Network(f"{_address(fields[1])}/{_address(fields[7])}")
 
 
 def _other_kubernetes() -> Iterator[str]:

