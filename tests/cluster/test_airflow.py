@@ -76,6 +76,7 @@ def test_a_second_up_changes_nothing(airflow: Deployment) -> None:
             for item in items
         }
 
+    wait_for("task pods to be gone", lambda: not airflow.pods("task"))
     before, runs = state(), airflow.runs()
     output = airflow.make("up")
     assert "nothing changed" in output

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, Deployment, in_namespace
+from .conftest import ROOT, Deployment, in_namespace, wait_for
 
 pytestmark = [
     pytest.mark.cluster,
@@ -75,6 +75,7 @@ def test_up_makes_everything_and_airflow_works(airflow: PulumiDeployment) -> Non
 
 
 def test_a_second_up_changes_nothing(airflow: PulumiDeployment) -> None:
+    wait_for("task pods to be gone", lambda: not airflow.pods("task"))
     before = airflow.pods()
     assert set(summary(airflow.make("up"))) == {"unchanged"}
     assert airflow.pods() == before
