@@ -123,3 +123,11 @@ def test_a_quota_that_refuses_pods_is_named() -> None:
     refused = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}
     state = progress([deployment(conditions=[refused]), replica_set("web-2", "2")], WEB)
     assert [trouble.why for trouble in state.waiting] == ["exceeded quota"]
+
+
+def test_a_job_at_work_says_so_while_waiting() -> None:
+    container = {"name": "migrations", "ready": True, "state": {"running": {}}}
+    status = {"phase": "Running", "containerStatuses": [container]}
+    objects = [obj("Job", "migrations"), obj("Pod", "m-x", "migrations", status=status)]
+    (trouble,) = progress(objects, {("Job", "migrations")}).waiting
+    assert trouble.why == "running"

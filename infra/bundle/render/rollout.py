@@ -73,7 +73,7 @@ def _waiting(label: str, status: Manifest, pods: list[Manifest]) -> Trouble:
         if why != "ready":
             return Trouble(label, why, pod["metadata"]["name"], container)
     refused = _condition(status, "ReplicaFailure")
-    return Trouble(label, refused["message"] if refused else "no pod yet")
+    return Trouble(label, refused["message"] if refused else "running" if pods else "no pod yet")
 
 
 def _is_ready(obj: Manifest, status: Manifest) -> bool:
