@@ -63,9 +63,8 @@ def render() -> None:
         lambda: quiet(sys.executable, "-m", "bundle", "render", "prod", PYTHONPATH="infra")
     )
     imports = median(lambda: quiet(sys.executable, "-c", "import pulumi, pydantic, yaml"))
-    typed = median(
-        lambda: quiet(sys.executable, "-c", "import pulumi_kubernetes as k; k.apps.v1.Deployment, k.core.v1.Secret")
-    )
+    classes = "import pulumi_kubernetes as k; k.apps.v1.Deployment, k.core.v1.Secret"
+    typed = median(lambda: quiet(sys.executable, "-c", classes))
     report("render of an environment, by make", whole)
     report("render of an environment", command, f"{command / imports:.1f} x its imports alone")
     report("  imports alone (pulumi, pydantic, yaml)", imports)
