@@ -12,11 +12,13 @@ from bundle.settings.load import environments
 ROOT = Path(__file__).parents[2]
 
 
-def render(environment: str, overrides: str = "") -> str:
-    """`make render` without make: standard output of the command behind it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bundle", "render", environment],
-        cwd=ROOT,
+def bundle(
+    command: str, environment: str, overrides: str = "", root: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    """The command behind `make command ENV=environment SET=overrides`, in a bare environment."""
+    return subprocess.run(
+        [sys.executable, "-m", "bundle", command, environment],
+        cwd=root,
         env={
             "PATH": "/usr/bin:/bin",
             "HOME": "/nonexistent",
@@ -27,6 +29,11 @@ def render(environment: str, overrides: str = "") -> str:
         text=True,
         check=False,
     )
+
+
+def render(environment: str, overrides: str = "", root: Path = ROOT) -> str:
+    """Standard output of `make render`."""
+    done = bundle("render", environment, overrides, root)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ import pytest
 import yaml
 from bundle.credentials import PLACEHOLDER
 
-from .conftest import ROOT, containers, render, workloads
+from .conftest import ROOT, bundle, containers, render, workloads
 
 Objects = list[dict[str, Any]]
 
@@ -141,15 +139,7 @@ def test_a_render_does_not_depend_on_the_folder_or_the_umask(tmp_path: Path) -> 
         file.chmod(0o600)
     (tmp_path / "dags" / "__pycache__").mkdir()
     (tmp_path / "dags" / "__pycache__" / "smoke.cpython-311.pyc").write_bytes(b"left behind")
-    elsewhere = subprocess.run(
-        [sys.executable, "-m", "bundle", "render", "dev"],
-        cwd=tmp_path,
-        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONPATH": "infra"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert elsewhere.stdout == render("dev")
+    assert render("dev", root=tmp_path) == render("dev")
 
 
 def test_dev_and_prod_run_the_same_things() -> None:
@@ -218,13 +208,6 @@ def test_a_changed_job_is_a_new_object_and_an_unchanged_one_is_not() -> None:
 
 
 def test_overrides_are_not_applied_to_a_real_environment() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "bundle", "up", "dev"],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": "infra", "SET": "airflow.parallelism=1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = bundle("up", "dev", "airflow.parallelism=1")
     assert done.returncode == 1
     assert "write the values into values/dev.yaml" in done.stderr

@@ -5,13 +5,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ..images.specs import ROOT
+from ..images.specs import ROOT, cache
 from .errors import CommandError
 
 
 def _own() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "airflow-kubernetes" / "pulumi"
+    return cache() / "pulumi"
 
 
 def find() -> str | None:

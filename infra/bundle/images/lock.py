@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from ..settings.schema import Settings
-from .specs import ROOT
+from .specs import ROOT, cache
 
 HEADER = "# Written by image builds: name, content tag and index digest. Commit it.\n"
 
@@ -28,8 +28,7 @@ def path(settings: Settings) -> Path:
     """The environment's lock: the committed one, or for stand-in images one in the cache."""
     if settings.images.lock == "committed":
         return ROOT / "images.lock.yaml"
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "airflow-kubernetes" / "images.lock.yaml"
+    return cache() / "images.lock.yaml"
 
 
 def read(file: Path) -> dict[str, Entry]:

@@ -1,6 +1,7 @@
 """What goes into each image: files, build arguments, platforms."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,6 +9,12 @@ from pathlib import Path
 from ..settings.schema import Settings
 
 ROOT = Path(__file__).parents[3]
+
+
+def cache() -> Path:
+    """Where what can be made again is kept outside the checkout (XDG Base Directory)."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "airflow-kubernetes"
 
 
 @dataclass(frozen=True)
