@@ -5,13 +5,14 @@ import os
 import pulumi
 import pulumi_kubernetes
 from bundle import generation
-from bundle.airflow import components, jobs, logs, pod_template, pods
+from bundle.airflow import celery, components, jobs, logs, pod_template, pods
 from bundle.credentials import generated, secret
 from bundle.database import mysql
 from bundle.images import references, specs
 from bundle.images.resources import image
 from bundle.kubernetes.namespace import namespace
 from bundle.kubernetes.registration import KubernetesObject, logical_name
+from bundle.settings.checks import warnings
 from bundle.settings.load import load
 from bundle.settings.marks import SANDBOX
 from bundle.settings.problems import SettingsError
@@ -29,6 +30,10 @@ if overrides and environment != SANDBOX and not pulumi.runtime.is_dry_run():
 engine = runner if settings.engine == "auto" else settings.engine
 if engine != runner and runner == "pulumi":
     raise pulumi.RunError(f"values/{environment}.yaml names the engine {engine}: use make up")
+
+if runner == "pulumi":
+    for warning in warnings(settings):
+        pulumi.log.warn(warning)
 
 # An explicit context, and no kubeconfig of one machine in the state.
 cluster = pulumi_kubernetes.Provider(
@@ -64,6 +69,7 @@ for obj in (
     *pod_template.objects(settings, by_tag),
     *jobs.objects(settings, by_tag),
     *components.objects(settings, by_tag),
+    *celery.objects(settings, by_tag),
 ):
     KubernetesObject(logical_name(obj), references.pinned(obj, by_tag, by_digest), inside)
 
