@@ -22,7 +22,7 @@ PROGRAM = ROOT / "infra" / "__main__.py"
 PROJECT = "airflow-kubernetes"
 ORDER = (
     "Namespace", "PersistentVolumeClaim", "Secret", "ServiceAccount", "Role", "RoleBinding",
-    "ConfigMap", "Service", "StatefulSet", "Job", "Deployment",
+    "ConfigMap", "Service", "StatefulSet", "Job", "CronJob", "Deployment",
 )  # fmt: skip
 
 
