@@ -5,7 +5,7 @@ ENV ?= sandbox
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-export ENV SET
+export ENV SET FROM INTO
 # Without bytecode every import is compiled again: three times the time of a render.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -33,13 +33,13 @@ $(VENV)/.complete:
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt; \
 	touch $@; echo "Python packages: done after $$((SECONDS - start)) s" >&2
 
-.PHONY: up down preview status render images password smoke
+.PHONY: up down preview status render images password smoke backup backups restore
 up: .venv  ## build, deploy and wait; prints the address
 	@$(if $(filter sandbox,$(ENV)),$(PYTHON) -m sandbox up)
 	@$(BUNDLE) up $(ENV)
 	@$(if $(filter sandbox,$(ENV)),$(BUNDLE) smoke-once $(ENV))
 
-down preview status render images password smoke: .venv
+down preview status render images password smoke backup backups restore: .venv
 	@$(BUNDLE) $@ $(ENV)
 
 down:  ## remove what runs; keep data and passwords
@@ -49,6 +49,9 @@ render:  ## every Kubernetes object as YAML; needs no cluster
 images:  ## build and push the images, write the lock
 password:  ## the first user's password
 smoke:  ## run the smoke DAG through the REST API
+backup:  ## dump the metadata database to the volume of backups
+backups:  ## list them
+restore:  ## FROM=<backup> [INTO=<empty database>]: load one; Airflow must be stopped
 
 .PHONY: sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env
 sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env: .venv

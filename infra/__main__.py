@@ -7,7 +7,7 @@ import pulumi_kubernetes
 from bundle import generation
 from bundle.airflow import celery, components, jobs, logs, pod_template, pods
 from bundle.credentials import generated, secret
-from bundle.database import mysql
+from bundle.database import backup, mysql
 from bundle.images import references, specs
 from bundle.images.resources import image
 from bundle.kubernetes.namespace import namespace
@@ -64,6 +64,7 @@ by_tag = references.by_tag(settings, airflow)
 by_digest = image(settings, airflow, rendering=runner != "pulumi")
 for obj in (
     *mysql.objects(settings),
+    *backup.objects(settings),
     logs.claim(settings),
     pods.config_map(settings),
     *pod_template.objects(settings, by_tag),

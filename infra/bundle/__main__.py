@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import yaml
 
+from .commands.backup import backup, backups
 from .commands.down import down
 from .commands.errors import CommandError
 from .commands.preview import preview
 from .commands.rest import RestError, password
+from .commands.restore import from_variables
 from .commands.smoke import smoke
 from .commands.target import Target, target
 from .commands.up import print_access, up
@@ -79,12 +81,15 @@ def _check(environment: str) -> None:
 
 
 COMMANDS: dict[str, Callable[[str], None]] = {
+    "backup": lambda environment: backup(target(environment)),
+    "backups": lambda environment: backups(target(environment)),
     "check": _check,
     "down": lambda environment: down(target(environment)),
     "images": _images,
     "password": lambda environment: print(password(target(environment))),
     "preview": lambda environment: preview(target(environment, changes_nothing=True)),
     "render": _render,
+    "restore": lambda environment: from_variables(target(environment)),
     "smoke": lambda environment: smoke(target(environment)),
     "smoke-once": _smoke_once,
     "status": _status,

@@ -159,7 +159,10 @@ def scalar_cases() -> Iterator[tuple[Keys, Any]]:
         pytest.param(path, wrong, id=f"{'.'.join(path)}={wrong!r}")
         for path, wrong in scalar_cases()
         # These may be null: no class, no Secret, no host.
-        if not (wrong is None and path[-1] in ("storageClass", "host", "secret", "pullSecret"))
+        if not (
+            wrong is None
+            and path[-1] in ("storageClass", "host", "secret", "pullSecret", "schedule")
+        )
     ],
 )
 def test_scalars_are_not_converted(values: Path, path: Keys, wrong: Any) -> None:

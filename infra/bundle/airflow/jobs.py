@@ -11,7 +11,7 @@ from typing import Any
 from ..credentials import ADMIN_SECRET
 from ..kubernetes.access import account
 from ..kubernetes.metadata import Manifest, manifest
-from ..kubernetes.pods import checksum, secret_env
+from ..kubernetes.pods import IGNORE_DISRUPTION, checksum, secret_env
 from ..settings.schema import Settings
 from . import pods
 from .configuration import UPDATE_ROLES
@@ -103,15 +103,7 @@ def _job(
         annotations={"pulumi.com/replaceUnready": "true"},
         spec={
             "backoffLimit": backoff,
-            # A pod that a drained node took away has not failed.
-            "podFailurePolicy": {
-                "rules": [
-                    {
-                        "action": "Ignore",
-                        "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
-                    }
-                ]
-            },
+            "podFailurePolicy": IGNORE_DISRUPTION,
             "template": template,
         },
     )

@@ -1,9 +1,9 @@
-"""How Airflow reaches its metadata database."""
+"""How Airflow, and MySQL's own client programs, reach the metadata database."""
 
 from typing import Any
 
 from ..credentials import MYSQL_SECRET
-from ..kubernetes.pods import secret_env
+from ..kubernetes.pods import plain_env, secret_env
 from ..settings.schema import Settings
 from .mysql import NAME, PORT
 
@@ -17,23 +17,41 @@ def environment(settings: Settings, variable: str, scheme: str = "") -> list[dic
     the password. User and password are pasted as they are: those of an external Secret must be
     URL-safe or percent-encoded.
     """
-    database = settings.database
-    if database.mode == "external":
-        secret, host, port = (
-            database.external.secret,
-            database.external.host,
-            database.external.port,
-        )
-    else:
-        secret, host, port = MYSQL_SECRET, NAME, PORT
-    if secret is None:
-        raise ValueError("database.external.secret is not set; settings.checks refuses that")
+    _, host, port = _server(settings)
     url = (
-        f"{scheme}mysql+mysqldb://$(DATABASE_USER):$(DATABASE_PASSWORD)@{host}:{port}/{database.name}"
-        "?charset=utf8mb4"
+        f"{scheme}mysql+mysqldb://$(DATABASE_USER):$(DATABASE_PASSWORD)@{host}:{port}"
+        f"/{settings.database.name}?charset=utf8mb4"
     )
+    return [*_login(settings), {"name": variable, "value": url}]
+
+
+def client(settings: Settings) -> list[dict[str, Any]]:
+    """The environment for MySQL's own client programs: DATABASE_HOST, _PORT, _NAME, _USER and
+    _PASSWORD, the last two as they stand in the Secret (perhaps percent-encoded).
+    """
+    _, host, port = _server(settings)
+    place = {
+        "DATABASE_HOST": host,
+        "DATABASE_PORT": str(port),
+        "DATABASE_NAME": settings.database.name,
+    }
+    return [*_login(settings), *plain_env(place)]
+
+
+def _login(settings: Settings) -> list[dict[str, Any]]:
+    secret, _, _ = _server(settings)
     return [
         secret_env("DATABASE_USER", secret, "username"),
         secret_env("DATABASE_PASSWORD", secret, "password"),
-        {"name": variable, "value": url},
     ]
+
+
+def _server(settings: Settings) -> tuple[str, str, int]:
+    """The Secret with username and password, the host and the port."""
+    database = settings.database
+    if database.mode == "cluster":
+        return MYSQL_SECRET, NAME, PORT
+    external = database.external
+    if external.secret is None or external.host is None:
+        raise ValueError("database.external is not complete; settings.checks refuses that")
+    return external.secret, external.host, external.port

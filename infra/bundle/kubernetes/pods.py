@@ -9,6 +9,16 @@ from typing import Any
 
 from ..settings.schema import Resources, Settings
 
+IGNORE_DISRUPTION: dict[str, Any] = {
+    "rules": [
+        {
+            "action": "Ignore",
+            "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
+        }
+    ]
+}
+"""A Job's podFailurePolicy: a pod that a drained node took away has not failed."""
+
 
 def checksum(*content: Any) -> str:
     """16 hexadecimal digits over plain data. Never give it an Output: a preview could not know."""

@@ -87,8 +87,16 @@ def _group_kind(obj: Manifest) -> str:
     return f"{obj['kind']}.{group}" if group else str(obj["kind"])
 
 
-def wait(kubectl: Kubectl, objects: list[Manifest], timeout: float) -> None:
-    """Until every workload is ready, saying what is awaited. Raises RolloutError."""
+def wait(
+    kubectl: Kubectl,
+    objects: list[Manifest],
+    timeout: float,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> None:
+    """Until every workload is ready, saying what is awaited. Raises RolloutError.
+
+    `meanwhile` is called after each look.
+    """
     names = {(obj["kind"], obj["metadata"]["name"]) for obj in objects if obj["kind"] in WORKLOADS}
     started, said = time.monotonic(), ""
     while True:
@@ -113,6 +121,7 @@ def wait(kubectl: Kubectl, objects: list[Manifest], timeout: float) -> None:
         if line != said:
             print(f"  {elapsed:4.0f} s  {line}", file=sys.stderr, flush=True)
             said = line
+        meanwhile()
         if elapsed > timeout:
             what = "\n".join(_explain(kubectl, late) for late in state.waiting)
             raise RolloutError(f"not ready after {timeout:.0f} s:\n{what}")

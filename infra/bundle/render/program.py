@@ -22,7 +22,8 @@ PROGRAM = ROOT / "infra" / "__main__.py"
 PROJECT = "airflow-kubernetes"
 ORDER = (
     "Namespace", "PersistentVolumeClaim", "Secret", "ServiceAccount", "Role", "RoleBinding",
-    "ConfigMap", "Service", "StatefulSet", "Job", "Deployment", "HorizontalPodAutoscaler",
+    "ConfigMap", "Service", "StatefulSet", "Job", "CronJob", "Deployment",
+    "HorizontalPodAutoscaler",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from ..airflow.configuration import managed
 from ..airflow.executors import UnknownExecutorError
 from ..airflow.releases import RELEASES
 from ..database import mysql
+from . import cron
 from .marks import SANDBOX
 from .problems import Path
 from .quantities import amount
@@ -98,6 +99,9 @@ def _unknown(what: str, wrong: str, right: Iterable[str]) -> str:
 
 def _database(settings: Settings) -> Iterator[tuple[Path, str]]:
     database = settings.database
+    schedule = database.backup.schedule
+    if schedule is not None and not cron.is_schedule(schedule):
+        yield ("database", "backup", "schedule"), f"{schedule!r} is no schedule: {cron.FORM}"
     if database.mode == "external":
         for key, value in (("host", database.external.host), ("secret", database.external.secret)):
             if value is None:
@@ -127,6 +131,7 @@ def _resources(settings: Settings) -> Iterator[tuple[Path, str]]:
         ("airflow", "tasks"): airflow.tasks.resources,
         ("airflow", "jobs"): airflow.jobs.resources,
         ("database", "cluster"): settings.database.cluster.resources,
+        ("database", "backup"): settings.database.backup.resources,
     }
     for path, resources in places.items():
         for key in Quantities.model_fields:

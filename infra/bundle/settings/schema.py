@@ -229,6 +229,19 @@ class ExternalDatabase(Section):
     secret: Annotated[Name | None, PLACE]
 
 
+class Backup(Section):
+    """Dumps of the metadata database on a volume of their own.
+
+    `schedule` is cron's five fields in UTC, or null for none; `keep` is how many scheduled backups
+    are kept, and others are never deleted.
+    """
+
+    schedule: Annotated[Text | None, PLACE]
+    keep: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
+    claim: Claim
+    resources: Annotated[Resources, CAPACITY]
+
+
 class Database(Section):
     """The metadata database."""
 
@@ -244,6 +257,7 @@ class Database(Section):
     ]
     cluster: ClusterDatabase
     external: ExternalDatabase
+    backup: Backup
 
 
 class ClusterBroker(Section):

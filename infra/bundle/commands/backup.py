@@ -1,0 +1,102 @@
+"""`make backup` and `make backups`: dumps of the metadata database, taken and listed by Jobs."""
+
+import re
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from ..database.backup import CLAIM, KINDS, NAME, backup_job, list_job
+from ..kubernetes.metadata import Manifest
+from ..render.apply import wait
+from ..render.kubectl import KubectlError
+from .errors import CommandError
+from .target import Target
+
+TIMEOUT = 6 * 3600.0
+"""Seconds that a Job may take; a large database is dumped at some megabytes a second."""
+
+COMPLETE = re.compile(rf"^backup (\d{{8}}T\d{{6}}Z-({'|'.join(KINDS)})): complete", re.MULTILINE)
+TABLE = "{:34} {:14} {:>8} {:>7} {:>11} {:>11}  {:12}"
+
+
+def backup(here: Target) -> None:
+    """Take a manual backup and print its name. Raises CommandError, RolloutError."""
+    here.kubectl.reach()
+    print(take(here, "manual"))
+
+
+def take(here: Target, kind: str) -> str:
+    """Take a backup of a `kind` (database.backup.KINDS) and wait for it; its name.
+
+    Raises CommandError before the first `up`, RolloutError with the log if the backup fails: then
+    nothing of it is kept.
+    """
+    job = backup_job(here.settings, job_name(kind), kind, running_release(here))
+    found = COMPLETE.search(run(here, job))
+    if found is None:
+        raise CommandError(f"Job {job['metadata']['name']} ended without naming its backup")
+    return found[1]
+
+
+def backups(here: Target) -> None:
+    """Print the complete backups on the volume, oldest first."""
+    here.kubectl.reach()
+    job = list_job(here.settings, job_name("list"))
+    log = run(here, job, quiet=True)
+    here.kubectl.run("delete", "job", job["metadata"]["name"], "--wait=false")
+    rows = [line.split("\t") for line in log.splitlines()]
+    if not rows:
+        print(f"no backup yet: make backup ENV={here.environment}")
+        return
+    print(TABLE.format("NAME", "KIND", "RELEASE", "TABLES", "ROWS", "SIZE", "SHA256"))
+    for name, release, tables, count, size, sha256 in rows:
+        kind = name.partition("-")[2]
+        mebibytes = f"{int(size) / 2**20:.1f} MiB"
+        print(TABLE.format(name, kind, release, tables, count, mebibytes, sha256[:12]))
+
+
+def job_name(what: str) -> str:
+    """A new name for a Job that does `what`."""
+    return f"{NAME}-{what}-{datetime.now(UTC):%Y%m%dt%H%M%S%f}"[:63]
+
+
+def running_release(here: Target) -> str:
+    """The release that the cluster's workloads are of; the values may name the next one already."""
+    label = "app.kubernetes.io/version"
+    for obj in here.kubectl.get(
+        "deployments,statefulsets", "--selector=app.kubernetes.io/component=scheduler"
+    ):
+        return str(obj["spec"]["template"]["metadata"]["labels"][label])
+    return here.settings.airflow.version
+
+
+def run(here: Target, job: Manifest, *, quiet: bool = False) -> str:
+    """Create a Job, wait for it and give its log, which is also printed as it grows.
+
+    Raises CommandError if the environment has no volume for backups, RolloutError if the Job fails.
+    """
+    if not here.kubectl.get("persistentvolumeclaim", CLAIM):
+        raise CommandError(
+            f"namespace {here.settings.namespace} has no claim {CLAIM}: run make up "
+            f"ENV={here.environment} first"
+        )
+    name, started = job["metadata"]["name"], time.monotonic()
+    printed = 0
+
+    def log() -> str:
+        return here.kubectl.run("logs", f"--selector=job-name={name}", "--tail=-1")
+
+    def follow() -> None:
+        nonlocal printed
+        lines: list[str] = []
+        with suppress(KubectlError):  # there is no log before the container starts
+            lines = [] if quiet else log().splitlines()
+        for line in lines[printed:]:
+            print(f"  {time.monotonic() - started:4.0f} s  {line}", file=sys.stderr, flush=True)
+        printed = max(printed, len(lines))
+
+    here.kubectl.run("create", "--filename=-", objects=[job])
+    wait(here.kubectl, [job], TIMEOUT, follow)
+    follow()
+    return log()

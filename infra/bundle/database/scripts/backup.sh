@@ -1,0 +1,18 @@
+#!/bin/bash
+# backup.sh KIND: take a backup; of the scheduled ones keep the newest $KEEP.
+set -euo pipefail
+. /scripts/database.sh
+
+content_of "$DATABASE_NAME" > /dev/null # a database that cannot be reached is told in plain words
+lock
+take "$1"
+
+# Only scheduled backups are ever deleted, and only now that a newer one is complete.
+if [ "$1" = scheduled ]; then
+    find "$BACKUPS" -mindepth 1 -maxdepth 1 -type d -name '*Z-scheduled' | sort -r \
+        | tail -n "+$((KEEP + 1))" \
+        | while read -r old; do
+            rm -rf "$old"
+            say "deleted ${old##*/}: $KEEP newer scheduled backups are kept"
+        done
+fi
