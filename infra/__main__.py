@@ -13,7 +13,7 @@ from bundle.images.resources import image
 from bundle.kubernetes.namespace import namespace
 from bundle.kubernetes.registration import KubernetesObject, logical_name
 from bundle.settings.checks import warnings
-from bundle.settings.load import load
+from bundle.settings.load import STOPPED, load
 from bundle.settings.marks import SANDBOX
 from bundle.settings.problems import SettingsError
 
@@ -23,7 +23,8 @@ try:
     settings = load(environment, overrides)
 except SettingsError as error:
     raise pulumi.RunError(str(error)) from None  # its message is all that a user needs
-if overrides and environment != SANDBOX and not pulumi.runtime.is_dry_run():
+applied = not pulumi.runtime.is_dry_run()
+if applied and environment != SANDBOX and overrides not in ("", STOPPED):
     raise pulumi.RunError(
         "SET is for previews; outside the sandbox write values down to apply them"
     )

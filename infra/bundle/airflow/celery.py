@@ -9,7 +9,7 @@ from ..kubernetes.pods import http, probe, secret_env
 from ..settings.schema import Settings, Workers
 from . import access, pods, tasks
 from .executors import KUBERNETES_QUEUE
-from .releases import RELEASES
+from .releases import DATABASE, RELEASES
 from .workload import MARGIN, deployment
 
 FLOWER_PORT = 5555
@@ -66,6 +66,8 @@ def workers(
         settings,
         component.name,
         [container],
+        # 2.x workers use the database themselves.
+        init=[pods.wait(settings, image)] if DATABASE in component.secrets else None,
         token=bool(access.rules(settings, component.name)),
         # A warm shutdown: told to stop, a worker takes no more tasks and ends those it has.
         grace_period=settings.airflow.tasks.grace_period + MARGIN,

@@ -77,7 +77,7 @@ class Release:
         return resolve(text, lists=self.executor_lists)
 
 
-_FLOWER = Component("flower", ("celery", "flower"), (BROKER, RESULTS))
+_FLOWER = ("celery", "flower")
 _CELERY = {BROKER: "AIRFLOW__CELERY__BROKER_URL", RESULTS: "AIRFLOW__CELERY__RESULT_BACKEND"}
 # Logs are on a volume that all components share, so workers need not serve them. The pid file's
 # default place is the home folder, which is read-only.
@@ -109,7 +109,8 @@ _AIRFLOW_2_11 = Release(
         "triggerer", ("triggerer", "--skip-serve-logs"), _ALL_KEYS_2, "TriggererJob"
     ),
     worker=Component("worker", _WORKER, (*_ALL_KEYS_2, BROKER, RESULTS)),
-    flower=_FLOWER,
+    # Without a database that suits the executor, 2.x does not even know the command.
+    flower=Component("flower", _FLOWER, (DATABASE, BROKER, RESULTS)),
     secrets=MappingProxyType(
         {
             DATABASE: "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
@@ -163,7 +164,7 @@ _AIRFLOW_3_3 = Release(
     ),
     # Its tasks talk to the execution API. Their results, as Celery sees them, are in MySQL.
     worker=Component("worker", _WORKER, (BROKER, RESULTS)),
-    flower=_FLOWER,
+    flower=Component("flower", _FLOWER, (BROKER, RESULTS)),
     secrets=MappingProxyType(
         {
             DATABASE: "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",

@@ -18,6 +18,9 @@ from .marks import PerEnvironment
 from .problems import Path, Problem, SettingsError, dotted
 from .schema import Section, Settings
 
+STOPPED = "airflow.stopped=true"
+"""The one override that a real environment takes: `make upgrade` applies it for some minutes."""
+
 VALUES = FilePath(__file__).parents[3] / "values"
 
 
