@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from ..database.backup import CLAIM, KINDS, NAME, backup_job, list_job
+from ..database.backup import KINDS, NAME, backup_job, list_job
 from ..kubernetes.metadata import Manifest
 from ..render.apply import wait
 from ..render.kubectl import KubectlError
@@ -52,8 +52,11 @@ def backups(here: Target) -> None:
     print(TABLE.format("NAME", "KIND", "RELEASE", "TABLES", "ROWS", "SIZE", "SHA256"))
     for name, release, tables, count, size, sha256 in rows:
         kind = name.partition("-")[2]
-        mebibytes = f"{int(size) / 2**20:.1f} MiB"
-        print(TABLE.format(name, kind, release, tables, count, mebibytes, sha256[:12]))
+        print(TABLE.format(name, kind, release, tables, count, _size(int(size)), sha256[:12]))
+
+
+def _size(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{size / 2**10:.1f} KiB"
 
 
 def job_name(what: str) -> str:
@@ -74,11 +77,11 @@ def running_release(here: Target) -> str:
 def run(here: Target, job: Manifest, *, quiet: bool = False) -> str:
     """Create a Job, wait for it and give its log, which is also printed as it grows.
 
-    Raises CommandError if the environment has no volume for backups, RolloutError if the Job fails.
+    Raises CommandError if the environment is not up, RolloutError if the Job fails.
     """
-    if not here.kubectl.get("persistentvolumeclaim", CLAIM):
+    if not here.kubectl.get("configmap", NAME):
         raise CommandError(
-            f"namespace {here.settings.namespace} has no claim {CLAIM}: run make up "
+            f"namespace {here.settings.namespace} has no ConfigMap {NAME}: run make up "
             f"ENV={here.environment} first"
         )
     name, started = job["metadata"]["name"], time.monotonic()
