@@ -166,7 +166,7 @@ def test_a_dump_that_fails_leaves_nothing(airflow: Deployment, taken: str) -> No
         env.append({"name": "DATABASE_PASSWORD", "value": "wrong"})
 
     def full_volume(spec: dict[str, Any]) -> None:
-        volume = {"name": "backups", "emptyDir": {"medium": "Memory", "sizeLimit": "64Ki"}}
+        volume = {"name": "backups", "emptyDir": {"medium": "Memory", "sizeLimit": "8Ki"}}
         spec["volumes"][0] = volume
         script = "bash /scripts/backup.sh manual; code=$?; ls -A /backups; exit $code"
         spec["containers"][0]["args"] = ["bash", "-c", script]
@@ -180,6 +180,24 @@ def test_a_dump_that_fails_leaves_nothing(airflow: Deployment, taken: str) -> No
     assert "No space left on device" in output
     assert output.rstrip().endswith("Free on the volume: 0")  # and ls shows nothing
     assert on_the_volume(airflow, "ls -A") == before
+
+
+def test_an_external_secrets_percent_encoding_is_read(airflow: Deployment) -> None:
+    statements = "CREATE USER 'b/c' IDENTIFIED BY 'p@ss/w%rd+'"
+    script = f'MYSQL_PWD="$MYSQL_ROOT_PASSWORD" mysql -uroot -e "{statements}"'
+    airflow.kubectl("exec", "airflow-mysql-0", "--", "sh", "-c", script)
+
+    def as_them(spec: dict[str, Any]) -> None:
+        login = {"DATABASE_USER": "b%2Fc", "DATABASE_PASSWORD": "p%40ss%2Fw%25rd+"}
+        env = spec["containers"][0]["env"]
+        env[:] = [item for item in env if item["name"] not in login]
+        env += [{"name": name, "value": value} for name, value in login.items()]
+        query = ". /scripts/database.sh; sql information_schema --execute='SELECT USER()'"
+        spec["containers"][0]["args"] = ["bash", "-ec", query]
+
+    output, success = job(airflow, as_them)
+    assert success, output
+    assert output.startswith("b/c@")
 
 
 def test_a_backup_waits_for_a_migration(airflow: Deployment, taken: str) -> None:
@@ -227,21 +245,8 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(
         on_the_volume(airflow, f"rm -r {name}")
 
 
-def stop(airflow: Deployment) -> None:
-    airflow.kubectl("scale", "deployment", "--all", "--replicas=0")
-    wait_for("Airflow's end", lambda: set(airflow.pods()) == {"airflow-mysql-0"} | ended(airflow))
-
-
-def ended(airflow: Deployment) -> set[str]:
-    selector = "--field-selector=status.phase!=Running,status.phase!=Pending"
-    return {
-        name.partition("/")[2]
-        for name in airflow.kubectl("get", "pods", selector, "-o", "name").split()
-    }
-
-
 def test_a_restore_that_fails_names_the_way_back(airflow: Deployment, taken: str) -> None:
-    stop(airflow)
+    airflow.kubectl("scale", "deployment", "--all", "--replicas=0")
     sql(airflow, "DELETE FROM dag_run; DELETE FROM ab_user_role; DELETE FROM ab_user")
     sql(airflow, "CREATE TABLE made_since (id INT); DROP TABLE awkward")
     # Sound by every sum, but MySQL refuses a statement at its end.

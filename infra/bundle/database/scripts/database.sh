@@ -89,9 +89,9 @@ take() {
     # MySQL 9.7 has masking policies, which only an administrator may read; 8.4 has none.
     [[ $(mysqldump --help) != *--masking-policies* ]] || more+=(--skip-masking-policies)
     # One row a statement lets the rows be counted in the dump; --hex-blob keeps it text.
-    mysqldump "${server[@]}" "${more[@]}" --single-transaction --quick --no-tablespaces --set-gtid-purged=OFF \
-        --routines --triggers --hex-blob --skip-extended-insert --no-autocommit \
-        --skip-add-locks "$DATABASE_NAME" \
+    mysqldump "${server[@]}" "${more[@]}" --single-transaction --quick --no-tablespaces \
+        --set-gtid-purged=OFF --routines --triggers --hex-blob --skip-extended-insert \
+        --no-autocommit --skip-add-locks "$DATABASE_NAME" \
         | awk -v counts="$folder/counts" -v heads="$folder/heads" -f "$SCRIPTS/rows.awk" \
         | gzip > "$folder/dump.sql.gz" \
         || die "the dump failed, see above; nothing of it is kept. Free on the volume:" \
@@ -105,7 +105,8 @@ take() {
         || die "the volume of the backups did not take the files; nothing is kept"
     say "backup $name: complete after $((SECONDS - started)) s," \
         "$(manifest_value "$name" tables) tables, $(manifest_value "$name" rows) rows," \
-        "$(numfmt --to=iec-i --suffix=B "$(manifest_value "$name" bytes)"), sha256 $(manifest_value "$name" sha256)"
+        "$(numfmt --to=iec-i --suffix=B "$(manifest_value "$name" bytes)")," \
+        "sha256 $(manifest_value "$name" sha256)"
 }
 
 # write_manifest FOLDER
