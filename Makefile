@@ -33,13 +33,13 @@ $(VENV)/.complete:
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt; \
 	touch $@; echo "Python packages: done after $$((SECONDS - start)) s" >&2
 
-.PHONY: up down preview status render images password smoke backup backups restore
+.PHONY: up down preview status render images password smoke backup backups restore upgrade
 up: .venv  ## build, deploy and wait; prints the address
 	@$(if $(filter sandbox,$(ENV)),$(PYTHON) -m sandbox up)
 	@$(BUNDLE) up $(ENV)
 	@$(if $(filter sandbox,$(ENV)),$(BUNDLE) smoke-once $(ENV))
 
-down preview status render images password smoke backup backups restore: .venv
+down preview status render images password smoke backup backups restore upgrade: .venv
 	@$(BUNDLE) $@ $(ENV)
 
 down:  ## remove what runs; keep data and passwords
@@ -49,6 +49,7 @@ render:  ## every Kubernetes object as YAML; needs no cluster
 images:  ## build and push the images, write the lock
 password:  ## the first user's password
 smoke:  ## run the smoke DAG through the REST API
+upgrade:  ## to another Airflow release: stop, back up, migrate, start
 backup:  ## dump the metadata database to the volume of backups
 backups:  ## list them
 restore:  ## FROM=<backup> [INTO=<empty database>]: load one; Airflow must be stopped

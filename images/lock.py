@@ -29,6 +29,9 @@ BUILD_TOOLS_CUTOFF = "2026-11-20"
 EXTRAS = "celery,cncf-kubernetes,docker,fab,mysql,statsd"
 BESIDE_AIRFLOW = (
     "celery<5.7",  # CeleryExecutor fails at import with 5.7: cannot import name 'retry'
+    # With these, Airflow 2.11 sends tasks by a name that its workers do not know (apache/airflow
+    # issues 63043 and 63729) or ends at the first task (61913).
+    "apache-airflow-providers-celery!=3.16.*,!=3.17.0,!=3.17.1",
     "dumb-init",  # the init process of entrypoint.sh; a wheel, so every base has the same one
 )
 # 63 to 101 MB that only the MySQL operator with client="mysql-connector-python" would use.

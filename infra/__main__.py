@@ -5,14 +5,15 @@ import os
 import pulumi
 import pulumi_kubernetes
 from bundle import generation
-from bundle.airflow import components, jobs, logs, pod_template, pods
+from bundle.airflow import celery, components, jobs, logs, pod_template, pods
 from bundle.credentials import generated, secret
 from bundle.database import backup, mysql
 from bundle.images import references, specs
 from bundle.images.resources import image
 from bundle.kubernetes.namespace import namespace
 from bundle.kubernetes.registration import KubernetesObject, logical_name
-from bundle.settings.load import load
+from bundle.settings.checks import warnings
+from bundle.settings.load import STOPPED, load
 from bundle.settings.marks import SANDBOX
 from bundle.settings.problems import SettingsError
 
@@ -22,13 +23,18 @@ try:
     settings = load(environment, overrides)
 except SettingsError as error:
     raise pulumi.RunError(str(error)) from None  # its message is all that a user needs
-if overrides and environment != SANDBOX and not pulumi.runtime.is_dry_run():
+applied = not pulumi.runtime.is_dry_run()
+if applied and environment != SANDBOX and overrides not in ("", STOPPED):
     raise pulumi.RunError(
         "SET is for previews; outside the sandbox write values down to apply them"
     )
 engine = runner if settings.engine == "auto" else settings.engine
 if engine != runner and runner == "pulumi":
     raise pulumi.RunError(f"values/{environment}.yaml names the engine {engine}: use make up")
+
+if runner == "pulumi":
+    for warning in warnings(settings):
+        pulumi.log.warn(warning)
 
 # An explicit context, and no kubeconfig of one machine in the state.
 cluster = pulumi_kubernetes.Provider(
@@ -65,6 +71,7 @@ for obj in (
     *pod_template.objects(settings, by_tag),
     *jobs.objects(settings, by_tag),
     *components.objects(settings, by_tag),
+    *celery.objects(settings, by_tag),
 ):
     KubernetesObject(logical_name(obj), references.pinned(obj, by_tag, by_digest), inside)
 

@@ -98,6 +98,13 @@ BASES = (
         packages=("mysql-client-core", "mysql-server-core", "tzdata"),
     ),
     Base(
+        tag="redis:7",
+        stands_in_for="redis:7",
+        suite="bookworm",
+        variant="essential",
+        packages=("redis-server",),
+    ),
+    Base(
         tag="utility:1",
         stands_in_for="busybox",
         suite="bookworm",

@@ -15,6 +15,7 @@ from .commands.restore import from_variables
 from .commands.smoke import smoke
 from .commands.target import Target, target
 from .commands.up import print_access, up
+from .commands.upgrade import upgrade
 from .images import build, specs
 from .images.build import BuildError
 from .images.lock import LockError
@@ -94,6 +95,7 @@ COMMANDS: dict[str, Callable[[str], None]] = {
     "smoke-once": _smoke_once,
     "status": _status,
     "up": lambda environment: up(target(environment)),
+    "upgrade": lambda environment: upgrade(target(environment)),
 }
 
 if __name__ == "__main__":

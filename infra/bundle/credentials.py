@@ -15,6 +15,8 @@ PLACEHOLDER = "[generated]"
 """What a rendered Secret holds instead of a value."""
 
 MYSQL_SECRET, KEYS_SECRET, ADMIN_SECRET = "airflow-mysql", "airflow-keys", "airflow-admin"
+CELERY_SECRET = "airflow-celery"
+BROKER_PASSWORD, FLOWER_PASSWORD = "broker-password", "flower-password"
 
 
 class Kind(Enum):
@@ -31,18 +33,19 @@ class Kind(Enum):
 class Generated:
     """One Secret: plain entries and generated ones.
 
-    All of them belong to what is in the database (its users, and what they encrypted in it), so
-    none may be made anew beside a claim that holds one.
+    Those `of_data` belong to what is in the database (its users, and what they encrypted in it),
+    so they may not be made anew beside a claim that holds one.
     """
 
     name: str
     component: str
     plain: dict[str, str]
     keys: dict[str, Kind]
+    of_data: bool = True
 
 
 def generated(settings: Settings) -> Iterator[Generated]:
-    """The Secrets that an environment needs."""
+    """The Secrets that an environment needs, the same for every executor: a switch makes none."""
     yield Generated(
         KEYS_SECRET,
         "keys",
@@ -54,6 +57,13 @@ def generated(settings: Settings) -> Iterator[Generated]:
         "admin",
         {"username": settings.airflow.admin.username},
         {"password": Kind.PASSWORD},
+    )
+    yield Generated(
+        CELERY_SECRET,
+        "celery",
+        {},
+        {BROKER_PASSWORD: Kind.PASSWORD, FLOWER_PASSWORD: Kind.PASSWORD},
+        of_data=False,
     )
     if settings.database.mode == "cluster" or settings.database.cluster.keep_claim:
         yield Generated(

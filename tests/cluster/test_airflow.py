@@ -8,7 +8,6 @@ import re
 
 import pytest
 from bundle.commands.rest import Rest, RestError, password
-from bundle.commands.smoke import log
 
 from .conftest import Deployment, wait_for
 
@@ -17,7 +16,7 @@ pytestmark = pytest.mark.cluster
 
 def trigger(airflow: Deployment, run_id: str) -> Rest:
     rest = airflow.rest()
-    rest.post("/dags/smoke/dagRuns", {"dag_run_id": run_id, "logical_date": None})
+    rest.trigger("smoke", run_id)
     return rest
 
 
@@ -51,15 +50,15 @@ def test_the_smoke_dag_left_its_effect_and_its_log(airflow: Deployment) -> None:
     (run_id,) = airflow.runs()
     assert rest.get("/variables/smoke_last_run")["value"] == run_id
     wait_for("task pods to be gone", lambda: not airflow.pods("task"))
-    tasks = rest.get(f"/dags/smoke/dagRuns/{run_id}/taskInstances")["task_instances"]
+    tasks = rest.tasks("smoke", run_id)
     assert {task["task_id"] for task in tasks} == {"choose", "record"}
     (record,) = (task for task in tasks if task["task_id"] == "record")
-    assert f"smoke_last_run = {run_id}" in log(rest, run_id, record)
+    assert f"smoke_last_run = {run_id}" in rest.log("smoke", run_id, record)
 
 
 def test_every_task_ran_in_a_pod_of_its_own(airflow: Deployment) -> None:
     (run_id,) = airflow.runs()
-    tasks = airflow.rest().get(f"/dags/smoke/dagRuns/{run_id}/taskInstances")["task_instances"]
+    tasks = airflow.rest().tasks("smoke", run_id)
     hosts = {task["hostname"] for task in tasks}
     assert len(hosts) == 2
     assert all(host.startswith("smoke-") for host in hosts)

@@ -269,7 +269,9 @@ def test_a_restore_that_fails_names_the_way_back(airflow: Deployment, taken: str
 
 
 def test_what_was_deleted_by_hand_comes_back(airflow: Deployment, taken: str) -> None:
+    airflow.kubectl("create", "configmap", "airflow-release-change")  # one that failed
     output = restore(airflow, taken)
+    assert not airflow.kubectl("get", "configmap", "airflow-release-change", "--ignore-not-found")
     assert "as in the backup" in output
     assert "next: take airflow.stopped out" in output
     assert "made_since" not in sql(airflow, "SHOW TABLES")

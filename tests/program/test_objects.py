@@ -79,19 +79,54 @@ def test_long_running_containers_have_all_three_probes(rendered: Objects) -> Non
                 assert probes <= set(container), obj["metadata"]["name"]
 
 
-def test_only_the_scheduler_holds_a_token(rendered: Objects) -> None:
-    with_token = [
-        name for name, spec in workloads(rendered) if spec["automountServiceAccountToken"]
-    ]
+def test_a_token_is_only_where_something_may_be_done_with_it(rendered: Objects) -> None:
+    roles = {obj["metadata"]["name"] for obj in rendered if obj["kind"] == "Role"}
+    for name, spec in workloads(rendered):
+        has_role = spec["serviceAccountName"] in roles
+        assert spec["automountServiceAccountToken"] == has_role, name
+
+
+def rules_of(objects: Objects, component: str) -> dict[str, set[str]]:
+    """Verbs by resource of a component's Role; empty without one."""
+    return {
+        resource: set(rule["verbs"])
+        for obj in objects
+        if obj["kind"] == "Role" and obj["metadata"]["name"] == f"airflow-{component}"
+        for rule in obj["rules"]
+        for resource in rule["resources"]
+    }
+
+
+LAUNCH = {"create", "delete", "get", "list", "patch", "watch"}
+
+
+def test_components_have_the_verbs_they_need_and_no_more(rendered: Objects) -> None:
+    assert rules_of(rendered, "scheduler") == {"pods": LAUNCH, "pods/log": {"get"}}
+    assert rules_of(rendered, "task") == {
+        "pods": LAUNCH,
+        "pods/log": {"get"},
+        "events": {"list"},
+    }
+    assert rules_of(rendered, "triggerer") == {
+        "pods": {"get", "list", "watch"},
+        "pods/log": {"get"},
+        "events": {"list"},
+    }
+    for component in ("api-server", "dag-processor", "migrations", "create-admin", "mysql"):
+        assert rules_of(rendered, component) == {}
+
+
+def test_commands_in_pods_only_if_asked_for() -> None:
+    assert "pods/exec" not in render("dev")
+    objects = list(yaml.safe_load_all(render("dev", "airflow.tasks.podsExec=true")))
+    assert rules_of(objects, "task")["pods/exec"] == {"create", "get"}
+    assert "pods/exec" not in rules_of(objects, "scheduler")
+
+
+def test_without_launching_pods_tasks_get_no_token() -> None:
+    objects = list(yaml.safe_load_all(render("dev", "airflow.tasks.launchPods=false")))
+    with_token = [name for name, spec in workloads(objects) if spec["automountServiceAccountToken"]]
     assert with_token == ["Deployment airflow-scheduler"]
-
-
-def test_the_scheduler_may_only_handle_pods(rendered: Objects) -> None:
-    (role,) = (obj for obj in rendered if obj["kind"] == "Role")
-    resources = {resource for rule in role["rules"] for resource in rule["resources"]}
-    assert resources == {"pods", "pods/log"}
-    verbs = {verb for rule in role["rules"] for verb in rule["verbs"]}
-    assert "*" not in verbs
 
 
 def test_accounts_claims_secrets_and_config_maps_exist(rendered: Objects) -> None:

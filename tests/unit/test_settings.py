@@ -7,12 +7,25 @@ from typing import Any
 
 import pytest
 import yaml
-from bundle.settings.checks import amount
-from bundle.settings.load import VALUES, environments, fields, load, mark_of, section_of
+from bundle.settings.checks import warnings
+from bundle.settings.load import (
+    VALUES,
+    environments,
+    fields,
+    load,
+    mark_of,
+    section_of,
+    sections_of,
+)
 from bundle.settings.problems import SettingsError
+from bundle.settings.quantities import amount, plus
 from bundle.settings.schema import Section, Settings
 
 Keys = tuple[str, ...]
+
+
+NAMED = "default"
+"""The one set of workers in values/common.yaml."""
 
 
 def every_field(section: type[Section] = Settings, path: Keys = ()) -> Iterator[tuple[Keys, Any]]:
@@ -21,6 +34,8 @@ def every_field(section: type[Section] = Settings, path: Keys = ()) -> Iterator[
         yield (*path, key), field
         if (inner := section_of(field)) is not None:
             yield from every_field(inner, (*path, key))
+        elif (inner := sections_of(field)) is not None:
+            yield from every_field(inner, (*path, key, NAMED))
 
 
 def settable(environment: str) -> list[Keys]:
@@ -35,6 +50,8 @@ def settable(environment: str) -> list[Keys]:
                 found.append((*path, key))
             if (inner := section_of(field)) is not None:
                 walk(inner, (*path, key), here)
+            elif (inner := sections_of(field)) is not None:
+                walk(inner, (*path, key, NAMED), here)
 
     walk(Settings, (), False)
     return found
@@ -204,10 +221,35 @@ def test_a_doubled_key_is_refused(values: Path) -> None:
 @pytest.mark.parametrize(
     ("overrides", "reason"),
     [
-        ("airflow.version=2.11.2", "2.11.2 is not built yet; use 3.3.2"),
         ("airflow.version=3.3.3", "did you mean 3.3.2?"),
-        ("airflow.executor=LocalExecutor", "LocalExecutor is not built yet"),
+        ("airflow.version=3.3.3", "known: 3.3.2, 2.11.2"),
         ("airflow.executor=KubernetsExecutor", "did you mean KubernetesExecutor?"),
+        ("airflow.executor=nonsense", "known: KubernetesExecutor, CeleryExecutor, Celery"),
+        ("airflow.executor=LocalExecutor,Foo", "'Foo' in 'LocalExecutor,Foo' is unknown"),
+        ("airflow.executor=LocalExecutor,LocalExecutor", "names an executor twice"),
+        ("airflow.executor=a-b:LocalExecutor", "each as it is or as alias:name"),
+        ("airflow.executor=LocalKubernetesExecutor,CeleryExecutor", "a list takes Kubernetes"),
+        (
+            "airflow.version=2.11.2 airflow.executor=LocalExecutor,KubernetesExecutor",
+            "this release takes no list or alias",
+        ),
+        (
+            "airflow.executor=CeleryExecutor airflow.celery.workers.default.maxReplicas=0",
+            "greater than or equal to 1",
+        ),
+        (
+            "airflow.executor=CeleryExecutor airflow.celery.workers.default.replicas=3",
+            "is less than replicas: 3",
+        ),
+        (
+            "airflow.executor=CeleryExecutor airflow.celery.workers.default.queues=[big]",
+            "no set of workers serves the queue default",
+        ),
+        ("airflow.executor=CeleryExecutor broker.mode=external", "broker.mode is external"),
+        ("airflow.tasks.launchPods=false airflow.tasks.podsExec=true", "set launchPods too"),
+        ('airflow.tasks.volumes=[{"name":"a","mountPath":"/a"}]', "takes exactly one of"),
+        ('airflow.tasks.tolerations=[{"effekt":"NoSchedule"}]', "did you mean effect?"),
+        ("airflow.celery.workers.Big=1", "string should match pattern"),
         ("database.mode=external", "database.mode is external: set this"),
         ("database.cluster.bufferPool=2G", "more than 75 % of the memory limit"),
         ("airflow.tasks.resources.requests.cpu=4", "the request 4 is more than the limit 2"),
@@ -267,3 +309,39 @@ def test_an_unknown_environment_lists_the_known_ones() -> None:
 def test_overrides_win_for_one_command() -> None:
     settings = load("dev", "namespace=elsewhere airflow.parallelism=3")
     assert (settings.namespace, settings.airflow.parallelism) == ("elsewhere", 3)
+
+
+def test_a_new_set_of_workers_belongs_into_common(values: Path) -> None:
+    (values / "prod.yaml").write_text("airflow: {celery: {workers: {big: {queues: [big]}}}}\n")
+    found = refusals(values, "prod")
+    assert any("airflow.celery.workers.big.queues: the same in every" in text for text in found)
+    assert any("airflow.celery.workers.big.concurrency: missing" in text for text in found)
+
+
+def test_capacity_of_a_set_of_workers_may_differ(values: Path) -> None:
+    (values / "prod.yaml").write_text(
+        "airflow: {celery: {workers: {default: {replicas: 3, maxReplicas: 9}}}}\n"
+    )
+    workers = load("prod", "", values).airflow.celery.workers["default"]
+    assert (workers.replicas, workers.max_replicas, workers.queues) == (3, 9, ["default"])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "warned"),
+    [
+        ("airflow.executor=SequentialExecutor", "runs as LocalExecutor with parallelism 1"),
+        ("airflow.version=2.11.2 airflow.executor=SequentialExecutor", "for trying things only"),
+        ("airflow.executor=LocalExecutor", ""),
+    ],
+)
+def test_what_works_otherwise_than_its_name_says_is_told(overrides: str, warned: str) -> None:
+    found = list(warnings(load("dev", overrides)))
+    assert warned in "".join(found)
+    assert len(found) == bool(warned)
+
+
+def test_resources_add_up() -> None:
+    resources = load("dev").airflow.tasks.resources
+    total = plus(resources, 3, resources)
+    assert amount(total.requests.cpu) == pytest.approx(4 * amount(resources.requests.cpu))
+    assert amount(total.limits.memory) == 4 * amount(resources.limits.memory)

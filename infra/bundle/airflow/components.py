@@ -1,94 +1,126 @@
-"""The long-running components: API server, scheduler, DAG processor, triggerer."""
+"""The components of every executor: the web one, scheduler, DAG processor, triggerer."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from ..kubernetes.access import Rule, account, role
 from ..kubernetes.metadata import DO_NOT_AWAIT, Manifest, manifest, selector
 from ..kubernetes.pods import execute, http, probe
+from ..settings.quantities import plus
 from ..settings.schema import Component as ComponentSettings
-from ..settings.schema import Settings
-from . import pods
-from .configuration import POD_TEMPLATE, SCHEDULER_HEALTH_PORT, WEB_PORT
-from .executors import EXECUTORS
+from ..settings.schema import Resources, Settings
+from . import access, pods, tasks
+from .configuration import POD_TEMPLATE, SCHEDULER_HEALTH_PORT, WEB, WEB_PORT
+from .executors import Executor
 from .pod_template import CONFIG_MAP as POD_TEMPLATE_CONFIG_MAP
 from .pod_template import KEY as POD_TEMPLATE_KEY
 from .pod_template import pod_template
-from .releases import RELEASES, Component
-
-LAUNCH_PODS: list[Rule] = [
-    # What KubernetesExecutor calls: it creates, watches, adopts (patch) and deletes task pods.
-    {
-        "apiGroups": [""],
-        "resources": ["pods"],
-        "verbs": ["create", "delete", "get", "list", "patch", "watch"],
-    },
-    # It reads the log of a pod that failed, to tell why.
-    {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
-]
+from .releases import BROKER, RELEASES, RESULTS, Component
+from .workload import MARGIN, deployment
 
 
 def objects(settings: Settings, image: str) -> Iterator[Manifest]:
-    """Every object of the long-running components."""
+    """Every object of these components."""
     release = RELEASES[settings.airflow.version]
     for component in release.components:
-        yield account(settings.namespace, component.name)
-    if EXECUTORS[settings.airflow.executor].kubernetes:
-        yield from role(settings.namespace, release.scheduler.name, LAUNCH_PODS)
-    yield _service(settings, release.web)
-    yield api_server(settings, image)
+        yield from access.objects(settings, component.name)
+    yield _service(settings, release.web.component)
+    yield web(settings, image)
     yield scheduler(settings, image)
     for component in (release.dag_processor, release.triggerer):
         yield background(settings, image, component)
 
 
-def api_server(settings: Settings, image: str) -> Manifest:
-    """The web component: 3.x's API server, 2.x's webserver."""
-    release = RELEASES[settings.airflow.version]
+def web(settings: Settings, image: str) -> Manifest:
+    """The UI and the API: 3.x's API server, 2.x's webserver."""
+    release = RELEASES[settings.airflow.version].web
     wanted = settings.airflow.api_server
-    container = pods.container(
-        settings, image, release.web.name, ["airflow", release.web.command],
-        release.web.secrets, wanted.resources,
-    ) | {
+    component = release.component
+    container = _container(settings, image, component, wanted.resources) | {
         "ports": [{"name": "http", "containerPort": WEB_PORT}],
         "startupProbe": probe(http(release.alive, WEB_PORT), period=1, failures=180),
         "livenessProbe": probe(http(release.alive, WEB_PORT), period=20, failures=5, timeout=10),
         "readinessProbe": probe(http(release.ready, WEB_PORT), period=10, failures=3, timeout=10),
-    }  # fmt: skip
-    return _deployment(settings, image, release.web, wanted, container)
+    }
+    return deployment(settings, component, wanted.replicas, _pod(settings, component, container))
 
 
 def scheduler(settings: Settings, image: str) -> Manifest:
-    """The scheduler, with the pod template where its executor starts pods."""
-    component = RELEASES[settings.airflow.version].scheduler
-    wanted = settings.airflow.scheduler
+    """The scheduler: with the pod template where its executor starts pods, with room for tasks
+    where it runs them itself.
+    """
+    release = RELEASES[settings.airflow.version]
+    executor = release.executor(settings.airflow.executor)
+    component, wanted = release.scheduler, settings.airflow.scheduler
     health = http("/health", SCHEDULER_HEALTH_PORT)
+    needs = (*component.secrets, *((BROKER, RESULTS) if executor.celery else ()))
+    resources = scheduler_resources(settings, executor)
     container = pods.container(
-        settings, image, component.name, ["airflow", component.command],
-        component.secrets, wanted.resources,
+        settings, image, component.name, ("airflow", *component.command), needs, resources
     ) | {
         "ports": [{"name": "health", "containerPort": SCHEDULER_HEALTH_PORT}],
         "startupProbe": probe(health, period=1, failures=180),
         "livenessProbe": probe(health, period=30, failures=5, timeout=10),
         "readinessProbe": probe(health, period=10, failures=3, timeout=10),
-    }  # fmt: skip
-    if not EXECUTORS[settings.airflow.executor].kubernetes:
-        return _deployment(settings, image, component, wanted, container)
-    # One file by subPath: Airflow follows no ConfigMap's `..data` links in its home.
-    container["volumeMounts"].append(
-        {
-            "name": "pod-template",
-            "mountPath": POD_TEMPLATE,
-            "subPath": POD_TEMPLATE_KEY,
-            "readOnly": True,
-        }
+    }
+    checksum_of: list[Any] = []
+    volumes: list[dict[str, Any]] = []
+    if executor.kubernetes:
+        # One file by subPath: Airflow follows no ConfigMap's `..data` links in its home.
+        container["volumeMounts"].append(
+            {
+                "name": "pod-template",
+                "mountPath": POD_TEMPLATE,
+                "subPath": POD_TEMPLATE_KEY,
+                "readOnly": True,
+            }
+        )
+        volumes = [{"name": "pod-template", "configMap": {"name": POD_TEMPLATE_CONFIG_MAP}}]
+        checksum_of = [pod_template(settings, image)]
+    grace = settings.airflow.tasks.grace_period
+    pod = pods.spec(
+        settings,
+        component.name,
+        [container, *([pending_pods(settings, image)] if executor.kubernetes else [])],
+        init=[pods.wait(settings, image), pods.wait_for_tasks(settings, image)],
+        token=bool(access.rules(settings, component.name)),
+        more_volumes=volumes,
+        grace_period=grace + MARGIN if executor.local else None,
     )
-    volume = {"name": "pod-template", "configMap": {"name": POD_TEMPLATE_CONFIG_MAP}}
-    return _deployment(
-        settings, image, component, wanted, container,
-        checksum_of=[pod_template(settings, image)],
-        spec={"token": True, "more_volumes": [volume]},
-    )  # fmt: skip
+    if executor.local:
+        pod = tasks.extend(settings, pod)
+    return deployment(
+        settings,
+        component,
+        wanted.replicas,
+        pod,
+        checksum_of=checksum_of,
+        annotations=tasks.STAY if executor.local else {},
+        # Never two of different executors at a time, nor of one executor for longer than replicas
+        # ask for: each takes the other's tasks for orphans (apache/airflow#57618).
+        recreate=True,
+        # The new one waits for the tasks of another executor's scheduler.
+        patience=2 * (grace + MARGIN) + 600,
+    )
+
+
+def pending_pods(settings: Settings, image: str) -> dict[str, Any]:
+    """The side-car that tells in a task's log why its pod does not start."""
+    args = ("python", f"{pods.CHECKS}/pending_pods.py")
+    alive = pods.fresh("/tmp/pending-pods", 120)
+    return pods.container(settings, image, "pending-pods", args, [], pods.SMALL) | {
+        "startupProbe": probe(alive, period=2, failures=60),
+        "livenessProbe": probe(alive, period=60, failures=3),
+        "readinessProbe": probe(alive, period=30, failures=3),
+    }
+
+
+def scheduler_resources(settings: Settings, executor: Executor) -> Resources:
+    """The scheduler's own and, where tasks run beside it, those of `parallelism` tasks."""
+    own = settings.airflow.scheduler.resources
+    if not executor.local:
+        return own
+    slots = 1 if executor.serial else settings.airflow.parallelism
+    return plus(own, slots, settings.airflow.tasks.resources)
 
 
 def background(settings: Settings, image: str, component: Component) -> Manifest:
@@ -96,61 +128,37 @@ def background(settings: Settings, image: str, component: Component) -> Manifest
 
     `airflow jobs check` would say the same in 4 to 6 s of CPU and 140 MB for each probe.
     """
-    wanted = {
+    wanted: ComponentSettings = {
         "dag-processor": settings.airflow.dag_processor,
         "triggerer": settings.airflow.triggerer,
     }[component.name]
     heartbeat = execute("python", f"{pods.CHECKS}/heartbeat.py", component.job_type or "")
-    container = pods.container(
-        settings, image, component.name, ["airflow", component.command],
-        component.secrets, wanted.resources,
-    ) | {
+    container = _container(settings, image, component, wanted.resources) | {
         "startupProbe": probe(heartbeat, period=2, failures=90),
         "livenessProbe": probe(heartbeat, period=60, failures=5, timeout=20),
         "readinessProbe": probe(heartbeat, period=30, failures=3, timeout=20),
-    }  # fmt: skip
-    return _deployment(settings, image, component, wanted, container)
+    }
+    return deployment(settings, component, wanted.replicas, _pod(settings, component, container))
 
 
-def _deployment(
-    settings: Settings,
-    image: str,
-    component: Component,
-    wanted: ComponentSettings,
-    container: dict[str, Any],
-    *,
-    checksum_of: list[Any] | None = None,
-    spec: dict[str, Any] | None = None,
-) -> Manifest:
-    return manifest(
-        "apps/v1",
-        "Deployment",
-        f"airflow-{component.name}",
-        settings.namespace,
+def _container(
+    settings: Settings, image: str, component: Component, resources: Resources
+) -> dict[str, Any]:
+    args = ("airflow", *component.command)
+    return pods.container(settings, image, component.name, args, component.secrets, resources)
+
+
+def _pod(settings: Settings, component: Component, container: dict[str, Any]) -> dict[str, Any]:
+    return pods.spec(
+        settings,
         component.name,
-        spec={
-            "replicas": wanted.replicas,
-            "revisionHistoryLimit": 3,
-            "selector": {"matchLabels": selector(component.name)},
-            "strategy": {
-                "type": "RollingUpdate",
-                "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
-            },
-            "template": {
-                "metadata": pods.rolling(settings, component.name, *(checksum_of or [])),
-                "spec": pods.spec(
-                    settings,
-                    component.name,
-                    [container],
-                    init=[pods.wait(settings, image)],
-                    **(spec or {}),
-                ),
-            },
-        },
+        [container],
+        init=[pods.wait(settings, container["image"])],
+        token=bool(access.rules(settings, component.name)),
     )
 
 
-def _service(settings: Settings, web: Component) -> Manifest:
+def _service(settings: Settings, component: Component) -> Manifest:
     wanted = settings.airflow.api_server.service
     port: dict[str, Any] = {"name": "http", "port": WEB_PORT, "targetPort": WEB_PORT}
     if wanted.node_port is not None:
@@ -158,9 +166,9 @@ def _service(settings: Settings, web: Component) -> Manifest:
     return manifest(
         "v1",
         "Service",
-        f"airflow-{web.name}",
+        WEB,
         settings.namespace,
-        web.name,
+        "web",
         annotations=DO_NOT_AWAIT,
-        spec={"type": wanted.type, "selector": selector(web.name), "ports": [port]},
+        spec={"type": wanted.type, "selector": selector(component.name), "ports": [port]},
     )

@@ -4,11 +4,12 @@
 """
 
 from ..settings.schema import Settings
-from .executors import EXECUTORS
 from .releases import RELEASES
 
 HOME = "/usr/local/airflow"
-WEB_PORT = 8080
+WEB, WEB_PORT = "airflow-web", 8080
+"""The Service's name: the same for every release, so that an Ingress outlives a release change."""
+
 SCHEDULER_HEALTH_PORT = 8974
 UPDATE_ROLES = "AIRFLOW__FAB__UPDATE_FAB_PERMS"
 POD_TEMPLATE = f"{HOME}/pod_template.yaml"
@@ -17,27 +18,36 @@ POD_TEMPLATE = f"{HOME}/pod_template.yaml"
 def managed(settings: Settings) -> dict[str, str]:
     """What this program sets itself, by variable; `airflow.configuration` may not set it too."""
     airflow = settings.airflow
-    release, executor = RELEASES[airflow.version], EXECUTORS[airflow.executor]
+    release = RELEASES[airflow.version]
+    executor = release.executor(airflow.executor)
+    web = release.web.variables
     values = {
-        "AIRFLOW__CORE__EXECUTOR": executor.spelled_for(airflow.version),
-        "AIRFLOW__CORE__PARALLELISM": str(airflow.parallelism),
+        "AIRFLOW__CORE__EXECUTOR": executor.setting,
+        "AIRFLOW__CORE__PARALLELISM": str(1 if executor.serial else airflow.parallelism),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        # Task pods must not go through the public address, which may be an ingress with a login.
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": (
-            f"http://airflow-{release.web.name}:{WEB_PORT}/execution/"
-        ),
-        "AIRFLOW__API__BASE_URL": airflow.url,
-        "AIRFLOW__API__WORKERS": str(airflow.api_server.workers),
+        web["url"]: airflow.url,
+        web["workers"]: str(airflow.api_server.workers),
+        web["port"]: str(WEB_PORT),
         # The Job that makes the first user writes the roles; every web process doing so too, at
         # its start, takes a second and races with the others.
         UPDATE_ROLES: "False",
-        "AIRFLOW__API__PORT": str(WEB_PORT),
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
         "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(SCHEDULER_HEALTH_PORT),
+        "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": str(airflow.tasks.pending_timeout),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": f"{HOME}/logs",
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
         **release.configuration,
     }
+    if release.execution_api:
+        # Tasks must not go through the public address, which may be an ingress with a login.
+        values["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] = f"http://{WEB}:{WEB_PORT}/execution/"
+    if executor.blocks_its_scheduler:
+        # Its heartbeat stops while a task runs; that is no reason to restart it.
+        values["AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD"] = str(
+            airflow.tasks.grace_period
+        )
+    if executor.celery:
+        values |= _celery(settings)
     if executor.kubernetes:
         values |= {
             "AIRFLOW__KUBERNETES_EXECUTOR__NAMESPACE": settings.namespace,
@@ -45,7 +55,20 @@ def managed(settings: Settings) -> dict[str, str]:
             # The default of 1 pod a loop leaves 50 ready tasks waiting for 50 loops.
             "AIRFLOW__KUBERNETES_EXECUTOR__WORKER_PODS_CREATION_BATCH_SIZE": "16",
         }
+    if executor.pods_by_policy is not None:
+        # Read by the image's airflow_local_settings.py.
+        values["KUBERNETES_QUEUE_EXECUTOR"] = executor.pods_by_policy
     return values
+
+
+def _celery(settings: Settings) -> dict[str, str]:
+    return {
+        # A message that no worker has acknowledged for so long is delivered a second time: it must
+        # outlast the longest task, which is acknowledged at its end.
+        "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": str(
+            max(86400, 2 * settings.airflow.tasks.grace_period)
+        ),
+    }
 
 
 def plain(settings: Settings) -> dict[str, str]:

@@ -1,58 +1,124 @@
-"""The six executor names, one row each: how a release spells it and what it needs.
+"""The six executor names, one row each: how a release line spells it and where its tasks run.
 
 Sources: Airflow's executor documentation and its configuration option `core.executor`. Nothing
 outside this table compares executor names.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+
+KUBERNETES_QUEUE = "kubernetes"
+"""The queue by which a DAG asks for a pod of its own, on every executor that has pods. It is the
+default of 2.x's `[celery_kubernetes_executor] kubernetes_queue` and of its local twin."""
+
+
+class UnknownExecutorError(ValueError):
+    """No executor of the release; the message says why. `known` are the right names."""
+
+    def __init__(self, message: str) -> None:
+        self.known = tuple(EXECUTORS)
+        super().__init__(message)
 
 
 @dataclass(frozen=True)
 class Executor:
-    """One executor. `spelling` maps a release line ("2.11", "3.3") to its `core.executor`.
+    """One executor. `setting` is the value of `core.executor`.
 
-    `kubernetes` says whether tasks may run as pods of their own. `built` says whether this program
-    can deploy it yet.
+    `local`, `celery` and `kubernetes` say where tasks may run: in the scheduler's pod, on Celery
+    workers, in pods of their own. `serial` runs one task at a time. `pods_by_policy` is the name
+    to which a task policy sends the tasks of KUBERNETES_QUEUE, for lists of executors: 3.x routes
+    by executor and never by queue (apache/airflow#55766).
     """
 
     name: str
-    built: bool
-    kubernetes: bool
-    spelling: MappingProxyType[str, str]
+    setting: str
+    local: bool = False
+    celery: bool = False
+    kubernetes: bool = False
+    serial: bool = False
+    pods_by_policy: str | None = None
 
-    def spelled_for(self, version: str) -> str:
-        """The value of `core.executor` for a release such as "3.3.2"."""
-        return self.spelling[version.rpartition(".")[0]]
-
-
-def _row(
-    name: str,
-    on_3: str | None = None,
-    *,
-    built: bool = False,
-    kubernetes: bool = False,
-) -> Executor:
-    spelling = MappingProxyType({"2.11": name, "3.3": on_3 or name})
-    return Executor(name, built, kubernetes, spelling)
+    @property
+    def blocks_its_scheduler(self) -> bool:
+        """Whether the scheduler does nothing else, not even its heartbeat, while a task runs."""
+        return self.setting == "SequentialExecutor"
 
 
 EXECUTORS: MappingProxyType[str, Executor] = MappingProxyType(
     {
         row.name: row
         for row in (
-            _row("KubernetesExecutor", built=True, kubernetes=True),
-            _row("CeleryExecutor"),
-            # 3.x has no hybrid classes: it takes a list of executors instead.
-            _row(
+            Executor("KubernetesExecutor", "KubernetesExecutor", kubernetes=True),
+            Executor("CeleryExecutor", "CeleryExecutor", celery=True),
+            Executor(
                 "CeleryKubernetesExecutor",
                 "CeleryExecutor,KubernetesExecutor",
+                celery=True,
                 kubernetes=True,
             ),
-            _row("LocalKubernetesExecutor", "LocalExecutor,KubernetesExecutor", kubernetes=True),
-            _row("LocalExecutor"),
-            # 3.x has no SequentialExecutor: LocalExecutor with parallelism 1 is the same.
-            _row("SequentialExecutor", "LocalExecutor"),
+            Executor(
+                "LocalKubernetesExecutor",
+                "LocalExecutor,KubernetesExecutor",
+                local=True,
+                kubernetes=True,
+            ),
+            Executor("LocalExecutor", "LocalExecutor", local=True),
+            Executor("SequentialExecutor", "LocalExecutor", local=True, serial=True),
         )
     }
 )
+"""By name, spelled for releases that take lists of executors (3.x). Those have neither the hybrid
+classes nor SequentialExecutor; 2.x has all six as classes of their own names."""
+
+_SINGLE = tuple(row for row in EXECUTORS.values() if row.name == row.setting)
+
+
+def resolve(text: str, *, lists: bool) -> Executor:
+    """The executor that `text` names, on a release that takes lists of executors or does not.
+
+    `text` is one of the six names or, where there are lists, what `core.executor` accepts: names
+    with commas between them, each with an alias before a colon if wanted ("LocalExecutor,
+    k8s:KubernetesExecutor"). Raises UnknownExecutorError.
+    """
+    row = EXECUTORS.get(text)
+    if row is not None:
+        return _with_policy(row) if lists else replace(row, setting=row.name)
+    if "," not in text and ":" not in text:
+        raise UnknownExecutorError(f"{text!r} is unknown")
+    if not lists:
+        raise UnknownExecutorError(
+            f"{text!r}: this release takes no list or alias; use one of the names"
+        )
+    items = [item.strip() for item in text.split(",")]
+    names = {row.name: row for row in _SINGLE}
+    chosen = []
+    for item in items:
+        alias, _, name = item.rpartition(":")
+        if name not in names or (":" in item and not re.fullmatch(r"\w+", alias)):
+            raise UnknownExecutorError(
+                f"{item!r} in {text!r} is unknown; a list takes {', '.join(names)}, "
+                "each as it is or as alias:name"
+            )
+        chosen.append(names[name])
+    if len(set(chosen)) < len(chosen):
+        raise UnknownExecutorError(f"{text!r} names an executor twice")
+    return _with_policy(
+        Executor(
+            text,
+            ",".join(items),
+            local=any(row.local for row in chosen),
+            celery=any(row.celery for row in chosen),
+            kubernetes=any(row.kubernetes for row in chosen),
+        )
+    )
+
+
+def _with_policy(row: Executor) -> Executor:
+    """With the policy's target, where pods are not what tasks run in anyway (the first item)."""
+    others = row.setting.split(",")[1:]
+    for item in others:
+        alias, _, name = item.rpartition(":")
+        if name == "KubernetesExecutor":
+            return replace(row, pods_by_policy=alias or name)
+    return row

@@ -18,10 +18,14 @@ from .configuration import UPDATE_ROLES
 from .releases import DATABASE, FERNET
 
 MIGRATIONS, CREATE_ADMIN = "migrations", "create-admin"
+RELEASE_CHANGE = "airflow-release-change"
+"""The ConfigMap that allows a release change; `heads` are those of the database in the backup."""
 
 
 def objects(settings: Settings, image: str) -> Iterator[Manifest]:
-    """Both Jobs and their accounts."""
+    """Both Jobs and their accounts; none while Airflow is stopped."""
+    if settings.airflow.stopped:
+        return
     for component in (MIGRATIONS, CREATE_ADMIN):
         yield account(settings.namespace, component)
     yield migrations(settings, image)
@@ -29,14 +33,27 @@ def objects(settings: Settings, image: str) -> Iterator[Manifest]:
 
 
 def migrations(settings: Settings, image: str) -> Manifest:
-    """`airflow db migrate`, once the server answers."""
+    """`airflow db migrate`, once the server answers and unless it would change the release.
+
+    That is refused without a backup: `make upgrade` writes the ConfigMap that the guard reads.
+    """
     container = pods.container(
         settings, image, MIGRATIONS, ["airflow", "db", "migrate"],
         [DATABASE, FERNET], settings.airflow.jobs.resources,
     )  # fmt: skip
     wait = pods.wait(settings, image, "--database-only")
+    args = ("python", f"{pods.CHECKS}/guard_release.py")
+    guard = pods.container(settings, image, "guard-release", args, [DATABASE], pods.SMALL)
+    guard["env"].append(
+        {
+            "name": "RELEASE_CHANGE_FROM",
+            "valueFrom": {
+                "configMapKeyRef": {"name": RELEASE_CHANGE, "key": "heads", "optional": True}
+            },
+        }
+    )
     # No second try: MySQL cannot undo half of a migration, so a person has to look first.
-    return _job(settings, MIGRATIONS, container, wait, backoff=0)
+    return _job(settings, MIGRATIONS, container, [wait, guard], backoff=0)
 
 
 def create_admin(settings: Settings, image: str) -> Manifest:
@@ -59,19 +76,18 @@ def create_admin(settings: Settings, image: str) -> Manifest:
         secret_env("ADMIN_PASSWORD", ADMIN_SECRET, "password"),
         {"name": UPDATE_ROLES, "value": "True"},
     ]
-    wait = pods.wait(settings, image)
-    return _job(settings, CREATE_ADMIN, container, wait, backoff=3)
+    return _job(settings, CREATE_ADMIN, container, [pods.wait(settings, image)], backoff=3)
 
 
 def _job(
     settings: Settings,
     component: str,
     container: dict[str, Any],
-    wait: dict[str, Any],
+    init: list[dict[str, Any]],
     *,
     backoff: int,
 ) -> Manifest:
-    pod = pods.spec(settings, component, [container], init=[wait], keep_logs=False)
+    pod = pods.spec(settings, component, [container], init=init, keep_logs=False)
     template = {
         # Without the checksums of long-running pods: other configuration is no reason to run again.
         "metadata": {"labels": pods.labels(settings, component)},

@@ -9,14 +9,12 @@ from typing import Any
 
 import yaml
 
-from ..kubernetes.access import account
 from ..kubernetes.metadata import Manifest, manifest
 from ..settings.schema import Settings
-from . import pods
-from .executors import EXECUTORS
+from . import access, pods, tasks
+from .access import TASK
 from .releases import RELEASES
 
-COMPONENT = "task"
 CONFIG_MAP = "airflow-pod-template"
 KEY = "pod_template.yaml"
 
@@ -24,23 +22,27 @@ KEY = "pod_template.yaml"
 def pod_template(settings: Settings, image: str) -> dict[str, Any]:
     """The template as a Pod."""
     needs = RELEASES[settings.airflow.version].task_secrets
-    container = pods.container(settings, image, "base", [], needs, settings.airflow.tasks.resources)
+    wanted = settings.airflow.tasks
+    container = pods.container(settings, image, "base", [], needs, wanted.resources)
+    token = bool(access.rules(settings, TASK))
+    pod = tasks.extend(settings, pods.spec(settings, TASK, [container], token=token))
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
             "name": "task",  # the executor gives each pod a name of its own
-            "labels": pods.labels(settings, COMPONENT),
+            "labels": pods.labels(settings, TASK),
+            "annotations": tasks.STAY,
         },
-        "spec": pods.spec(settings, COMPONENT, [container]) | {"restartPolicy": "Never"},
+        "spec": tasks.placed(pod, wanted.node_selector, wanted.tolerations)
+        | {"restartPolicy": "Never"},
     }
 
 
 def objects(settings: Settings, image: str) -> Iterator[Manifest]:
     """The template's ConfigMap and the task pods' account, where the executor starts pods."""
-    if EXECUTORS[settings.airflow.executor].kubernetes:
-        yield account(settings.namespace, COMPONENT)
+    release = RELEASES[settings.airflow.version]
+    if release.executor(settings.airflow.executor).kubernetes:
+        yield from access.objects(settings, TASK)
         text = yaml.safe_dump(pod_template(settings, image), sort_keys=True)
-        yield manifest(
-            "v1", "ConfigMap", CONFIG_MAP, settings.namespace, COMPONENT, data={KEY: text}
-        )
+        yield manifest("v1", "ConfigMap", CONFIG_MAP, settings.namespace, TASK, data={KEY: text})

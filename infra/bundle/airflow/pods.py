@@ -1,25 +1,26 @@
 """What every pod of Airflow's image shares: user, volumes, environment, waiting for the schema."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..broker import connection as broker
 from ..credentials import KEYS_SECRET
-from ..database import connection
+from ..database import connection as database
 from ..kubernetes import metadata, pods
 from ..kubernetes.metadata import Manifest, manifest
 from ..settings.schema import Quantities, Resources, Settings
 from .configuration import HOME, plain
-from .releases import DATABASE, RELEASES
+from .releases import BROKER, DATABASE, RELEASES, RESULTS
 
 CONFIG_MAP = "airflow-config"
 LOGS_CLAIM = "airflow-logs"
 UID, GID = 50000, 0
 """As in Apache's own image: a fixed user in the root group, which owns no privilege."""
 
-CHECKS = "/opt/migrations"
-"""Where the image keeps the two small programs that ask the database without loading Airflow."""
+CHECKS = "/opt/checks"
+"""Where the image keeps the small programs that ask the database without loading Airflow."""
 
-_WAIT = Resources(
+SMALL = Resources(
     requests=Quantities(cpu="10m", memory="64Mi"), limits=Quantities(cpu="500m", memory="128Mi")
 )
 
@@ -55,18 +56,24 @@ def environment(settings: Settings, needs: Iterable[str]) -> list[dict[str, Any]
     variables = RELEASES[settings.airflow.version].secrets
     result: list[dict[str, Any]] = []
     for need in needs:
+        variable = variables[need]
         if need == DATABASE:
-            result += connection.environment(settings, variables[need])
+            result += database.environment(settings, variable)
+        elif need == RESULTS:
+            result += database.environment(settings, variable, scheme="db+")
+        elif need == BROKER:
+            result += broker.environment(settings, variable)
         else:
-            result.append(pods.secret_env(variables[need], KEYS_SECRET, need))
-    return result
+            result.append(pods.secret_env(variable, KEYS_SECRET, need))
+    # The results are in the metadata database: what both URLs are made of stands once.
+    return list({item["name"]: item for item in result}.values())
 
 
 def container(
     settings: Settings,
     image: str,
     name: str,
-    args: list[str],
+    args: Sequence[str],
     needs: Iterable[str],
     resources: Resources,
 ) -> dict[str, Any]:
@@ -74,7 +81,7 @@ def container(
     return {
         "name": name,
         "image": image,
-        "args": args,
+        "args": list(args),
         "envFrom": [{"configMapRef": {"name": CONFIG_MAP}}],
         "env": environment(settings, needs),
         "resources": pods.resources(resources),
@@ -93,7 +100,25 @@ def wait(settings: Settings, image: str, *flags: str) -> dict[str, Any]:
     `--database-only` it waits for the server alone.
     """
     args = ["python", f"{CHECKS}/wait_for_migrations.py", *flags]
-    return container(settings, image, "wait-for-migrations", args, [DATABASE], _WAIT)
+    return container(settings, image, "wait-for-migrations", args, [DATABASE], SMALL)
+
+
+def wait_for_tasks(settings: Settings, image: str) -> dict[str, Any]:
+    """An init container of the scheduler: waits for the tasks that another executor still runs.
+
+    After a change of the executor, a scheduler would take them for orphans and run them again.
+    """
+    args = (
+        "python", f"{CHECKS}/wait_for_tasks.py",
+        "--timeout", str(settings.airflow.tasks.grace_period),
+    )  # fmt: skip
+    return container(settings, image, "wait-for-tasks", args, [DATABASE], SMALL)
+
+
+def fresh(file: str, seconds: int) -> dict[str, Any]:
+    """The action of a probe: the file was touched within so many seconds."""
+    age = f"$(( $(date +%s) - $(stat -c %Y {file} 2>/dev/null || echo 0) ))"
+    return pods.execute("sh", "-c", f"test {age} -lt {seconds}")
 
 
 def spec(
@@ -105,8 +130,12 @@ def spec(
     token: bool = False,
     keep_logs: bool = True,
     more_volumes: Iterable[dict[str, Any]] = (),
+    grace_period: int | None = None,
 ) -> dict[str, Any]:
-    """A pod of Airflow's image. Without `keep_logs` what it logs to files ends with the pod."""
+    """A pod of Airflow's image. Without `keep_logs` what it logs to files ends with the pod.
+
+    `grace_period` is in seconds; None is Kubernetes' default of 30.
+    """
     tmp, _ = pods.scratch("tmp", "/tmp", "1Gi")
     logs, _ = pods.scratch("logs", f"{HOME}/logs", "1Gi")
     if keep_logs:
@@ -122,4 +151,6 @@ def spec(
     }
     if init:
         pod["initContainers"] = init
+    if grace_period is not None:
+        pod["terminationGracePeriodSeconds"] = grace_period
     return pod

@@ -6,105 +6,178 @@ table compares versions.
 
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
+
+from .executors import Executor, resolve
 
 DATABASE, FERNET, API_SECRET, JWT = "database", "fernet-key", "api-secret-key", "jwt-secret"
+BROKER, RESULTS = "broker", "results"
 """What a component may need to know; each is one environment variable of `Release.secrets`."""
 
 
 @dataclass(frozen=True)
 class Component:
-    """A long-running component: its `airflow` subcommand and the secrets it needs.
+    """A long-running component: its `airflow` command line and the secrets it needs.
 
     `job_type` is the heartbeat's type in the metadata database's table `job`, for components
     without an HTTP health address.
     """
 
     name: str
-    command: str
+    command: tuple[str, ...]
     secrets: tuple[str, ...]
     job_type: str | None = None
 
 
 @dataclass(frozen=True)
-class Release:
-    """One Airflow release. `built` says whether this program can deploy it yet.
+class Web:
+    """What serves the UI and the REST API on port 8080.
 
-    `web` serves the UI and the REST API on port 8080: `alive` answers without the database,
-    `ready` with it. `secrets` maps what a component needs to its environment variable.
-    `task_secrets` is what a KubernetesExecutor task pod needs.
+    `alive` answers without the database, `ready` with it; `rest` is the REST API's root and
+    `login` how it is entered. `variables` maps what is set to its environment variable.
     """
 
-    version: str
-    built: bool
-    web: Component
+    component: Component
     alive: str
     ready: str
     rest: str
+    login: Literal["token", "basic"]
+    variables: MappingProxyType[str, str]
+
+
+@dataclass(frozen=True)
+class Release:
+    """One Airflow release.
+
+    `secrets` maps what a component needs to its environment variable. `task_secrets` is what a
+    KubernetesExecutor task pod needs. `executor_lists` says whether `core.executor` takes a list,
+    `execution_api` whether tasks talk to the web component instead of to the database.
+    """
+
+    version: str
+    web: Web
     scheduler: Component
     dag_processor: Component
     triggerer: Component
+    worker: Component
+    flower: Component
     secrets: MappingProxyType[str, str]
     task_secrets: tuple[str, ...]
+    executor_lists: bool
+    execution_api: bool
     configuration: MappingProxyType[str, str]
 
     @property
     def components(self) -> tuple[Component, ...]:
-        """All long-running components, the web one first."""
-        return (self.web, self.scheduler, self.dag_processor, self.triggerer)
+        """The components of every executor, the web one first."""
+        return (self.web.component, self.scheduler, self.dag_processor, self.triggerer)
 
+    def executor(self, text: str) -> Executor:
+        """The executor that a setting names. Raises UnknownExecutorError."""
+        return resolve(text, lists=self.executor_lists)
+
+
+_FLOWER = ("celery", "flower")
+_CELERY = {BROKER: "AIRFLOW__CELERY__BROKER_URL", RESULTS: "AIRFLOW__CELERY__RESULT_BACKEND"}
+# Logs are on a volume that all components share, so workers need not serve them. The pid file's
+# default place is the home folder, which is read-only.
+_WORKER = ("celery", "worker", "--skip-serve-logs", "--pid", "/tmp/worker.pid")
+
+_ALL_KEYS_2 = (DATABASE, FERNET, API_SECRET)
 
 _AIRFLOW_2_11 = Release(
     version="2.11.2",
-    built=False,
-    web=Component("webserver", "webserver", (DATABASE, FERNET, API_SECRET)),
-    alive="/health",
-    ready="/health",
-    rest="/api/v1",
-    scheduler=Component("scheduler", "scheduler", (DATABASE, FERNET, API_SECRET)),
-    dag_processor=Component(
-        "dag-processor", "dag-processor", (DATABASE, FERNET), "DagProcessorJob"
+    web=Web(
+        Component("webserver", ("webserver", "--pid", "/tmp/webserver.pid"), _ALL_KEYS_2),
+        alive="/health",
+        ready="/health",
+        rest="/api/v1",
+        login="basic",
+        variables=MappingProxyType(
+            {
+                "url": "AIRFLOW__WEBSERVER__BASE_URL",
+                "workers": "AIRFLOW__WEBSERVER__WORKERS",
+                "port": "AIRFLOW__WEBSERVER__WEB_SERVER_PORT",
+            }
+        ),
     ),
-    triggerer=Component("triggerer", "triggerer", (DATABASE, FERNET, API_SECRET), "TriggererJob"),
+    scheduler=Component("scheduler", ("scheduler", "--skip-serve-logs"), _ALL_KEYS_2),
+    dag_processor=Component(
+        "dag-processor", ("dag-processor",), (DATABASE, FERNET), "DagProcessorJob"
+    ),
+    triggerer=Component(
+        "triggerer", ("triggerer", "--skip-serve-logs"), _ALL_KEYS_2, "TriggererJob"
+    ),
+    worker=Component("worker", _WORKER, (*_ALL_KEYS_2, BROKER, RESULTS)),
+    # Without a database that suits the executor, 2.x does not even know the command.
+    flower=Component("flower", _FLOWER, (DATABASE, BROKER, RESULTS)),
     secrets=MappingProxyType(
         {
             DATABASE: "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
             FERNET: "AIRFLOW__CORE__FERNET_KEY",
             API_SECRET: "AIRFLOW__WEBSERVER__SECRET_KEY",
+            **_CELERY,
         }
     ),
     # 2.x tasks talk to the metadata database themselves.
-    task_secrets=(DATABASE, FERNET, API_SECRET),
+    task_secrets=_ALL_KEYS_2,
+    executor_lists=False,
+    execution_api=False,
     configuration=MappingProxyType(
         {
             "AIRFLOW__API__AUTH_BACKENDS": "airflow.api.auth.backend.basic_auth,"
             "airflow.api.auth.backend.session",
             "AIRFLOW__SCHEDULER__STANDALONE_DAG_PROCESSOR": "True",
+            # It would be in the home folder, which is read-only, and nobody uses it.
+            "GUNICORN_CMD_ARGS": "--no-control-socket",
         }
     ),
 )
 
 _AIRFLOW_3_3 = Release(
     version="3.3.2",
-    built=True,
-    web=Component("api-server", "api-server", (DATABASE, FERNET, API_SECRET, JWT)),
-    alive="/api/v2/version",
-    ready="/api/v2/monitor/health",
-    rest="/api/v2",
-    scheduler=Component("scheduler", "scheduler", (DATABASE, FERNET, API_SECRET, JWT)),
-    dag_processor=Component(
-        "dag-processor", "dag-processor", (DATABASE, FERNET), "DagProcessorJob"
+    web=Web(
+        Component("api-server", ("api-server",), (DATABASE, FERNET, API_SECRET, JWT)),
+        alive="/api/v2/version",
+        ready="/api/v2/monitor/health",
+        rest="/api/v2",
+        login="token",
+        variables=MappingProxyType(
+            {
+                "url": "AIRFLOW__API__BASE_URL",
+                "workers": "AIRFLOW__API__WORKERS",
+                "port": "AIRFLOW__API__PORT",
+            }
+        ),
     ),
-    triggerer=Component("triggerer", "triggerer", (DATABASE, FERNET, API_SECRET), "TriggererJob"),
+    scheduler=Component(
+        "scheduler", ("scheduler", "--skip-serve-logs"), (DATABASE, FERNET, API_SECRET, JWT)
+    ),
+    dag_processor=Component(
+        "dag-processor", ("dag-processor",), (DATABASE, FERNET), "DagProcessorJob"
+    ),
+    triggerer=Component(
+        "triggerer",
+        ("triggerer", "--skip-serve-logs"),
+        (DATABASE, FERNET, API_SECRET),
+        "TriggererJob",
+    ),
+    # Its tasks talk to the execution API. Their results, as Celery sees them, are in MySQL.
+    worker=Component("worker", _WORKER, (BROKER, RESULTS)),
+    flower=Component("flower", _FLOWER, (BROKER, RESULTS)),
     secrets=MappingProxyType(
         {
             DATABASE: "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
             FERNET: "AIRFLOW__CORE__FERNET_KEY",
             API_SECRET: "AIRFLOW__API__SECRET_KEY",
             JWT: "AIRFLOW__API_AUTH__JWT_SECRET",
+            **_CELERY,
         }
     ),
     # 3.x tasks talk to the execution API with a token of their own; they get no key at all.
     task_secrets=(),
+    executor_lists=True,
+    execution_api=True,
     configuration=MappingProxyType(
         {
             "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager."

@@ -4,12 +4,14 @@ import re
 import sys
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ..database.backup import KINDS, NAME, backup_job, list_job
 from ..kubernetes.metadata import Manifest
 from ..render.apply import wait
 from ..render.kubectl import KubectlError
+from . import live
 from .errors import CommandError
 from .target import Target
 
@@ -17,26 +19,36 @@ TIMEOUT = 6 * 3600.0
 """Seconds that a Job may take; a large database is dumped at some megabytes a second."""
 
 COMPLETE = re.compile(rf"^backup (\d{{8}}T\d{{6}}Z-({'|'.join(KINDS)})): complete", re.MULTILINE)
+SCHEMA = re.compile(r"^schema: (.*)$", re.MULTILINE)
 TABLE = "{:34} {:14} {:>8} {:>7} {:>11} {:>11}  {:12}"
 
 
 def backup(here: Target) -> None:
     """Take a manual backup and print its name. Raises CommandError, RolloutError."""
     here.kubectl.reach()
-    print(take(here, "manual"))
+    print(take(here, "manual").name)
 
 
-def take(here: Target, kind: str) -> str:
-    """Take a backup of a `kind` (database.backup.KINDS) and wait for it; its name.
+@dataclass(frozen=True)
+class Taken:
+    """A backup: its name and the schema's revisions in it, as the release guard writes them."""
+
+    name: str
+    heads: str
+
+
+def take(here: Target, kind: str) -> Taken:
+    """Take a backup of a `kind` (database.backup.KINDS) and wait for it.
 
     Raises CommandError before the first `up`, RolloutError with the log if the backup fails: then
     nothing of it is kept.
     """
     job = backup_job(here.settings, job_name(kind), kind, running_release(here))
-    found = COMPLETE.search(run(here, job))
-    if found is None:
+    log = run(here, job)
+    found, schema = COMPLETE.search(log), SCHEMA.search(log)
+    if found is None or schema is None:
         raise CommandError(f"Job {job['metadata']['name']} ended without naming its backup")
-    return found[1]
+    return Taken(found[1], schema[1])
 
 
 def backups(here: Target) -> None:
@@ -66,12 +78,7 @@ def job_name(what: str) -> str:
 
 def running_release(here: Target) -> str:
     """The release that the cluster's workloads are of; the values may name the next one already."""
-    label = "app.kubernetes.io/version"
-    for obj in here.kubectl.get(
-        "deployments,statefulsets", "--selector=app.kubernetes.io/component=scheduler"
-    ):
-        return str(obj["spec"]["template"]["metadata"]["labels"][label])
-    return here.settings.airflow.version
+    return live.release(here) or here.settings.airflow.version
 
 
 def run(here: Target, job: Manifest, *, quiet: bool = False) -> str:

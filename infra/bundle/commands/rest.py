@@ -29,16 +29,16 @@ def password(here: Target) -> str:
 
 
 class Rest:
-    """A logged-in session."""
+    """A logged-in session, on either line."""
 
     def __init__(self, here: Target) -> None:
         self._url = here.settings.airflow.url
-        self._root = RELEASES[here.settings.airflow.version].rest
-        self._headers = {"Content-Type": "application/json"}
-        user = here.settings.airflow.admin.username
-        login = {"username": user, "password": password(here)}
+        web = RELEASES[here.settings.airflow.version].web
+        self._root, self._with_token = web.rest, web.login == "token"
+        self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        user, secret = here.settings.airflow.admin.username, password(here)
         try:
-            answer = self._send("POST", "/auth/token", login)
+            self._headers["Authorization"] = self._login(user, secret)
         except RestError as error:
             if error.status != 401:
                 raise
@@ -46,7 +46,40 @@ class Rest:
                 f"the password in the Secret {ADMIN_SECRET} no longer logs {user} in: it was "
                 "changed in Airflow. Change it back, or write the new one into the Secret"
             ) from None
-        self._headers["Authorization"] = f"Bearer {answer['access_token']}"
+
+    def _login(self, user: str, secret: str) -> str:
+        """The value of the Authorization header; a wrong password is a RestError of 401."""
+        if self._with_token:
+            answer = self._send("POST", "/auth/token", {"username": user, "password": secret})
+            return f"Bearer {answer['access_token']}"
+        basic = f"Basic {base64.b64encode(f'{user}:{secret}'.encode()).decode()}"
+        self._headers["Authorization"] = basic
+        self.get("/dags?limit=1")
+        return basic
+
+    def trigger(self, dag: str, run_id: str, conf: dict[str, Any] | None = None) -> None:
+        """Start a run. Raises RestError, of status 409 if there is a run of that id."""
+        body: dict[str, Any] = {"dag_run_id": run_id, "conf": conf or {}}
+        if self._with_token:
+            body["logical_date"] = None  # 3.x wants it said that there is none
+        self.post(f"/dags/{dag}/dagRuns", body)
+
+    def tasks(self, dag: str, run_id: str) -> list[dict[str, Any]]:
+        """The task instances of a run, by task id and map index."""
+        path = f"/dags/{dag}/dagRuns/{run_id}/taskInstances?limit=1000"
+        found: list[dict[str, Any]] = self.get(path)["task_instances"]
+        return sorted(found, key=lambda task: (str(task["task_id"]), int(task["map_index"])))
+
+    def log(self, dag: str, run_id: str, task: dict[str, Any]) -> str:
+        """A task instance's log of its last try."""
+        path = f"/dags/{dag}/dagRuns/{run_id}/taskInstances/{task['task_id']}/logs"
+        path += f"/{task['try_number']}?full_content=true&map_index={task['map_index']}"
+        content = self.get(path)["content"]
+        # 3.x gives structured lines, 2.x text.
+        lines = content.splitlines() if isinstance(content, str) else map(_line, content)
+        return "\n".join(
+            [f"{task['task_id']}, try {task['try_number']}:", *(f"  {x}" for x in lines)]
+        )
 
     def get(self, path: str) -> Any:
         """The JSON at `path`, which begins after the API's root. Raises RestError."""
@@ -74,5 +107,12 @@ class Rest:
         except (OSError, http.client.HTTPException) as error:
             raise CommandError(
                 f"{self._url} does not answer ({error}). If it is reached by port forwarding: "
-                "kubectl port-forward service/airflow-api-server 8080"
+                "kubectl port-forward service/airflow-web 8080"
             ) from None
+
+
+def _line(entry: dict[str, Any]) -> str:
+    text = str(entry.get("event", entry))
+    for error in entry.get("error_detail") or []:
+        text += f": {error['exc_type']}: {error['exc_value']}"
+    return text

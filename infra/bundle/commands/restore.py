@@ -5,10 +5,11 @@ import re
 import sys
 import time
 
+from ..airflow.jobs import RELEASE_CHANGE
 from ..database import mysql
-from ..database.backup import COMPONENT, KINDS, restore_job
-from ..kubernetes.metadata import Manifest
+from ..database.backup import KINDS, restore_job
 from ..settings.schema import Settings
+from . import live
 from .backup import job_name, run, running_release
 from .errors import CommandError
 from .target import Target
@@ -17,9 +18,6 @@ BACKUP = re.compile(rf"\d{{8}}T\d{{6}}Z-({'|'.join(KINDS)})")
 DATABASE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 RESTORED = re.compile(r"^restored .* of Airflow (\S+) .*$", re.MULTILINE)
 SYSTEM = ("information_schema", "mysql", "performance_schema", "sys")
-
-AT_REST = ("mysql", "redis", COMPONENT)
-"""Components that live on while Airflow is stopped; they write nothing into the database."""
 
 PATIENCE = 300.0
 """Seconds for pods that were told to end."""
@@ -76,26 +74,18 @@ def restore(here: Target, name: str, into: str | None = None) -> None:
         raise CommandError(f"Job {job['metadata']['name']} ended without saying what it restored")
     print(done[0])
     if into is None:
+        # What a failed release change left; the schema is whole again.
+        here.kubectl.run("delete", "configmap", RELEASE_CHANGE, "--ignore-not-found")
         _print_next(here, done[1], running)
-
-
-def live_pods(here: Target) -> list[Manifest]:
-    """Airflow's pods that have not ended and may write into the database."""
-    return [
-        pod
-        for pod in here.kubectl.get("pods", "--selector=app.kubernetes.io/name=airflow")
-        if pod["metadata"]["labels"]["app.kubernetes.io/component"] not in AT_REST
-        and pod["status"].get("phase") not in ("Succeeded", "Failed")
-    ]
 
 
 def _wait_for_airflow_to_end(here: Target) -> None:
     """Wait for pods that are ending. Raises CommandError while others live."""
     started = time.monotonic()
-    while live := live_pods(here):
-        names = ", ".join(pod["metadata"]["name"] for pod in live)
+    while left := live.pods(here):
+        names = ", ".join(pod["metadata"]["name"] for pod in left)
         elapsed = time.monotonic() - started
-        ending = all("deletionTimestamp" in pod["metadata"] for pod in live)
+        ending = all("deletionTimestamp" in pod["metadata"] for pod in left)
         if not ending or elapsed > PATIENCE:
             raise CommandError(
                 f"Airflow is running in namespace {here.settings.namespace} ({names}) and would "

@@ -4,7 +4,6 @@ import itertools
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 from .errors import CommandError
 from .rest import Rest, RestError
@@ -28,7 +27,7 @@ def smoke(here: Target, name: str | None = None) -> None:
     said: dict[str, str] = {}
     while True:
         run = rest.get(f"/dags/{DAG}/dagRuns/{run_id}")
-        tasks = _tasks(rest, run_id)
+        tasks = rest.tasks(DAG, run_id)
         states = {task["task_id"]: task["state"] or "waiting" for task in tasks}
         if states != said:
             text = ", ".join(f"{task} {state}" for task, state in states.items())
@@ -40,7 +39,7 @@ def smoke(here: Target, name: str | None = None) -> None:
             raise CommandError(f"{DAG} {run_id} is {run['state']} after {TIMEOUT:.0f} s: {states}")
         time.sleep(0.5)
     if run["state"] != "success":
-        logs = "\n".join(log(rest, run_id, task) for task in tasks if task["state"] == "failed")
+        logs = "\n".join(rest.log(DAG, run_id, task) for task in tasks if task["state"] == "failed")
         raise CommandError(f"{DAG} {run_id} failed\n{logs}")
     print(f"DAG {DAG}, run {run_id}: {run['state']}")
 
@@ -50,7 +49,7 @@ def _trigger(rest: Rest, name: str) -> str:
     for attempt in itertools.count(1):
         run_id = name if attempt == 1 else f"{name}-{attempt}"
         try:
-            rest.post(f"/dags/{DAG}/dagRuns", {"dag_run_id": run_id, "logical_date": None})
+            rest.trigger(DAG, run_id)
         except RestError as error:
             if error.status != 409:  # 409: this run exists
                 raise
@@ -58,29 +57,6 @@ def _trigger(rest: Rest, name: str) -> str:
                 continue
         return run_id
     raise AssertionError("itertools.count ended")
-
-
-def log(rest: Rest, run_id: str, task: dict[str, Any]) -> str:
-    """A task instance's log of its last try, as the API gives it."""
-    attempt = task["try_number"]
-    path = f"/dags/{DAG}/dagRuns/{run_id}/taskInstances/{task['task_id']}/logs/{attempt}"
-    content = rest.get(f"{path}?full_content=true")["content"]
-    lines = [_line(entry) for entry in content]
-    return "\n".join([f"{task['task_id']}, try {attempt}:", *(f"  {line}" for line in lines)])
-
-
-def _line(entry: dict[str, Any]) -> str:
-    text = str(entry.get("event", entry))
-    for error in entry.get("error_detail") or []:
-        text += f": {error['exc_type']}: {error['exc_value']}"
-    return text
-
-
-def _tasks(rest: Rest, run_id: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = rest.get(f"/dags/{DAG}/dagRuns/{run_id}/taskInstances")[
-        "task_instances"
-    ]
-    return sorted(found, key=lambda task: str(task["task_id"]))
 
 
 def _wait_for_dag(rest: Rest, started: float) -> None:

@@ -10,6 +10,7 @@ import yaml
 from ..images.specs import ROOT
 from ..render.foundation import engine_of
 from ..render.kubectl import Kubectl
+from ..settings.checks import warnings
 from ..settings.load import load
 from ..settings.marks import SANDBOX
 from ..settings.schema import Settings
@@ -43,7 +44,10 @@ def target(environment: str, *, changes_nothing: bool = False) -> Target:
             "SET is for one command, and outside the sandbox only for render and preview; write "
             f"the values into values/{environment}.yaml"
         )
-    return Target(environment, overrides, load(environment, overrides))
+    settings = load(environment, overrides)
+    for warning in warnings(settings):
+        print(f"warning: {warning}", file=sys.stderr)
+    return Target(environment, overrides, settings)
 
 
 def _context(environment: str) -> str:

@@ -4,11 +4,13 @@ import json
 import sys
 import time
 
+from ..airflow.access import TASK
+from ..airflow.releases import RELEASES
 from ..credentials import ADMIN_SECRET, generated
 from ..images import build, specs
 from ..render import apply, foundation
 from ..render.program import objects
-from . import pulumi
+from . import live, pulumi
 from .errors import CommandError
 from .target import Target, engine
 
@@ -20,8 +22,9 @@ def up(here: Target) -> None:
     """Images, then objects, then wait; prints how to log in. Raises on the first failure."""
     here.kubectl.reach()
     chosen = engine(here)
-    _say(f"{here.environment}: context {here.kubectl.context}, namespace "
+    say(f"{here.environment}: context {here.kubectl.context}, namespace "
          f"{here.settings.namespace}, engine {chosen}")  # fmt: skip
+    _refuse_a_release_change(here)
     started = time.monotonic()
     # Under either engine: data whose Secrets are gone, or were made for other values, stops here.
     foundation.check(here.kubectl, generated(here.settings))
@@ -29,7 +32,8 @@ def up(here: Target) -> None:
         _with_pulumi(here)
     else:
         _with_kubectl(here)
-    _say(f"up after {time.monotonic() - started:.0f} s")
+    _clear_task_pods(here)
+    say(f"up after {time.monotonic() - started:.0f} s")
     print_access(here)
 
 
@@ -46,25 +50,52 @@ def print_access(here: Target) -> None:
     print(f"  password  make password ENV={here.environment}   ({password})")
 
 
+def _refuse_a_release_change(here: Target) -> None:
+    """A running Airflow keeps its release here: another one needs a backup first."""
+    wanted, current = here.settings.airflow.version, live.release(here)
+    if current not in (None, wanted) and not here.settings.airflow.stopped:
+        raise CommandError(
+            f"Airflow {current} runs in {here.settings.namespace} and airflow.version says "
+            f"{wanted}. make upgrade ENV={here.environment} changes the release: it stops "
+            "Airflow, takes a backup, migrates and starts. Or set airflow.version back"
+        )
+
+
+def _clear_task_pods(here: Target) -> None:
+    """Pods that KubernetesExecutor left, where it is no longer there to delete them.
+
+    Those that run were waited for by the scheduler (image: wait_for_tasks.py).
+    """
+    release = RELEASES[here.settings.airflow.version]
+    if not release.executor(here.settings.airflow.executor).kubernetes:
+        here.kubectl.run(
+            "delete", "pods", f"--selector={live.COMPONENT}={TASK}",
+            "--field-selector=status.phase!=Running", "--wait=false",
+        )  # fmt: skip
+
+
 def _with_kubectl(here: Target) -> None:
-    image = build.reference(here.settings, specs.airflow(here.settings), _say)
+    image = build.reference(here.settings, specs.airflow(here.settings), say)
     rendered = objects(here.environment, here.overrides)
     if image not in json.dumps(rendered):
         raise CommandError("the image's files changed while it was built; run make up again")
-    foundation.lay(here.kubectl, here.settings, generated(here.settings), rendered, _say)
-    changed = apply.apply(here.kubectl, rendered, TIMEOUT)
+    foundation.lay(here.kubectl, here.settings, generated(here.settings), rendered, say)
+    # After a change of the executor the scheduler waits for the other one's tasks.
+    timeout = TIMEOUT + here.settings.airflow.tasks.grace_period
+    changed = apply.apply(here.kubectl, rendered, timeout)
     for change in changed or ["nothing changed"]:
-        _say(f"  {change}")
+        say(f"  {change}")
 
 
 def _with_pulumi(here: Target) -> None:
     if not here.settings.images.build:
-        build.reference(here.settings, specs.airflow(here.settings), _say)
+        build.reference(here.settings, specs.airflow(here.settings), say)
     pulumi.create_stack(here.environment)
     # On a terminal Pulumi shows its preview and asks.
     answer = [] if sys.stdin.isatty() else ["--yes"]
     pulumi.run(here.environment, "up", *answer, overrides=here.overrides)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell how far it is; standard output is for results."""
     print(text, file=sys.stderr, flush=True)

@@ -8,8 +8,10 @@ from ..settings.schema import Settings
 from .mysql import NAME, PORT
 
 
-def environment(settings: Settings, variable: str) -> list[dict[str, Any]]:
+def environment(settings: Settings, variable: str, scheme: str = "") -> list[dict[str, Any]]:
     """The environment that ends in the database URL, as the variable that the release reads.
+
+    `scheme` goes before the URL's own ("db+" for Celery's result backend).
 
     The URL is put together by the kubelet from `$(NAME)` references, so no Secret holds a copy of
     the password. User and password are pasted as they are: those of an external Secret must be
@@ -17,7 +19,7 @@ def environment(settings: Settings, variable: str) -> list[dict[str, Any]]:
     """
     _, host, port = _server(settings)
     url = (
-        f"mysql+mysqldb://$(DATABASE_USER):$(DATABASE_PASSWORD)@{host}:{port}"
+        f"{scheme}mysql+mysqldb://$(DATABASE_USER):$(DATABASE_PASSWORD)@{host}:{port}"
         f"/{settings.database.name}?charset=utf8mb4"
     )
     return [*_login(settings), {"name": variable, "value": url}]

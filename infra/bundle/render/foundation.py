@@ -50,7 +50,7 @@ def missing(
         existing = there.get(one.name)
         if existing is not None:
             _check_values(one, existing.get("data", {}))
-        elif claims:
+        elif claims and one.of_data:
             raise FoundationError(
                 f"the claim {claims[0]} shows that Airflow ran here, but the Secret {one.name} "
                 "that belongs to its data is gone. Restore the Secret from a backup; or, if the "

@@ -23,6 +23,7 @@ PROJECT = "airflow-kubernetes"
 ORDER = (
     "Namespace", "PersistentVolumeClaim", "Secret", "ServiceAccount", "Role", "RoleBinding",
     "ConfigMap", "Service", "StatefulSet", "Job", "CronJob", "Deployment",
+    "HorizontalPodAutoscaler",
 )  # fmt: skip
 
 

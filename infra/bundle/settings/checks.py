@@ -4,17 +4,14 @@ import difflib
 from collections.abc import Iterable, Iterator
 
 from ..airflow.configuration import managed
-from ..airflow.executors import EXECUTORS
+from ..airflow.executors import UnknownExecutorError
 from ..airflow.releases import RELEASES
 from ..database import mysql
 from . import cron
 from .marks import SANDBOX
 from .problems import Path
+from .quantities import amount
 from .schema import Quantities, Resources, Settings
-
-BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12} | {
-    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40
-}  # fmt: skip
 
 
 def impossible(settings: Settings, environment: str) -> Iterator[tuple[Path, str]]:
@@ -34,31 +31,70 @@ def impossible(settings: Settings, environment: str) -> Iterator[tuple[Path, str
             ("airflow", "apiServer", "service", "nodePort"),
             f"needs type: NodePort, not {service.type}; or set it to null",
         )
+    if settings.airflow.tasks.pods_exec and not settings.airflow.tasks.launch_pods:
+        yield (
+            ("airflow", "tasks", "podsExec"),
+            "is for the pods that tasks launch: set launchPods too, or neither",
+        )
     if settings.database.user == "root":
         yield ("database", "user"), "MySQL's image makes root itself; use another name"
+
+
+def warnings(settings: Settings) -> Iterator[str]:
+    """What works, but perhaps not as its name says."""
+    release = RELEASES[settings.airflow.version]
+    executor = release.executor(settings.airflow.executor)
+    if executor.serial and not executor.blocks_its_scheduler:
+        yield (
+            f"airflow.executor: Airflow {release.version} has no {executor.name}; it runs as "
+            f"{executor.setting} with parallelism 1 (airflow.parallelism is not used)"
+        )
+    elif executor.serial:
+        yield (
+            f"airflow.executor: {executor.name} does nothing else while a task runs, and is for "
+            "trying things only (airflow.parallelism is not used)"
+        )
 
 
 def _releases(settings: Settings) -> Iterator[tuple[Path, str]]:
     version, executor = settings.airflow.version, settings.airflow.executor
     release = RELEASES.get(version)
     if release is None:
-        yield ("airflow", "version"), _unknown(version, RELEASES)
-    elif not release.built:
-        built = [name for name, row in RELEASES.items() if row.built]
-        yield ("airflow", "version"), f"{version} is not built yet; use {' or '.join(built)}"
-    row = EXECUTORS.get(executor)
-    if row is None:
-        yield ("airflow", "executor"), _unknown(executor, EXECUTORS)
-    elif not row.built:
-        names = [name for name, other in EXECUTORS.items() if other.built]
-        yield ("airflow", "executor"), f"{executor} is not built yet; use {' or '.join(names)}"
+        yield ("airflow", "version"), _unknown(f"{version!r} is unknown", version, RELEASES)
+        return
+    try:
+        chosen = release.executor(executor)
+    except UnknownExecutorError as error:
+        yield ("airflow", "executor"), _unknown(str(error), executor, error.known)
+        return
+    if chosen.celery:
+        yield from _celery(settings)
 
 
-def _unknown(wrong: str, right: Iterable[str]) -> str:
+def _celery(settings: Settings) -> Iterator[tuple[Path, str]]:
+    broker = settings.broker
+    if broker.mode == "external" and broker.external.secret is None:
+        yield ("broker", "external", "secret"), "broker.mode is external: set this"
+    workers = settings.airflow.celery.workers
+    for name, one in workers.items():
+        if one.max_replicas < one.replicas:
+            yield (
+                ("airflow", "celery", "workers", name, "maxReplicas"),
+                f"is less than replicas: {one.replicas}; make them equal for no autoscaling",
+            )
+    default = settings.airflow.configuration.get("operators", {}).get("default_queue", "default")
+    if not any(default in one.queues for one in workers.values()):
+        yield (
+            ("airflow", "celery", "workers"),
+            f"no set of workers serves the queue {default}, where tasks go that name none",
+        )
+
+
+def _unknown(what: str, wrong: str, right: Iterable[str]) -> str:
     names = list(right)
     near = difflib.get_close_matches(wrong, names, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    return f"{wrong!r} is unknown; {hint}known: {', '.join(names)}"
+    return f"{what}; {hint}known: {', '.join(names)}"
 
 
 def _database(settings: Settings) -> Iterator[tuple[Path, str]]:
@@ -83,7 +119,11 @@ def _database(settings: Settings) -> Iterator[tuple[Path, str]]:
 
 def _resources(settings: Settings) -> Iterator[tuple[Path, str]]:
     airflow = settings.airflow
+    workers = ("airflow", "celery", "workers")
     places: dict[Path, Resources] = {
+        **{(*workers, name): one.resources for name, one in airflow.celery.workers.items()},
+        ("airflow", "celery", "flower"): airflow.celery.flower.resources,
+        ("broker", "cluster"): settings.broker.cluster.resources,
         ("airflow", "apiServer"): airflow.api_server.resources,
         ("airflow", "scheduler"): airflow.scheduler.resources,
         ("airflow", "dagProcessor"): airflow.dag_processor.resources,
@@ -104,7 +144,7 @@ def _resources(settings: Settings) -> Iterator[tuple[Path, str]]:
 
 
 def _options(settings: Settings) -> Iterator[tuple[Path, str]]:
-    if settings.airflow.version not in RELEASES or settings.airflow.executor not in EXECUTORS:
+    if any(True for _ in _releases(settings)):
         return  # reported already; what this program sets depends on both
     own = {*managed(settings), *RELEASES[settings.airflow.version].secrets.values()}
     for section, options in settings.airflow.configuration.items():
@@ -114,10 +154,3 @@ def _options(settings: Settings) -> Iterator[tuple[Path, str]]:
                     ("airflow", "configuration", section, option),
                     "set by this program from other settings; leave it out",
                 )
-
-
-def amount(quantity: str) -> float:
-    """A Kubernetes quantity in cores or bytes: "500m" is 0.5, "1Gi" is 1073741824."""
-    digits = quantity.rstrip("kmKMGTi")
-    unit = quantity[len(digits) :]
-    return float(digits) / 1000 if unit == "m" else float(digits) * BYTES[unit]

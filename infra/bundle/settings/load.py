@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path as FilePath
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -17,6 +17,9 @@ from .document import Document, override, read
 from .marks import PerEnvironment
 from .problems import Path, Problem, SettingsError, dotted
 from .schema import Section, Settings
+
+STOPPED = "airflow.stopped=true"
+"""The one override that a real environment takes: `make upgrade` applies it for some minutes."""
 
 VALUES = FilePath(__file__).parents[3] / "values"
 
@@ -127,7 +130,7 @@ def _by_value(error: ValidationError) -> Iterator[tuple[Path, str]]:
         elif detail["type"] == "missing":
             message = "missing; values/common.yaml holds every setting"
         else:
-            if path[-1] in unions:
+            if path[-1] in unions or path[-1] == "[key]":
                 path = path[:-1]
             message = f"{message[0].lower()}{message[1:]}, not {detail['input']!r}"
             if detail["type"] == "string_type" and isinstance(detail["input"], int | float):
@@ -156,8 +159,10 @@ def _problem(path: Path, message: str, layers: list[Document]) -> Problem:
 
 def _has(data: Any, path: Path) -> bool:
     for part in path:
+        if isinstance(data, list):
+            data = dict(enumerate(data))
         if not isinstance(data, dict) or part not in data:
-            return isinstance(data, list) and isinstance(part, int) and part < len(data)
+            return False
         data = data[part]
     return True
 
@@ -184,6 +189,10 @@ def _forbidden(
                 yield here, f"only values/{mark.only}.yaml may set this: {mark.why}"
         elif (inner := section_of(field)) is not None and isinstance(value, dict):
             yield from _forbidden(value, inner, environment, here)
+        elif (inner := sections_of(field)) is not None and isinstance(value, dict):
+            for name, one in value.items():
+                if isinstance(one, dict):
+                    yield from _forbidden(one, inner, environment, (*here, name))
         else:
             yield here, "the same in every environment; set it in values/common.yaml"
 
@@ -200,21 +209,34 @@ def mark_of(field: FieldInfo) -> PerEnvironment | None:
 
 def section_of(field: FieldInfo) -> type[Section] | None:
     """The section that the field holds, if it holds one."""
-    for candidate in (field.annotation, *get_args(field.annotation)):
-        if isinstance(candidate, type) and issubclass(candidate, Section):
-            return candidate
-    return None
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+
+
+def sections_of(field: FieldInfo) -> type[Section] | None:
+    """The section that the field holds any number of, by names of the user's choice."""
+    return _of_items(field) if get_origin(field.annotation) is dict else None
+
+
+def _of_items(field: FieldInfo) -> type[Section] | None:
+    """The section that is each item of the field's mapping or list."""
+    kind = (get_args(field.annotation) or (None,))[-1]
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
 
 
 def _keys_at(path: Path) -> list[str]:
-    section: type[Section] = Settings
+    section: type[Section] | None = Settings
+    item = False  # whether the next part of the path is an item's name or number
     for part in path:
-        field = fields(section).get(str(part))
-        inner = section_of(field) if field else None
-        if inner is None:
+        if item:
+            item = False
+            continue
+        field = fields(section).get(str(part)) if section else None
+        if field is None:
             return []
-        section = inner
-    return list(fields(section))
+        item = _of_items(field) is not None
+        section = section_of(field) or _of_items(field)
+    return list(fields(section)) if section and not item else []
 
 
 def _nearest(wrong: str, right: list[str]) -> str:

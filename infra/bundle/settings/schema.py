@@ -1,12 +1,12 @@
 """Every setting: its type, its bounds and, where environments may differ, the reason.
 
-There are no defaults here: values/common.yaml holds every setting, so that one file shows all of
-them. Keys are camelCase, as in Kubernetes and the official Airflow chart.
+There are no defaults here, but for the items of lists: values/common.yaml holds every setting, so
+that one file shows all of them. Keys are camelCase, as in Kubernetes and the official chart.
 """
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from .marks import SANDBOX, PerEnvironment
@@ -33,6 +33,12 @@ Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
 ImageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-zA-Z0-9._:/@-]*$")]
 
 Text = Annotated[str, StringConstraints(min_length=1)]
+
+Queue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]
+"""A Celery queue; the worker's command line joins them with commas."""
+
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""The name of an environment variable."""
 
 STAND_IN = PerEnvironment(
     "the sandbox has no image registry to pull from and builds stand-ins itself", only=SANDBOX
@@ -68,6 +74,35 @@ class Resources(Section):
     limits: Quantities
 
 
+class Toleration(Section):
+    """As in a Kubernetes pod spec."""
+
+    key: Text | None = None
+    operator: Literal["Exists", "Equal"] = "Equal"
+    value: str | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    toleration_seconds: int | None = None
+
+
+class Volume(Section):
+    """A volume from one source: a ConfigMap, a Secret, a claim, or an emptyDir of a size."""
+
+    name: Name
+    mount_path: Annotated[str, StringConstraints(pattern=r"^/")]
+    read_only: bool = True
+    config_map: Name | None = None
+    secret: Name | None = None
+    claim: Name | None = None
+    empty_dir: Quantity | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Volume":
+        sources = (self.config_map, self.secret, self.claim, self.empty_dir)
+        if sum(source is not None for source in sources) != 1:
+            raise ValueError("takes exactly one of configMap, secret, claim, emptyDir")
+        return self
+
+
 class Service(Section):
     """How the web address is reached inside the cluster's network."""
 
@@ -83,16 +118,59 @@ class Component(Section):
 
 
 class ApiServer(Component):
-    """The UI, the REST API and the task execution API (`airflow api-server`)."""
+    """The UI and the API: 3.x's API server, 2.x's webserver."""
 
     workers: Annotated[Annotated[int, Field(ge=1, le=32)], CAPACITY]
     service: Service
 
 
-class Pods(Section):
-    """Pods that come and go: task pods and the Jobs of a release."""
+class Jobs(Section):
+    """The Jobs of a release."""
 
     resources: Annotated[Resources, CAPACITY]
+
+
+class Tasks(Section):
+    """What tasks get wherever they run; the resources are a task pod's, or one local task's.
+
+    `grace_period` (seconds) is more than the longest task takes: so long what is stopped may go
+    on with the tasks that it runs.
+    """
+
+    resources: Annotated[Resources, CAPACITY]
+    node_selector: Annotated[dict[str, str], PLACE]
+    tolerations: Annotated[list[Toleration], PLACE]
+    env: dict[Variable, str]
+    volumes: list[Volume]
+    grace_period: Annotated[int, Field(ge=10, le=604800)]
+    pending_timeout: Annotated[Annotated[int, Field(ge=30)], CAPACITY]
+    launch_pods: bool
+    pods_exec: bool
+
+
+class Workers(Section):
+    """A set of Celery workers for some queues, from `replicas` to `max_replicas` pods."""
+
+    queues: Annotated[list[Queue], Field(min_length=1)]
+    concurrency: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
+    replicas: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
+    max_replicas: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
+    resources: Annotated[Resources, CAPACITY]
+    node_selector: Annotated[dict[str, str], PLACE]
+    tolerations: Annotated[list[Toleration], PLACE]
+
+
+class Flower(Section):
+    """Celery's monitor; its password is generated and kept in the Secret airflow-celery."""
+
+    resources: Annotated[Resources, CAPACITY]
+
+
+class Celery(Section):
+    """What Celery executors need beside a broker; the sets of workers by name."""
+
+    workers: Annotated[dict[Name, Workers], Field(min_length=1)]
+    flower: Flower
 
 
 class Admin(Section):
@@ -109,6 +187,9 @@ class Airflow(Section):
 
     version: str
     executor: str
+    stopped: Annotated[
+        bool, PerEnvironment("one environment may be stopped, to work on its database")
+    ]
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+(/.*[^/])?$"), PLACE]
     parallelism: Annotated[Annotated[int, Field(ge=1, le=10000)], CAPACITY]
     configuration: dict[str, dict[str, str | int | float | bool]]
@@ -117,8 +198,9 @@ class Airflow(Section):
     scheduler: Component
     dag_processor: Component
     triggerer: Component
-    tasks: Pods
-    jobs: Pods
+    celery: Celery
+    tasks: Tasks
+    jobs: Jobs
 
 
 class Claim(Section):
@@ -178,6 +260,31 @@ class Database(Section):
     backup: Backup
 
 
+class ClusterBroker(Section):
+    """Redis in the cluster: one replica with a claim of its own."""
+
+    image: Annotated[ImageName, STAND_IN]
+    claim: Claim
+    resources: Annotated[Resources, CAPACITY]
+
+
+class ExternalBroker(Section):
+    """A broker that somebody else runs; `secret` has its URL as the key url."""
+
+    secret: Annotated[Name | None, PLACE]
+
+
+class Broker(Section):
+    """The message broker of Celery executors; without one of those nothing of it is deployed."""
+
+    mode: Annotated[
+        Literal["cluster", "external"],
+        PerEnvironment("production brokers are often managed outside the cluster"),
+    ]
+    cluster: ClusterBroker
+    external: ExternalBroker
+
+
 class Logs(Section):
     """Task logs: a volume shared by the components and the task pods (ReadWriteMany)."""
 
@@ -228,6 +335,7 @@ class Settings(Section):
     namespace: Annotated[Name, PLACE]
     airflow: Airflow
     database: Database
+    broker: Broker
     logs: Logs
     images: Images
     secrets: Secrets

@@ -6,6 +6,8 @@ set -euo pipefail
 content_of "$DATABASE_NAME" > /dev/null # a database that cannot be reached is told in plain words
 lock
 take "$1"
+# The migration Job's guard compares this with the database that it is about to migrate.
+say "schema: $(schema_of "$name")"
 
 # Only scheduled backups are ever deleted, and only now that a newer one is complete.
 if [ "$1" = scheduled ]; then

@@ -70,6 +70,14 @@ still_locked() {
 
 manifest_value() { awk -F '\t' -v key="$2" '$1 == key { print $2 }' "$BACKUPS/$1/manifest"; }
 
+# schema_of NAME: the revisions in a backup on one line, "alembic_version=a alembic_version_fab=b,c".
+schema_of() {
+    awk -F '\t' '
+        /^alembic_version/ && $1 == last { text = text "," $2; next }
+        /^alembic_version/ { text = text (text ? " " : "") $1 "=" $2; last = $1 }
+        END { print text }' "$BACKUPS/$1/manifest"
+}
+
 # take KIND: a backup of the environment's database; its name is left in $name. Needs the lock.
 take() {
     local kind=$1 started=$SECONDS folder content more=()

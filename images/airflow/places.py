@@ -1,0 +1,48 @@
+"""Where a running task is, and where an executor would look for it: scheduler, worker or pod.
+
+Pure functions over names: the hosts are pods, and those of schedulers and Celery workers are named
+by the deployment.
+"""
+
+PLACES = {
+    "LocalExecutor": "scheduler",
+    "SequentialExecutor": "scheduler",
+    "CeleryExecutor": "worker",
+    "KubernetesExecutor": "pod",
+}
+HYBRIDS = {"CeleryKubernetesExecutor": "worker", "LocalKubernetesExecutor": "scheduler"}
+"""2.x's hybrid classes, by the place of the tasks that are not in the queue for pods."""
+
+KUBERNETES_QUEUE = "kubernetes"
+
+
+def place_of(host: str) -> str:
+    """The place of a task by the name of its host."""
+    for place in ("scheduler", "worker"):
+        if host.startswith(f"airflow-{place}-"):
+            return place
+    return "pod"
+
+
+def place_wanted(setting: str, executor: str | None, queue: str) -> str | None:
+    """The place where the executor (a value of `core.executor`) looks for a task.
+
+    `executor` and `queue` are the task's own; an executor that is not in the setting has no place.
+    """
+    if setting in HYBRIDS:
+        return "pod" if queue == KUBERNETES_QUEUE else HYBRIDS[setting]
+    names: dict[str, str] = {}
+    for item in setting.split(","):
+        alias, _, path = item.strip().rpartition(":")
+        name = path.rpartition(".")[2]
+        names |= {name: name, path: name, (alias or name): name}
+    default = next(iter(names.values()))
+    return PLACES.get(names.get(executor, "") if executor else default)
+
+
+def place_of_queued(external_executor_id: str) -> str:
+    """The place for which a task was queued, by the id that its executor noted.
+
+    KubernetesExecutor notes the number of its scheduler's job, CeleryExecutor a message's UUID.
+    """
+    return "pod" if external_executor_id.isdigit() else "worker"

@@ -1,0 +1,117 @@
+"""Wait for the tasks that another executor started and still runs.
+
+    python wait_for_tasks.py --timeout SECONDS
+
+Runs before a scheduler starts. A scheduler adopts the running tasks of its predecessor if its own
+executor can look after them; others it takes for orphans and runs a second time. So after a change
+of the executor it must not start before they end. Without such a change there are none.
+
+Tasks that another executor has only queued are freed from it, so that the scheduler queues them
+anew: CeleryExecutor, for one, would take the id that KubernetesExecutor noted for a message of its
+own, and wait for it.
+
+A task is alive if it had a heartbeat within HEARTBEAT_SECONDS. After the timeout it goes on, with a
+message: what runs longer than that is run again.
+
+Exit codes: 0 go on, 2 wrong use.
+"""
+
+import argparse
+import os
+import sys
+import time
+from typing import Any
+
+import MySQLdb
+from places import place_of, place_of_queued, place_wanted
+from wait_for_migrations import REPORT_SECONDS, URL_VARIABLE, connect_arguments
+
+POLL_SECONDS = 1
+HEARTBEAT_SECONDS = 120
+
+# In 3.x a task reports its heartbeat to its own row, in 2.x its supervisor is a job.
+ALIVE_3 = """
+    SELECT dag_id, task_id, hostname, executor, queue FROM task_instance
+    WHERE state = 'running' AND last_heartbeat_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND
+"""
+ALIVE_2 = """
+    SELECT task.dag_id, task.task_id, task.hostname, task.executor, task.queue
+    FROM task_instance task JOIN job ON job.id = task.job_id
+    WHERE task.state = 'running' AND job.state = 'running'
+      AND job.latest_heartbeat > UTC_TIMESTAMP(6) - INTERVAL %s SECOND
+"""
+QUEUED = """
+    SELECT dag_id, task_id, run_id, map_index, executor, queue, external_executor_id
+    FROM task_instance WHERE state = 'queued' AND external_executor_id IS NOT NULL
+"""
+FREE = """
+    UPDATE task_instance SET external_executor_id = NULL
+    WHERE dag_id = %s AND task_id = %s AND run_id = %s AND map_index = %s
+      AND state = 'queued' AND external_executor_id = %s
+"""
+
+
+def free_queued(connection: Any, setting: str) -> None:
+    """Take the other executor's id off the tasks that it queued."""
+    cursor = connection.cursor()
+    cursor.execute(QUEUED)
+    for dag, task, run, index, executor, queue, identity in cursor.fetchall():
+        if place_of_queued(identity) != place_wanted(setting, executor, queue):
+            cursor.execute(FREE, (dag, task, run, index, identity))
+            print(f"{dag}.{task} of {run} was queued by another executor: freed", flush=True)
+    connection.commit()
+
+
+def elsewhere(cursor: Any, setting: str, query: str) -> list[str]:
+    """The living tasks that run where this executor (`core.executor`) does not look."""
+    cursor.execute(query, (HEARTBEAT_SECONDS,))
+    return [
+        f"{dag}.{task} on {host}"
+        for dag, task, host, executor, queue in cursor.fetchall()
+        if place_of(host) != place_wanted(setting, executor, queue)
+        # The scheduler that ran it is gone, and the task with it.
+        and place_of(host) != "scheduler"
+    ]
+
+
+def wait(arguments: dict[str, Any], setting: str, query: str, timeout: float) -> None:
+    """Poll until there is none, or until the timeout; report every few seconds."""
+    started = time.monotonic()
+    reported = -REPORT_SECONDS
+    while True:
+        connection = MySQLdb.connect(**arguments)
+        try:
+            free_queued(connection, setting)
+            found = elsewhere(connection.cursor(), setting, query)
+        finally:
+            connection.close()
+        elapsed = time.monotonic() - started
+        if not found:
+            print(f"{elapsed:4.0f} s  no task of another executor is running")
+            return
+        if elapsed >= timeout:
+            print(f"{elapsed:4.0f} s  waits no longer; these are run again: {', '.join(found)}")
+            return
+        if elapsed - reported >= REPORT_SECONDS:
+            print(f"{elapsed:4.0f} s  another executor still runs: {', '.join(found)}", flush=True)
+            reported = elapsed
+        time.sleep(POLL_SECONDS)
+
+
+def main() -> int:
+    """Run the command line; return the exit code."""
+    parser = argparse.ArgumentParser(description="Wait for another executor's tasks.")
+    parser.add_argument("--timeout", type=float, required=True, metavar="SECONDS")
+    options = parser.parse_args()
+    query = ALIVE_2 if os.environ["AIRFLOW_VERSION"].startswith("2.") else ALIVE_3
+    wait(
+        connect_arguments(os.environ[URL_VARIABLE]),
+        os.environ["AIRFLOW__CORE__EXECUTOR"],
+        query,
+        options.timeout,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
