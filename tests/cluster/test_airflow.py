@@ -181,7 +181,8 @@ def test_airflow_runs_on_an_external_database(airflow: Deployment, elsewhere: De
     )
     assert re.search(r"DAG smoke, run up-[0-9a-f]{16}: success", output)
     kinds = elsewhere.kubectl("get", "statefulsets,pvc", "-o", "name").split()
-    assert kinds == ["persistentvolumeclaim/airflow-logs"]
+    claims = ("airflow-backups", "airflow-logs")
+    assert kinds == [f"persistentvolumeclaim/{name}" for name in claims]
 
 
 def test_another_engine_is_refused(airflow: Deployment) -> None:

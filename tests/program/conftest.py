@@ -51,6 +51,8 @@ def workloads(objects: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]
         name = f"{obj['kind']} {obj['metadata']['name']}"
         if obj["kind"] in ("Deployment", "StatefulSet", "Job"):
             found.append((name, obj["spec"]["template"]["spec"]))
+        elif obj["kind"] == "CronJob":
+            found.append((name, obj["spec"]["jobTemplate"]["spec"]["template"]["spec"]))
         elif obj["metadata"]["name"] == "airflow-pod-template":
             found.append((name, yaml.safe_load(obj["data"]["pod_template.yaml"])["spec"]))
     return found

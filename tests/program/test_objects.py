@@ -15,6 +15,7 @@ from .conftest import ROOT, bundle, containers, render, workloads
 
 Objects = list[dict[str, Any]]
 
+BACKUP = "airflow-backup"
 MINORS = ("1.33", "1.34", "1.35", "1.36")
 
 
@@ -204,6 +205,16 @@ def test_an_external_database_renders_no_server_and_keeps_the_claim() -> None:
     assert "@db.example.com:3306/airflow" in env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]["value"]
 
 
+def test_without_a_schedule_the_volume_and_the_scripts_stay() -> None:
+    def backups(overrides: str) -> set[str]:
+        objects = yaml.safe_load_all(render("dev", overrides))
+        return {obj["kind"] for obj in objects if obj["metadata"]["name"].startswith(BACKUP)}
+
+    everything = backups("")
+    assert everything == {"ConfigMap", "CronJob", "PersistentVolumeClaim", "ServiceAccount"}
+    assert backups("database.backup.schedule=null") == everything - {"CronJob"}
+
+
 @pytest.mark.parametrize(
     ("overrides", "rolled"),
     [
@@ -219,6 +230,7 @@ def test_an_external_database_renders_no_server_and_keeps_the_claim() -> None:
         ),
         ("database.cluster.maxConnections=300", {"airflow-mysql"}),
         ("airflow.admin.email=x@example.com", set()),
+        ("database.backup.keep=3", set()),
     ],
 )
 def test_a_change_rolls_exactly_the_pods_that_use_it(overrides: str, rolled: set[str]) -> None:

@@ -142,6 +142,10 @@ SCALARS: dict[type, list[Any]] = {
 }
 
 
+# No class, no host, no Secret, no schedule.
+NULLABLE = ("storageClass", "host", "secret", "pullSecret", "schedule")
+
+
 def scalar_cases() -> Iterator[tuple[Keys, Any]]:
     """For each scalar of common.yaml, values of every other scalar type that it must not take."""
     common = yaml.safe_load((VALUES / "common.yaml").read_text())
@@ -158,11 +162,7 @@ def scalar_cases() -> Iterator[tuple[Keys, Any]]:
     [
         pytest.param(path, wrong, id=f"{'.'.join(path)}={wrong!r}")
         for path, wrong in scalar_cases()
-        # These may be null: no class, no Secret, no host.
-        if not (
-            wrong is None
-            and path[-1] in ("storageClass", "host", "secret", "pullSecret", "schedule")
-        )
+        if not (wrong is None and path[-1] in NULLABLE)
     ],
 )
 def test_scalars_are_not_converted(values: Path, path: Keys, wrong: Any) -> None:
@@ -254,6 +254,8 @@ def test_a_doubled_key_is_refused(values: Path) -> None:
         ("database.cluster.bufferPool=2G", "more than 75 % of the memory limit"),
         ("airflow.tasks.resources.requests.cpu=4", "the request 4 is more than the limit 2"),
         ("engine=auto", "auto is for the sandbox"),
+        ("database.backup.schedule=daily", "'daily' is no schedule: five fields"),
+        ("database.backup.keep=0", "greater than or equal to 1"),
         ("airflow.executer=x", "did you mean executor?"),
         ("airflow.configuration.api.port=9090", "set by this program from other settings"),
         ("database.user=root", "MySQL's image makes root itself"),

@@ -7,10 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ..database.backup import CLAIM, KINDS, NAME, backup_job, list_job
+from ..database.backup import KINDS, NAME, backup_job, list_job
 from ..kubernetes.metadata import Manifest
 from ..render.apply import wait
 from ..render.kubectl import KubectlError
+from . import live
 from .errors import CommandError
 from .target import Target
 
@@ -63,8 +64,11 @@ def backups(here: Target) -> None:
     print(TABLE.format("NAME", "KIND", "RELEASE", "TABLES", "ROWS", "SIZE", "SHA256"))
     for name, release, tables, count, size, sha256 in rows:
         kind = name.partition("-")[2]
-        mebibytes = f"{int(size) / 2**20:.1f} MiB"
-        print(TABLE.format(name, kind, release, tables, count, mebibytes, sha256[:12]))
+        print(TABLE.format(name, kind, release, tables, count, _size(int(size)), sha256[:12]))
+
+
+def _size(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{size / 2**10:.1f} KiB"
 
 
 def job_name(what: str) -> str:
@@ -74,22 +78,17 @@ def job_name(what: str) -> str:
 
 def running_release(here: Target) -> str:
     """The release that the cluster's workloads are of; the values may name the next one already."""
-    label = "app.kubernetes.io/version"
-    for obj in here.kubectl.get(
-        "deployments,statefulsets", "--selector=app.kubernetes.io/component=scheduler"
-    ):
-        return str(obj["spec"]["template"]["metadata"]["labels"][label])
-    return here.settings.airflow.version
+    return live.release(here) or here.settings.airflow.version
 
 
 def run(here: Target, job: Manifest, *, quiet: bool = False) -> str:
     """Create a Job, wait for it and give its log, which is also printed as it grows.
 
-    Raises CommandError if the environment has no volume for backups, RolloutError if the Job fails.
+    Raises CommandError if the environment is not up, RolloutError if the Job fails.
     """
-    if not here.kubectl.get("persistentvolumeclaim", CLAIM):
+    if not here.kubectl.get("configmap", NAME):
         raise CommandError(
-            f"namespace {here.settings.namespace} has no claim {CLAIM}: run make up "
+            f"namespace {here.settings.namespace} has no ConfigMap {NAME}: run make up "
             f"ENV={here.environment} first"
         )
     name, started = job["metadata"]["name"], time.monotonic()

@@ -2,10 +2,14 @@
 
 import os
 import re
+import sys
+import time
 
+from ..airflow.jobs import RELEASE_CHANGE
 from ..database import mysql
-from ..database.backup import COMPONENT, KINDS, restore_job
+from ..database.backup import KINDS, restore_job
 from ..settings.schema import Settings
+from . import live
 from .backup import job_name, run, running_release
 from .errors import CommandError
 from .target import Target
@@ -15,8 +19,8 @@ DATABASE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 RESTORED = re.compile(r"^restored .* of Airflow (\S+) .*$", re.MULTILINE)
 SYSTEM = ("information_schema", "mysql", "performance_schema", "sys")
 
-AT_REST = ("mysql", "redis", COMPONENT)
-"""Components that live on while Airflow is stopped; they write nothing into the database."""
+PATIENCE = 300.0
+"""Seconds for pods that were told to end."""
 
 MAKE_DATABASE = r"""
 set -eu
@@ -56,7 +60,7 @@ def restore(here: Target, name: str, into: str | None = None) -> None:
             f"make backups ENV={here.environment} lists them"
         )
     if into is None:
-        _refuse_while_airflow_lives(here)
+        _wait_for_airflow_to_end(here)
     else:
         _check_name(settings, into)
         if settings.database.mode == "cluster":
@@ -70,27 +74,27 @@ def restore(here: Target, name: str, into: str | None = None) -> None:
         raise CommandError(f"Job {job['metadata']['name']} ended without saying what it restored")
     print(done[0])
     if into is None:
+        # What a failed release change left; the schema is whole again.
+        here.kubectl.run("delete", "configmap", RELEASE_CHANGE, "--ignore-not-found")
         _print_next(here, done[1], running)
 
 
-def live_pods(here: Target) -> list[str]:
-    """Airflow's pods that have not ended and may write into the database."""
-    return [
-        pod["metadata"]["name"]
-        for pod in here.kubectl.get("pods", "--selector=app.kubernetes.io/name=airflow")
-        if pod["metadata"]["labels"]["app.kubernetes.io/component"] not in AT_REST
-        and pod["status"].get("phase") not in ("Succeeded", "Failed")
-    ]
-
-
-def _refuse_while_airflow_lives(here: Target) -> None:
-    if live := live_pods(here):
-        raise CommandError(
-            f"Airflow is running in namespace {here.settings.namespace} ({', '.join(live)}) and "
-            "would write into the database while it is replaced. Set airflow.stopped: true in "
-            f"values/{here.environment}.yaml and run make up ENV={here.environment} first; or "
-            "restore beside it, with INTO=<another database>"
-        )
+def _wait_for_airflow_to_end(here: Target) -> None:
+    """Wait for pods that are ending. Raises CommandError while others live."""
+    started = time.monotonic()
+    while left := live.pods(here):
+        names = ", ".join(pod["metadata"]["name"] for pod in left)
+        elapsed = time.monotonic() - started
+        ending = all("deletionTimestamp" in pod["metadata"] for pod in left)
+        if not ending or elapsed > PATIENCE:
+            raise CommandError(
+                f"Airflow is running in namespace {here.settings.namespace} ({names}) and would "
+                "write into the database while it is replaced. Set airflow.stopped: true in "
+                f"values/{here.environment}.yaml and run make up ENV={here.environment} first; or "
+                "restore beside it, with INTO=<another database>"
+            )
+        print(f"  {elapsed:4.0f} s  waiting for the end of {names}", file=sys.stderr, flush=True)
+        time.sleep(3)
 
 
 def _check_name(settings: Settings, into: str) -> None:

@@ -8,6 +8,7 @@
 # It is written as <name>.partial and renamed when complete, so what is not complete never counts.
 
 export LC_ALL=C
+umask 077
 readonly BACKUPS=/backups SCRIPTS=/scripts
 
 # The lock under which `airflow db migrate` works (airflow/utils/db.py: DBLocks.MIGRATIONS, both
@@ -77,11 +78,9 @@ schema_of() {
         END { print text }' "$BACKUPS/$1/manifest"
 }
 
-megabytes() { awk -v bytes="$1" 'BEGIN { printf "%.1f MiB", bytes / 1048576 }'; }
-
 # take KIND: a backup of the environment's database; its name is left in $name. Needs the lock.
 take() {
-    local kind=$1 started=$SECONDS folder content
+    local kind=$1 started=$SECONDS folder content more=()
     content=$(content_of "$DATABASE_NAME") || exit 1
     [ "$content" -gt 0 ] || die "the database $DATABASE_NAME is empty: nothing to back up"
     # Whoever holds the lock is the only writer: these were left by a pod that was killed.
@@ -95,10 +94,12 @@ take() {
     trap 'rm -rf "$BACKUPS"/*.partial' EXIT
     mkdir "$folder" || die "the volume of the backups cannot be written"
     say "backup $name: dumping $DATABASE_NAME on $DATABASE_HOST"
+    # MySQL 9.7 has masking policies, which only an administrator may read; 8.4 has none.
+    [[ $(mysqldump --help) != *--masking-policies* ]] || more+=(--skip-masking-policies)
     # One row a statement lets the rows be counted in the dump; --hex-blob keeps it text.
-    mysqldump "${server[@]}" --single-transaction --quick --no-tablespaces --set-gtid-purged=OFF \
-        --routines --triggers --hex-blob --skip-extended-insert --no-autocommit \
-        --skip-add-locks "$DATABASE_NAME" \
+    mysqldump "${server[@]}" "${more[@]}" --single-transaction --quick --no-tablespaces \
+        --set-gtid-purged=OFF --routines --triggers --hex-blob --skip-extended-insert \
+        --no-autocommit --skip-add-locks "$DATABASE_NAME" \
         | awk -v counts="$folder/counts" -v heads="$folder/heads" -f "$SCRIPTS/rows.awk" \
         | gzip > "$folder/dump.sql.gz" \
         || die "the dump failed, see above; nothing of it is kept. Free on the volume:" \
@@ -112,7 +113,8 @@ take() {
         || die "the volume of the backups did not take the files; nothing is kept"
     say "backup $name: complete after $((SECONDS - started)) s," \
         "$(manifest_value "$name" tables) tables, $(manifest_value "$name" rows) rows," \
-        "$(megabytes "$(manifest_value "$name" bytes)"), sha256 $(manifest_value "$name" sha256)"
+        "$(numfmt --to=iec-i --suffix=B "$(manifest_value "$name" bytes)")," \
+        "sha256 $(manifest_value "$name" sha256)"
 }
 
 # write_manifest FOLDER

@@ -1,0 +1,126 @@
+"""Backups: their Jobs, their names, and counting a dump's rows."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bundle.commands.backup import COMPLETE, job_name
+from bundle.commands.restore import BACKUP, RESTORED
+from bundle.database.backup import KINDS, SCRIPTS, backup_job, list_job, restore_job
+from bundle.settings import cron
+from bundle.settings.load import load
+
+EXTERNAL = (
+    "database.mode=external database.external.host=db.example.com database.external.port=3307 "
+    "database.external.secret=my-database"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0 2 * * *", "*/30 * * * 1-5", "0 0,12 1 */2 *", "59 23 31 12 6", "5 4 * jan-mar SUN"],
+)
+def test_schedules_that_kubernetes_takes(text: str) -> None:
+    assert cron.is_schedule(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "daily", "@daily", "0 2 * *", "0 2 * * * *", "60 2 * * *", "0 24 * * *", "0 2 0 * *",
+     "0 2 32 * *", "0 2 * 13 *", "0 2 * * 7", "*/0 * * * *", "1- * * * *", ", * * * *"],
+)  # fmt: skip
+def test_schedules_that_it_refuses(text: str) -> None:
+    assert not cron.is_schedule(text)
+
+
+def variables(job: dict[str, Any]) -> dict[str, Any]:
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    return {item["name"]: item.get("value", item.get("valueFrom")) for item in container["env"]}
+
+
+def test_a_job_reaches_the_database_in_the_cluster() -> None:
+    env = variables(backup_job(load("dev"), "one", "manual", "3.3.2"))
+    assert (env["DATABASE_HOST"], env["DATABASE_PORT"]) == ("airflow-mysql", "3306")
+    assert env["DATABASE_NAME"] == "airflow"
+    assert env["DATABASE_PASSWORD"]["secretKeyRef"] == {"name": "airflow-mysql", "key": "password"}
+    assert env["RELEASE"] == "3.3.2"
+
+
+def test_a_job_reaches_an_external_database_with_the_same_image() -> None:
+    job = restore_job(load("dev", EXTERNAL), "one", "20260101T000000Z-manual", "airflow", "3.3.2")
+    env = variables(job)
+    assert (env["DATABASE_HOST"], env["DATABASE_PORT"]) == ("db.example.com", "3307")
+    assert env["DATABASE_PASSWORD"]["secretKeyRef"]["name"] == "my-database"
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "mysql:8.4"
+    assert container["args"][1:] == ["/scripts/restore.sh", "20260101T000000Z-manual", "airflow"]
+
+
+def test_one_off_jobs_go_by_themselves_and_do_not_run_twice() -> None:
+    for job in (backup_job(load("dev"), "a", "release", "3.3.2"), list_job(load("dev"), "b")):
+        assert job["spec"]["ttlSecondsAfterFinished"] > 0
+        assert job["spec"]["backoffLimit"] == 0
+        assert job["metadata"]["labels"]["app.kubernetes.io/component"] == "backup"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_names_are_understood(kind: str) -> None:
+    name = f"20261122T150000Z-{kind}"
+    assert BACKUP.fullmatch(name)
+    found = COMPLETE.search(f"something\nbackup {name}: complete after 3 s, 71 tables\n")
+    assert found is not None
+    assert found[1] == name
+    assert len(job_name(kind)) <= 63
+
+
+def test_an_ended_restore_is_understood() -> None:
+    found = RESTORED.search("x\nrestored a-manual of Airflow 2.11.2 into airflow: 71 tables\n")
+    assert found is not None
+    assert found[1] == "2.11.2"
+
+
+DUMP = r"""-- MySQL dump
+CREATE TABLE `alembic_version` (
+  `version_num` varchar(32) NOT NULL
+);
+INSERT INTO `alembic_version` VALUES ('abc123');
+CREATE TABLE `empty` (
+  `id` int
+);
+CREATE TABLE `two` (
+  `text` longtext
+);
+INSERT INTO `two` (`text`) VALUES ('\nINSERT INTO `empty` VALUES (1);\n');
+INSERT INTO `two` (`text`) VALUES ('DELIMITER ;;');
+DELIMITER ;;
+CREATE TRIGGER t AFTER INSERT ON two FOR EACH ROW
+INSERT INTO `empty` VALUES (1) ;;
+DELIMITER ;
+-- Dump completed on 2026-11-22
+"""
+
+
+@pytest.mark.parametrize("awk", ["mawk", "gawk", "busybox"])
+def test_rows_are_counted_in_the_dump(awk: str, tmp_path: Path) -> None:
+    if shutil.which(awk) is None:
+        pytest.skip(f"no {awk} here")
+    program = [awk, "awk"] if awk == "busybox" else [awk]
+
+    def count(dump: str) -> subprocess.CompletedProcess[str]:
+        command = [*program, "-v", f"counts={tmp_path}/counts", "-v", f"heads={tmp_path}/heads"]
+        return subprocess.run(
+            [*command, "-f", str(SCRIPTS / "rows.awk")],
+            input=dump, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    done = count(DUMP)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == DUMP
+    counted = sorted((tmp_path / "counts").read_text().splitlines())
+    assert counted == ["alembic_version\t1", "empty\t0", "two\t2"]
+    assert (tmp_path / "heads").read_text() == "alembic_version\tabc123\n"
+    cut = count(DUMP.rpartition("-- Dump")[0])
+    assert cut.returncode == 1
+    assert "cut short" in cut.stderr
