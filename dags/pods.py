@@ -36,6 +36,7 @@ def pod(task_id: str, **options: Any) -> KubernetesPodOperator:
         cmds=["sh", "-c"],
         arguments=[f'echo "{task_id}: $(hostname) runs as $(id -u)"; sleep 5'],
         in_cluster=True,
+        kubernetes_conn_id=None,
         service_account_name="default",
         automount_service_account_token=False,
         container_resources=V1ResourceRequirements(

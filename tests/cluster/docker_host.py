@@ -27,7 +27,6 @@ from sandbox.progress import Progress
 
 # Which of these the machine has does not matter: they are used from the cache.
 PACKAGES = ("docker.io", "containerd", "libdevmapper1.02.1")
-CGROUP = "airflow-docker-host"
 HIERARCHIES = Path("/sys/fs/cgroup")
 # dockerd makes these, whatever it is told.
 OUTSIDE = (Path("/etc/docker"), Path("/run/docker"), Path("/run/containerd"))
@@ -113,7 +112,7 @@ def docker_host() -> Iterator[DockerHost]:
             yield host
         finally:
             _stop(process)
-            _remove_cgroups()
+            _remove_cgroups(folder.name)
             for outside in made:
                 shutil.rmtree(outside, ignore_errors=True)
 
@@ -170,7 +169,7 @@ def _dockerd(host: DockerHost) -> list[str]:
         f"--pidfile={folder}/dockerd.pid",
         "--storage-driver=vfs",  # works on every file system
         "--shutdown-timeout=2",
-        f"--cgroup-parent=/{CGROUP}",
+        f"--cgroup-parent=/{folder.name}",
         "--oom-score-adjust=0",  # the default is less, which not every machine permits
         "--bridge=none",
         "--iptables=false",
@@ -200,10 +199,10 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _remove_cgroups() -> None:
+def _remove_cgroups(name: str) -> None:
     """They are empty: their containers have ended."""
     for hierarchy in HIERARCHIES.iterdir():
-        for group in sorted((hierarchy / CGROUP).glob("**/"), reverse=True):
+        for group in sorted((hierarchy / name).glob("**/"), reverse=True):
             group.rmdir()
 
 
