@@ -1,7 +1,7 @@
 """A task that waits on the triggerer: it holds no worker, no slot and no pod meanwhile.
 
-`wait` runs twice, for a moment each: before and after the trigger. `after` returns for how many
-seconds it was deferred.
+`wait` runs twice, for a moment each: before and after the trigger. It returns the time at which the
+triggerer let it go on, and `after` returns the same.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -28,13 +28,11 @@ class Wait(BaseOperator):
         self.defer(
             trigger=TimeDeltaTrigger(timedelta(seconds=self.seconds)),
             method_name="resume",
-            kwargs={"since": datetime.now(UTC).timestamp()},
         )
 
-    def resume(self, context: Any, event: Any, since: float) -> float:  # noqa: ARG002
-        """Return the seconds since `execute`."""
-        print(f"the triggerer let it go at {event}")
-        return datetime.now(UTC).timestamp() - since
+    def resume(self, context: Any, event: Any) -> str:  # noqa: ARG002
+        """Return what the trigger says: the time, as text in ISO 8601."""
+        return str(event)
 
 
 @dag(
@@ -47,10 +45,10 @@ class Wait(BaseOperator):
 )
 def deferrable() -> None:
     @task
-    def after(seconds: float) -> float:
+    def after(moment: str) -> str:
         """Runs when the wait is over."""
-        print(f"waited {seconds:.1f} s")
-        return seconds
+        print(f"waited until {moment}")
+        return moment
 
     after(Wait(task_id="wait", seconds=5).output)
 
