@@ -3,7 +3,7 @@
 """
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 try:
@@ -22,6 +22,7 @@ def parallel(dag_id: str, **options: Any) -> None:
         start_date=datetime(2024, 1, 1, tzinfo=UTC),
         catchup=False,
         max_active_tasks=1000,  # the executor and the pool are the limits to be seen
+        default_args={"retries": 2, "retry_delay": timedelta(seconds=5)},
         params={
             "tasks": Param(50, type="integer", minimum=1, maximum=1000),
             "seconds": Param(0, type="integer", minimum=0),
@@ -38,8 +39,9 @@ def parallel(dag_id: str, **options: Any) -> None:
         @task(**options)
         def work(number: int, params: Any = None) -> None:
             """Take the time that was asked for."""
-            print(f"task {number}")
+            print(f"task {number} starts")
             time.sleep(params["seconds"])
+            print(f"task {number} ends")
 
         work.expand(number=numbers())
 

@@ -1,8 +1,8 @@
 """Where tasks run: the queue is all that a DAG says, the executor decides.
 
 A task of the queue "kubernetes" runs in a pod of its own with KubernetesExecutor and with the
-hybrids (CeleryKubernetesExecutor, LocalKubernetesExecutor). With CeleryExecutor it waits for a
-worker that serves that queue. `report` returns, for a task of each queue, the host that it ran on,
+hybrids (CeleryKubernetesExecutor, LocalKubernetesExecutor), and like any other task with the rest.
+`report` returns, for a task of each queue, the host that it ran on,
 whether that was a pod of its own, and what its `pod_override` put there.
 """
 
