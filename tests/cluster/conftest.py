@@ -15,6 +15,8 @@ import yaml
 from bundle.commands.rest import Rest
 from bundle.commands.target import Target, target
 
+pytest.register_assert_rewrite("tests.cluster.scenarios")
+
 ROOT = Path(__file__).parents[2]
 
 

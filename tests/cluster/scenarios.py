@@ -160,7 +160,7 @@ def check_flower_asks_for_a_password(airflow: Deployment) -> None:
             urllib.request.ProxyHandler({}), urllib.request.HTTPBasicAuthHandler(passwords)
         )
         try:
-            with opener.open(f"http://{address}:5555/api/workers", timeout=30) as answer:
+            with opener.open(f"http://{address}:5555/workers", timeout=30) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
