@@ -72,6 +72,8 @@ def _status(environment: str) -> None:
 def _smoke_once(environment: str) -> None:
     """After `up`: one run for each image, so that a second `up` adds nothing."""
     here: Target = target(environment)
+    if here.settings.airflow.stopped:
+        return
     smoke(here, f"up-{specs.airflow(here.settings).tag}")
 
 
