@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from bundle.commands.backup import job_name
 from bundle.commands.rest import password
+from bundle.commands.smoke import smoke
 from bundle.commands.up import up
 from bundle.database.backup import backup_job
 
@@ -40,6 +41,7 @@ def airflow(sandbox: None) -> Iterator[Deployment]:
     deployment = Deployment(one.namespace, f"{one.overrides} database.backup.keep=2")
     deployment.remove()
     up(deployment.target())
+    smoke(deployment.target())
     sql(deployment, " ".join(AWKWARD))
     yield deployment
     deployment.remove()
