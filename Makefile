@@ -64,14 +64,17 @@ sandbox-down:  ## stop it; keep its data
 sandbox-delete:  ## delete its data, after sandbox-down
 sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 
-.PHONY: check test bench lock
+.PHONY: check test test-matrix bench lock
 check: .venv  ## lint, types, values of every environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy infra/bundle sandbox tests && .venv/bin/mypy infra/__main__.py
 	@PYTHONPATH=infra $(PYTHON) -m bundle check
 
-test: check  ## everything, on a real cluster of its own
-	@.venv/bin/pytest
+test: check  ## everything but the matrix, on a real cluster of its own
+	@.venv/bin/pytest -m "not matrix"
+
+test-matrix: .venv  ## every executor on both releases (half an hour)
+	@.venv/bin/pytest -m matrix
 
 lock: .venv  ## write requirements.txt and the images' locks anew
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" uv pip compile requirements.in --quiet --no-header \

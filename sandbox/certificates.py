@@ -78,23 +78,33 @@ def ensure() -> None:
     paths.CERTIFICATES.mkdir(parents=True, exist_ok=True)
     paths.CERTIFICATES.chmod(0o700)
     if not paths.CA.exists():
-        _request("ca", "/CN=airflow-sandbox CA", ["basicConstraints=critical,CA:TRUE"])
+        authority = ["basicConstraints=critical,CA:TRUE"]
+        _request(paths.CERTIFICATES / "ca", "/CN=airflow-sandbox CA", authority)
     for name, spec in _CERTIFICATES.items():
         made_from = certificate(name).with_suffix(".spec")
         made = made_from.read_text() if made_from.exists() and certificate(name).exists() else ""
         if made != repr(spec):
-            # Parts verify each other: most of these certificates serve only one direction, and
-            # naming both keeps the table free of a column that nothing here depends on.
-            extensions = ["extendedKeyUsage=serverAuth,clientAuth"]
-            if spec.names:
-                extensions.append(f"subjectAltName={','.join(spec.names)}")
-            _request(name, spec.subject, extensions, ["-CA", str(paths.CA), "-CAkey", _ca_key()])
+            issue(paths.CERTIFICATES / name, spec.subject, spec.names)
             made_from.write_text(repr(spec))
     if not SERVICE_ACCOUNT_PUBLIC_KEY.exists():
         private = str(key("service-account"))
         _openssl(["genpkey", *_CURVE, "-out", private])
         _openssl(["pkey", "-in", private, "-pubout", "-out", str(SERVICE_ACCOUNT_PUBLIC_KEY)])
     _write_bundle()
+
+
+def issue(stem: Path, subject: str, names: Sequence[str] = ()) -> None:
+    """Writes <stem>.crt and <stem>.key, signed by the sandbox's authority; `names` as in the table.
+
+    Raises:
+        SandboxError: openssl is missing or failed.
+    """
+    # Parts verify each other: most of these certificates serve only one direction, and naming
+    # both keeps the table free of a column that nothing here depends on.
+    extensions = ["extendedKeyUsage=serverAuth,clientAuth"]
+    if names:
+        extensions.append(f"subjectAltName={','.join(names)}")
+    _request(stem, subject, extensions, ["-CA", str(paths.CA), "-CAkey", str(key("ca"))])
 
 
 def digest() -> str:
@@ -106,23 +116,20 @@ def digest() -> str:
 _CURVE = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
 
 
-def _ca_key() -> str:
-    return str(key("ca"))
-
-
-def _request(name: str, subject: str, extensions: list[str], signer: Sequence[str] = ()) -> None:
-    _openssl(["genpkey", *_CURVE, "-out", str(key(name))])
+def _request(stem: Path, subject: str, extensions: list[str], signer: Sequence[str] = ()) -> None:
+    private = f"{stem}.key"
+    _openssl(["genpkey", *_CURVE, "-out", private])
     # Without a configuration of its own, openssl adds its default one's CA:TRUE to everything.
     with tempfile.NamedTemporaryFile("w", suffix=".cnf") as configuration:
         configuration.write("[req]\ndistinguished_name=subject\n[subject]\n")
         configuration.flush()
-        arguments = ["req", "-x509", "-config", configuration.name, "-key", str(key(name))]
+        arguments = ["req", "-x509", "-config", configuration.name, "-key", private]
         arguments += ["-subj", subject, "-days", _TEN_YEARS, *signer]
         for extension in extensions:
             arguments += ["-addext", extension]
-        unfinished = certificate(name).with_suffix(".new")
+        unfinished = Path(f"{stem}.new")
         _openssl([*arguments, "-out", str(unfinished)])
-        unfinished.rename(certificate(name))
+        unfinished.rename(f"{stem}.crt")
 
 
 def _openssl(arguments: list[str]) -> None:

@@ -17,6 +17,7 @@ from bundle.images import specs
 from bundle.images.staging import stage
 from bundle.settings.load import load
 
+from tests import bench_executors
 from tests.cluster.conftest import Deployment, in_namespace, use_sandbox
 
 ROOT = Path(__file__).parents[1]
@@ -139,6 +140,7 @@ def main() -> None:
         deploy(deployment)
     finally:
         deployment.remove()
+    bench_executors.main()
 
 
 if __name__ == "__main__":

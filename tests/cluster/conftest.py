@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from bundle.commands.rest import Rest
 from bundle.commands.target import Target, target
 
@@ -23,10 +25,12 @@ class Deployment:
     namespace: str
     overrides: str
 
-    def make(self, goal: str, *, ok: bool = True, more: str = "", quiet: bool = False) -> str:
+    def make(
+        self, goal: str, *variables: str, ok: bool = True, more: str = "", quiet: bool = False
+    ) -> str:
         """`make goal SET=…`; everything that it prints, which pytest shows of a failed test."""
         done = subprocess.run(
-            ["make", goal, f"SET={self.overrides} {more}".strip()],
+            ["make", goal, *variables, f"SET={self.overrides} {more}".strip()],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -62,6 +66,27 @@ class Deployment:
         """A logged-in session of the REST API."""
         return Rest(self.target())
 
+    def rendered(self) -> list[dict[str, Any]]:
+        """The objects that the program makes of these values."""
+        text = subprocess.run(
+            [sys.executable, "-m", "bundle", "render", "sandbox"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": "infra", "SET": self.overrides},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        return list(yaml.safe_load_all(text))
+
+    def all_runs(self) -> set[str]:
+        """DAG, id and state of every run that has ended."""
+        found = self.rest().get("/dags/~/dagRuns?limit=100")["dag_runs"]
+        return {
+            f"{run['dag_id']} {run['dag_run_id']} {run['state']}"
+            for run in found
+            if run["state"] in ("success", "failed")
+        }
+
     def runs(self) -> dict[str, str]:
         """State by id of all runs of the smoke DAG."""
         found = self.rest().get("/dags/smoke/dagRuns?limit=100")["dag_runs"]
@@ -74,6 +99,9 @@ class Deployment:
             for item in json.loads(self.kubectl("get", "pv", "-o", "json"))["items"]
             if item["spec"].get("claimRef", {}).get("namespace") == self.namespace
         ]
+        # A namespace with pods that have a long grace period is looked at again after half of it.
+        self.kubectl("delete", "deployments,statefulsets,jobs", "--all", "--wait=false")
+        self.kubectl("delete", "pods", "--all", "--grace-period=1")
         self.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true")
         if volumes:
             self.kubectl("delete", "pv", *volumes)

@@ -24,7 +24,9 @@ pytestmark = [
 class PulumiDeployment(Deployment):
     """A deployment by the Pulumi engine, its state in a folder of its own."""
 
-    def make(self, goal: str, *, ok: bool = True, more: str = "", quiet: bool = False) -> str:
+    def make(
+        self, goal: str, *variables: str, ok: bool = True, more: str = "", quiet: bool = False
+    ) -> str:
         """The command behind `make goal`, with this test's own backend."""
         return self.call(sys.executable, "-m", "bundle", goal, "sandbox", more=more)
 

@@ -14,23 +14,31 @@ from .releases import RELEASES
 TASK = "task"
 """The component of KubernetesExecutor's pods."""
 
-LAUNCH_PODS: list[Rule] = [
-    # KubernetesExecutor and KubernetesPodOperator create, watch, adopt (patch) and delete pods.
+EXECUTE_IN_PODS: list[Rule] = [
+    # KubernetesExecutor creates, watches, adopts (patch) and deletes pods; its log tells the reason
+    # of one that failed.
     {
         "apiGroups": [""],
         "resources": ["pods"],
         "verbs": ["create", "delete", "get", "list", "patch", "watch"],
     },
-    # They read the log of a pod: the operator to show it, the executor to tell why one failed.
     {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
 ]
-# The operator tells why its pod does not start.
-READ_EVENTS: Rule = {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]}
-# A deferred operator's pod is followed by the triggerer.
-FOLLOW_PODS: list[Rule] = [
-    {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]},
+LAUNCH_PODS: list[Rule] = [
+    # KubernetesPodOperator does the same without watching, and tells why its pod does not start.
+    {
+        "apiGroups": [""],
+        "resources": ["pods"],
+        "verbs": ["create", "delete", "get", "list", "patch"],
+    },
     {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
-    READ_EVENTS,
+    {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]},
+]
+FOLLOW_PODS: list[Rule] = [
+    # A deferred operator's pod is followed, and deleted if its task is, by the triggerer.
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["delete", "get"]},
+    {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
+    {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "watch"]},
 ]
 # The operator's XCom comes out of its side-car by a command; websockets need get, SPDY create.
 EXEC: Rule = {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create", "get"]}
@@ -46,13 +54,13 @@ def rules(settings: Settings, component: str) -> list[Rule]:
         release.worker.name: executor.celery,
         release.scheduler.name: executor.local,
     }.get(component, False)
+    executes = component == release.scheduler.name and executor.kubernetes
+    wanted: list[Rule] = list(EXECUTE_IN_PODS) if executes else []
     if runs_tasks and tasks.launch_pods:
-        return [*LAUNCH_PODS, READ_EVENTS, *([EXEC] if tasks.pods_exec else [])]
-    if component == release.scheduler.name and executor.kubernetes:
-        return LAUNCH_PODS
+        wanted += [*LAUNCH_PODS, *([EXEC] if tasks.pods_exec else [])]
     if component == release.triggerer.name and tasks.launch_pods:
-        return FOLLOW_PODS
-    return []
+        wanted += FOLLOW_PODS
+    return wanted
 
 
 def objects(settings: Settings, component: str) -> Iterator[Manifest]:

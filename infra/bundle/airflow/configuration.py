@@ -34,6 +34,8 @@ def managed(settings: Settings) -> dict[str, str]:
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
         "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(SCHEDULER_HEALTH_PORT),
         "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": str(airflow.tasks.pending_timeout),
+        # A killed scheduler counts as dead after 30 s; by default nobody looks for 5 minutes.
+        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "60",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": f"{HOME}/logs",
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
         **release.configuration,

@@ -15,7 +15,7 @@ from ..kubernetes.pods import IGNORE_DISRUPTION, checksum, secret_env
 from ..settings.schema import Settings
 from . import pods
 from .configuration import UPDATE_ROLES
-from .releases import DATABASE, FERNET
+from .releases import DATABASE, FERNET, RELEASES
 
 MIGRATIONS, CREATE_ADMIN = "migrations", "create-admin"
 RELEASE_CHANGE = "airflow-release-change"
@@ -57,21 +57,20 @@ def migrations(settings: Settings, image: str) -> Manifest:
 
 
 def create_admin(settings: Settings, image: str) -> Manifest:
-    """`airflow users create`: writes the release's roles, leaves an existing user as it is."""
+    """`airflow users create`: leaves an existing user as it is; the release's roles before it."""
     admin = settings.airflow.admin
-    container = pods.container(
-        settings,
-        image,
-        CREATE_ADMIN,
-        [
-            "airflow", "users", "create", "--role", "Admin",
-            "--username", admin.username, "--password", "$(ADMIN_PASSWORD)",
-            "--email", admin.email,
-            "--firstname", admin.first_name, "--lastname", admin.last_name,
-        ],
-        [DATABASE, FERNET],
-        settings.airflow.jobs.resources,
+    create: tuple[str, ...] = (
+        "airflow", "users", "create", "--role", "Admin",
+        "--username", admin.username, "--password", "$(ADMIN_PASSWORD)",
+        "--email", admin.email,
+        "--firstname", admin.first_name, "--lastname", admin.last_name,
     )  # fmt: skip
+    roles = RELEASES[settings.airflow.version].write_roles
+    if roles:
+        create = ("sh", "-c", f'{" ".join(roles)} && exec "$@"', "sh", *create)
+    container = pods.container(
+        settings, image, CREATE_ADMIN, create, [DATABASE, FERNET], settings.airflow.jobs.resources
+    )
     container["env"] += [
         secret_env("ADMIN_PASSWORD", ADMIN_SECRET, "password"),
         {"name": UPDATE_ROLES, "value": "True"},

@@ -52,6 +52,7 @@ class Release:
     `secrets` maps what a component needs to its environment variable. `task_secrets` is what a
     KubernetesExecutor task pod needs. `executor_lists` says whether `core.executor` takes a list,
     `execution_api` whether tasks talk to the web component instead of to the database.
+    `write_roles` is the command that writes FAB's roles, where `users create` does not.
     """
 
     version: str
@@ -65,6 +66,7 @@ class Release:
     task_secrets: tuple[str, ...]
     executor_lists: bool
     execution_api: bool
+    write_roles: tuple[str, ...]
     configuration: MappingProxyType[str, str]
 
     @property
@@ -123,6 +125,7 @@ _AIRFLOW_2_11 = Release(
     task_secrets=_ALL_KEYS_2,
     executor_lists=False,
     execution_api=False,
+    write_roles=("airflow", "sync-perm"),
     configuration=MappingProxyType(
         {
             "AIRFLOW__API__AUTH_BACKENDS": "airflow.api.auth.backend.basic_auth,"
@@ -178,6 +181,7 @@ _AIRFLOW_3_3 = Release(
     task_secrets=(),
     executor_lists=True,
     execution_api=True,
+    write_roles=(),
     configuration=MappingProxyType(
         {
             "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager."

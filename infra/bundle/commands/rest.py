@@ -70,16 +70,15 @@ class Rest:
         found: list[dict[str, Any]] = self.get(path)["task_instances"]
         return sorted(found, key=lambda task: (str(task["task_id"]), int(task["map_index"])))
 
-    def log(self, dag: str, run_id: str, task: dict[str, Any]) -> str:
-        """A task instance's log of its last try."""
+    def log(self, dag: str, run_id: str, task: dict[str, Any], attempt: int | None = None) -> str:
+        """A task instance's log of one try, the last one by default."""
+        attempt = attempt or task["try_number"]
         path = f"/dags/{dag}/dagRuns/{run_id}/taskInstances/{task['task_id']}/logs"
-        path += f"/{task['try_number']}?full_content=true&map_index={task['map_index']}"
+        path += f"/{attempt}?full_content=true&map_index={task['map_index']}"
         content = self.get(path)["content"]
         # 3.x gives structured lines, 2.x text.
         lines = content.splitlines() if isinstance(content, str) else map(_line, content)
-        return "\n".join(
-            [f"{task['task_id']}, try {task['try_number']}:", *(f"  {x}" for x in lines)]
-        )
+        return "\n".join([f"{task['task_id']}, try {attempt}:", *(f"  {x}" for x in lines)])
 
     def get(self, path: str) -> Any:
         """The JSON at `path`, which begins after the API's root. Raises RestError."""

@@ -1,0 +1,145 @@
+"""The DAGs of dags/: every way to run a task, on a real Airflow with KubernetesExecutor."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.errors import SandboxError
+
+from .conftest import Deployment, in_namespace, wait_for
+from .docker_host import docker_host
+from .scenarios import check_places, end, start
+
+pytestmark = pytest.mark.cluster
+
+IMAGE = "10.244.0.1:5000/stand-in/utility:1"
+
+
+@pytest.fixture(scope="module")
+def airflow(sandbox: None) -> Iterator[Deployment]:
+    """An Airflow whose DAGs know the sandbox's small image."""
+    deployment = in_namespace("airflow-dags", 30091)
+    deployment.remove()
+    deployment.make("up")
+    deployment.rest().post("/variables", {"key": "example_image", "value": IMAGE})
+    yield deployment
+    deployment.remove()
+
+
+def logs(airflow: Deployment, dag: str, run_id: str) -> dict[str, str]:
+    """The log of each task of a run."""
+    rest = airflow.rest()
+    tasks = rest.tasks(dag, run_id)
+    return {task["task_id"]: rest.log(dag, run_id, task) for task in tasks}
+
+
+def test_all_dags_are_imported(airflow: Deployment) -> None:
+    rest = airflow.rest()
+    assert rest.get("/importErrors")["import_errors"] == []
+    expected = {
+        "smoke", "queues", "parallel", "parallel_pods", "deferrable", "pod_operator",
+        "docker_operator",
+    }  # fmt: skip
+    assert {dag["dag_id"] for dag in rest.get("/dags")["dags"]} == expected
+
+
+def test_a_task_runs_in_a_pod_made_of_the_template_and_its_own_override(
+    airflow: Deployment,
+) -> None:
+    check_places(airflow, "KubernetesExecutor", "queues")
+
+
+def test_a_task_starts_pods_of_any_image(airflow: Deployment) -> None:
+    start(airflow, "pod_operator", "pods")
+    end(airflow, "pod_operator", "pods")
+    found = logs(airflow, "pod_operator", "pods")
+    assert "runs as 65534" in found["plain"]
+    assert "runs as 65534" in found["deferred"]
+    kept = airflow.kubectl("get", "pods", "-l", "kubernetes_pod_operator=True", "-o", "name")
+    assert kept == ""
+
+
+def test_a_deferred_task_waits_on_the_triggerer(airflow: Deployment) -> None:
+    start(airflow, "deferrable", "deferred")
+    end(airflow, "deferrable", "deferred")
+    assert "the triggerer let it go" in logs(airflow, "deferrable", "deferred")["wait"]
+
+
+def test_a_task_runs_on_a_docker_host_that_knows_it(airflow: Deployment) -> None:
+    try:
+        with docker_host() as host:
+            host.take(IMAGE)
+            connect(airflow, json.loads(host.connection()))
+            start(airflow, "docker_operator", "docker")
+            end(airflow, "docker_operator", "docker")
+            assert "runs as 65534" in logs(airflow, "docker_operator", "docker")["container"]
+
+            connect(airflow, json.loads(host.connection("stranger")))
+            start(airflow, "docker_operator", "stranger")
+            wait_for("the run to fail", lambda: state(airflow, "stranger") == "failed")
+            assert "certificate" in logs(airflow, "docker_operator", "stranger")["container"]
+    except SandboxError as error:
+        pytest.skip(f"no Docker host: {error}")
+
+
+def connect(airflow: Deployment, connection: dict[str, Any]) -> None:
+    """Set the connection `docker_host`."""
+    rest = airflow.rest()
+    extra = json.dumps(connection.pop("extra"))
+    body = {"connection_id": "docker_host", "extra": extra, **connection}
+    known = [one["connection_id"] for one in rest.get("/connections")["connections"]]
+    if "docker_host" in known:
+        rest.patch("/connections/docker_host", body)
+    else:
+        rest.post("/connections", body)
+
+
+def state(airflow: Deployment, run_id: str) -> str:
+    run = airflow.rest().get(f"/dags/docker_operator/dagRuns/{run_id}")
+    return str(run["state"])
+
+
+def test_values_reach_the_pods_in_which_tasks_run(airflow: Deployment) -> None:
+    more = (
+        'airflow.tasks.env={"COLOUR":"blue"} '
+        'airflow.tasks.volumes=[{"name":"more","mountPath":"/more","configMap":"airflow-config"}]'
+    )
+    airflow.make("up", more=more)
+    start(airflow, "parallel", "with-values", tasks=1, seconds=20)
+    (pod,) = wait_for("a task pod", lambda: working(airflow))
+    container = pod["spec"]["containers"][0]
+    assert {"name": "COLOUR", "value": "blue"} in container["env"]
+    assert "/more" in {mount["mountPath"] for mount in container["volumeMounts"]}
+    end(airflow, "parallel", "with-values")
+
+
+def working(airflow: Deployment) -> list[dict[str, Any]]:
+    """The pods of the task `work` that run."""
+    listed = airflow.kubectl("get", "pods", "-l", "task_id=work", "-o", "json")
+    items: list[dict[str, Any]] = json.loads(listed)["items"]
+    return [pod for pod in items if pod["status"]["phase"] == "Running"]
+
+
+def test_a_pod_that_cannot_start_tells_why_in_the_tasks_log(airflow: Deployment) -> None:
+    # Soon given up, so that the test is: half a minute, looked at every 10 s.
+    patience = (
+        "airflow.tasks.pendingTimeout=30 "
+        "airflow.configuration.scheduler.task_queued_timeout_check_interval=10"
+    )
+    airflow.make("up", more=f'{patience} airflow.tasks.nodeSelector={{"no":"such-node"}}')
+    rest = start(airflow, "parallel", "pending", tasks=1)
+
+    def reason() -> str:
+        (task,) = (t for t in rest.tasks("parallel", "pending") if t["task_id"] == "numbers")
+        log = rest.log("parallel", "pending", {**task, "try_number": 1})
+        return log if "Unschedulable" in log else ""
+
+    log = wait_for("the reason in the log", lambda: reason(), 90)
+    assert "didn't match Pod's node affinity/selector" in log
+    first = airflow.pods("task")
+    wait_for("the pod to be given up", lambda: not set(first) & set(airflow.pods("task")), 120)
+    # With a selector that a node has, the task that was given up runs at its next attempt.
+    airflow.make("up", more=patience)
+    end(airflow, "parallel", "pending")

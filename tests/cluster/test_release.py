@@ -1,0 +1,230 @@
+"""One environment's life: 2.11 with Celery, another executor, a release change that fails, the way
+back, the release change, another executor again. Its history stays through all of it.
+
+The tests build on each other in this order; test_matrix.py has every executor on its own.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from bundle.commands.rest import password
+
+from .conftest import Deployment, in_namespace, wait_for
+from .scenarios import (
+    check_ended_once,
+    check_flower_asks_for_a_password,
+    check_nothing_is_left_over,
+    check_places,
+    check_scheduler_killed,
+    check_warm_shutdown,
+    end,
+    on,
+    place,
+    start,
+    wait_until_running,
+)
+from .test_backup import sql
+
+pytestmark = pytest.mark.cluster
+
+OLD, NEW = "2.11.2", "3.3.2"
+
+
+@pytest.fixture(scope="module")
+def place_of_airflow(sandbox: None) -> Iterator[Deployment]:
+    """An empty namespace, with the objects of a test's Airflow removed afterwards."""
+    deployment = in_namespace("airflow-release", 30088)
+    deployment.remove()
+    yield deployment
+    deployment.remove()
+
+
+@pytest.fixture
+def celery_2(place_of_airflow: Deployment) -> Deployment:
+    """2.11 with CeleryKubernetesExecutor."""
+    return on(place_of_airflow, version=OLD, executor="CeleryKubernetesExecutor")
+
+
+@pytest.fixture
+def local_2(place_of_airflow: Deployment) -> Deployment:
+    """2.11 with LocalKubernetesExecutor."""
+    return on(place_of_airflow, version=OLD, executor="LocalKubernetesExecutor")
+
+
+@pytest.fixture
+def local_3(place_of_airflow: Deployment) -> Deployment:
+    """3.3 with LocalKubernetesExecutor."""
+    return on(place_of_airflow, version=NEW, executor="LocalKubernetesExecutor")
+
+
+@pytest.fixture
+def celery_3(place_of_airflow: Deployment) -> Deployment:
+    """3.3 with CeleryKubernetesExecutor."""
+    return on(place_of_airflow, version=NEW, executor="CeleryKubernetesExecutor")
+
+
+def test_2_11_comes_up_with_celery(celery_2: Deployment) -> None:
+    output = celery_2.make("up")
+    assert "Airflow 2.11.2 (CeleryKubernetesExecutor)" in output
+    assert "DAG smoke, run up-" in output
+    errors = celery_2.rest().get("/importErrors")
+    assert errors["import_errors"] == []
+
+
+def test_2_11_runs_each_queue_in_its_place(celery_2: Deployment) -> None:
+    check_places(celery_2, "CeleryKubernetesExecutor", "queues-1")
+
+
+def test_2_11_worker_ends_its_tasks_before_it_stops(celery_2: Deployment) -> None:
+    check_warm_shutdown(celery_2, "warm-1")
+
+
+def test_2_11_flower_asks_for_a_password(celery_2: Deployment) -> None:
+    check_flower_asks_for_a_password(celery_2)
+
+
+def test_2_11_moves_to_another_executor_while_tasks_run(
+    celery_2: Deployment, local_2: Deployment
+) -> None:
+    start(celery_2, "parallel", "moving-1", tasks=2, seconds=60)
+    running = wait_until_running(celery_2, "parallel", "moving-1")
+    assert {place(task) for task in running} == {"worker"}
+    local_2.make("up")
+    tasks = end(local_2, "parallel", "moving-1")
+    moved = {task["map_index"]: task for task in tasks if task["task_id"] == "work"}
+    for task in running:
+        assert moved[task["map_index"]]["hostname"] == task["hostname"]
+        assert moved[task["map_index"]]["try_number"] == 1
+    check_ended_once(local_2, "parallel", "moving-1", tasks)
+    check_nothing_is_left_over(local_2)
+
+
+def test_2_11_local_runs_each_queue_in_its_place(local_2: Deployment) -> None:
+    check_places(local_2, "LocalKubernetesExecutor", "queues-2")
+
+
+def test_make_up_does_not_change_the_release(local_2: Deployment, local_3: Deployment) -> None:
+    before = local_2.pods()
+    output = local_3.make("up", ok=False)
+    assert "Airflow 2.11.2 runs in airflow-release and airflow.version says 3.3.2" in output
+    assert "make upgrade" in output
+    assert local_2.pods() == before
+
+
+def test_the_guard_refuses_to_migrate_without_a_backup(local_3: Deployment) -> None:
+    """What `pulumi up` or `kubectl apply` would run into, which do not ask make first."""
+    # The Job of the new release alone, beside the running Airflow.
+    jobs = [
+        obj
+        for obj in local_3.rendered()
+        if obj["kind"] == "Job" and "migrations" in obj["metadata"]["name"]
+    ]
+    (job,) = jobs
+    local_3.target().kubectl.run("create", "--filename=-", objects=jobs)
+    name = job["metadata"]["name"]
+    local_3.kubectl("wait", f"job/{name}", "--for=condition=Failed", "--timeout=120s")
+    log = local_3.kubectl("logs", f"job/{name}", "-c", "guard-release")
+    local_3.kubectl("delete", "job", name)
+    assert "refused: a release change needs a backup" in log
+    assert sql(local_3, "SELECT COUNT(*) FROM dag_run") != "0"
+
+
+def test_a_failed_migration_leaves_the_backup_and_tells_the_way_back(
+    local_2: Deployment, local_3: Deployment
+) -> None:
+    runs, secret = local_2.all_runs(), password(local_2.target())
+    sql(local_2, "CREATE TABLE dag_bundle (in_the_way INT)")  # 3.x makes a table of that name
+    output = local_3.make("upgrade", ok=False)
+    assert "dag_bundle" in output
+    name = output.partition("The backup ")[2].partition(" ")[0]
+    assert name.endswith("-release")
+    assert f"make restore FROM={name}" in output
+
+    again = local_3.make("upgrade", ok=False)
+    assert "an earlier release change did not end" in again
+    assert f"make restore FROM={name}" in again
+
+    stopped = on(local_2, stopped="true")
+    stopped.make("up")
+    restored = stopped.make("restore", f"FROM={name}")
+    assert "rows" in restored
+    local_2.make("up")
+    assert local_2.all_runs() >= runs
+    assert password(local_2.target()) == secret
+    start(local_2, "queues", "after-restore")
+    end(local_2, "queues", "after-restore")
+
+
+def test_upgrade_changes_the_release_and_keeps_the_history(
+    local_2: Deployment, local_3: Deployment
+) -> None:
+    runs = local_2.all_runs()
+    sql(local_2, "DROP TABLE dag_bundle")
+    start(local_2, "parallel_pods", "draining", tasks=1, seconds=20)
+    wait_until_running(local_2, "parallel_pods", "draining")
+    output = local_3.make("upgrade")
+    assert "Airflow 2.11.2 -> 3.3.2" in output
+    assert local_3.all_runs() >= runs
+    tasks = end(local_3, "parallel_pods", "draining")
+    assert {task["try_number"] for task in tasks if task["task_id"] == "work"} == {1}
+    assert "nothing was changed" in local_3.make("upgrade")
+    assert local_3.rest().get("/importErrors")["import_errors"] == []
+
+
+def test_3_3_local_runs_each_queue_in_its_place(local_3: Deployment) -> None:
+    check_places(local_3, "LocalKubernetesExecutor", "queues-3")
+
+
+def test_3_3_local_survives_the_death_of_its_scheduler(local_3: Deployment) -> None:
+    check_scheduler_killed(local_3, "killed-1")
+
+
+def test_3_3_moves_to_celery_while_tasks_run_in_pods(
+    local_3: Deployment, celery_3: Deployment
+) -> None:
+    on_pods = on(local_3, executor="KubernetesExecutor")
+    on_pods.make("up")
+    start(on_pods, "parallel", "moving-2", tasks=2, seconds=60)
+    running = wait_until_running(on_pods, "parallel", "moving-2")
+    assert {place(task) for task in running} == {"pod"}
+    celery_3.make("up")
+    tasks = end(celery_3, "parallel", "moving-2")
+    moved = {task["map_index"]: task for task in tasks if task["task_id"] == "work"}
+    for task in running:
+        assert moved[task["map_index"]]["hostname"] == task["hostname"]
+        assert moved[task["map_index"]]["try_number"] == 1
+    check_ended_once(celery_3, "parallel", "moving-2", tasks)
+    check_nothing_is_left_over(celery_3)
+
+
+def test_3_3_celery_runs_each_queue_in_its_place(celery_3: Deployment) -> None:
+    check_places(celery_3, "CeleryKubernetesExecutor", "queues-4")
+
+
+def test_3_3_worker_ends_its_tasks_before_it_stops(celery_3: Deployment) -> None:
+    check_warm_shutdown(celery_3, "warm-2")
+
+
+def test_3_3_flower_asks_for_a_password(celery_3: Deployment) -> None:
+    check_flower_asks_for_a_password(celery_3)
+
+
+def test_3_3_workers_hold_no_key_of_airflow(celery_3: Deployment) -> None:
+    env = celery_3.kubectl("exec", "deployment/airflow-worker-default", "--", "env")
+    names = {line.partition("=")[0] for line in env.splitlines()}
+    assert "AIRFLOW__CELERY__BROKER_URL" in names
+    assert not names & {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
+        "AIRFLOW__CORE__FERNET_KEY",
+        "AIRFLOW__API_AUTH__JWT_SECRET",
+        "AIRFLOW__API__SECRET_KEY",
+    }
+
+
+def test_a_lost_broker_loses_no_task(celery_3: Deployment) -> None:
+    start(celery_3, "parallel", "broker-lost", tasks=6, seconds=5)
+    wait_until_running(celery_3, "parallel", "broker-lost")
+    celery_3.kubectl("delete", "pod", "airflow-redis-0", "--grace-period=0", "--force")
+    tasks = end(celery_3, "parallel", "broker-lost")
+    check_ended_once(celery_3, "parallel", "broker-lost", tasks)
+    wait_for("Redis", lambda: celery_3.pods("redis"))
