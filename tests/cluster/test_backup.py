@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from bundle.commands.backup import job_name
 from bundle.commands.rest import password
+from bundle.commands.smoke import smoke
+from bundle.commands.up import up
 from bundle.database.backup import backup_job
 
 from .conftest import Deployment, in_namespace, wait_for
@@ -38,7 +40,8 @@ def airflow(sandbox: None) -> Iterator[Deployment]:
     one = in_namespace("airflow-backup", 30086)
     deployment = Deployment(one.namespace, f"{one.overrides} database.backup.keep=2")
     deployment.remove()
-    deployment.make("up")
+    up(deployment.target())
+    smoke(deployment.target())
     sql(deployment, " ".join(AWKWARD))
     yield deployment
     deployment.remove()
@@ -246,7 +249,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(
 
 
 def test_a_restore_that_fails_names_the_way_back(airflow: Deployment, taken: str) -> None:
-    airflow.kubectl("scale", "deployment", "--all", "--replicas=0")
+    up(Deployment(airflow.namespace, f"{airflow.overrides} airflow.stopped=true").target())
     sql(airflow, "DELETE FROM dag_run; DELETE FROM ab_user_role; DELETE FROM ab_user")
     sql(airflow, "CREATE TABLE made_since (id INT); DROP TABLE awkward")
     # Sound by every sum, but MySQL refuses a statement at its end.
@@ -276,7 +279,7 @@ def test_what_was_deleted_by_hand_comes_back(airflow: Deployment, taken: str) ->
     assert "next: take airflow.stopped out" in output
     assert "made_since" not in sql(airflow, "SHOW TABLES")
     assert len(names(airflow.make("backups"), "before-restore")) == 3
-    airflow.make("up")
+    up(airflow.target())
     assert len(password(airflow.target())) == 32
     runs = airflow.runs()  # after a login with it
     assert "meanwhile" in runs

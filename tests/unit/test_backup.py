@@ -1,5 +1,6 @@
 """Backups: their Jobs, their names, and counting a dump's rows."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -102,18 +103,40 @@ DELIMITER ;
 """
 
 
-@pytest.mark.parametrize("awk", ["mawk", "gawk", "busybox"])
-def test_rows_are_counted_in_the_dump(awk: str, tmp_path: Path) -> None:
-    if shutil.which(awk) is None:
-        pytest.skip(f"no {awk} here")
-    program = [awk, "awk"] if awk == "busybox" else [awk]
+@pytest.fixture(params=["mawk", "gawk", "busybox"])
+def awk(request: pytest.FixtureRequest) -> list[str]:
+    """An awk program of this machine; the official image has gawk, the stand-in mawk."""
+    if shutil.which(request.param) is None:
+        pytest.skip(f"no {request.param} here")
+    return ["busybox", "awk"] if request.param == "busybox" else [request.param]
 
+
+def filtered(command: list[str], script: str, dump: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*command, "-f", str(SCRIPTS / script)],
+        input=dump, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"},
+    )  # fmt: skip
+
+
+def test_rows_are_joined_into_fewer_statements(awk: list[str]) -> None:
+    done = filtered(awk, "join.awk", DUMP)
+    assert done.returncode == 0, done.stderr
+    joined = DUMP.replace("');\nINSERT INTO `two` (`text`) VALUES ('DELIM", "'),('DELIM")
+    assert done.stdout == joined != DUMP
+
+
+def test_a_joined_statement_stays_small(awk: list[str]) -> None:
+    row = "INSERT INTO `two` VALUES ('" + "x" * 100_000 + "');\n"
+    done = filtered(awk, "join.awk", row * 5 + "-- Dump completed\n")
+    lines = done.stdout.splitlines()
+    assert [line.count("),(") + 1 for line in lines[:-1]] == [2, 2, 1]
+    assert all(line.endswith("');") for line in lines[:-1])
+
+
+def test_rows_are_counted_in_the_dump(awk: list[str], tmp_path: Path) -> None:
     def count(dump: str) -> subprocess.CompletedProcess[str]:
-        command = [*program, "-v", f"counts={tmp_path}/counts", "-v", f"heads={tmp_path}/heads"]
-        return subprocess.run(
-            [*command, "-f", str(SCRIPTS / "rows.awk")],
-            input=dump, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        command = [*awk, "-v", f"counts={tmp_path}/counts", "-v", f"heads={tmp_path}/heads"]
+        return filtered(command, "rows.awk", dump)
 
     done = count(DUMP)
     assert done.returncode == 0, done.stderr

@@ -47,7 +47,10 @@ def take(here: Target, kind: str) -> Taken:
     log = run(here, job)
     found, schema = COMPLETE.search(log), SCHEMA.search(log)
     if found is None or schema is None:
-        raise CommandError(f"Job {job['metadata']['name']} ended without naming its backup")
+        raise CommandError(
+            f"Job {job['metadata']['name']} ended without telling what is asked: the scripts "
+            f"in the cluster are of another checkout. Run make up ENV={here.environment} first"
+        )
     return Taken(found[1], schema[1])
 
 

@@ -55,7 +55,8 @@ say "restore: emptying $INTO"
 sql "$INTO" < /tmp/drop.sql || die "what is in $INTO could not be dropped"
 
 say "restore: loading $(manifest_value "$FROM" rows) rows"
-gzip -dc "$BACKUP/dump.sql.gz" | awk -v counts=/tmp/loaded -f "$SCRIPTS/rows.awk" | sql "$INTO" \
+gzip -dc "$BACKUP/dump.sql.gz" | awk -v counts=/tmp/loaded -f "$SCRIPTS/rows.awk" \
+    | awk -f "$SCRIPTS/join.awk" | sql "$INTO" \
     || die "loading failed, see above"
 
 say "restore: counting rows"
