@@ -7,28 +7,12 @@ import json
 import re
 
 import pytest
-from bundle.commands.rest import Rest, RestError, password
+from bundle.commands.rest import RestError, password
 
 from .conftest import Deployment, wait_for
+from .scenarios import end, start
 
 pytestmark = pytest.mark.cluster
-
-
-def trigger(airflow: Deployment, run_id: str) -> Rest:
-    rest = airflow.rest()
-    rest.trigger("smoke", run_id)
-    return rest
-
-
-def wait_for_success(airflow: Deployment, run_id: str) -> None:
-    def ended() -> str | None:
-        try:
-            state = airflow.rest().get(f"/dags/smoke/dagRuns/{run_id}")["state"]
-        except Exception:  # the API is away while its database is
-            return None
-        return state if state in ("success", "failed") else None
-
-    assert wait_for(f"the end of {run_id}", ended, 300) == "success"
 
 
 def test_up_ends_with_a_working_airflow_and_its_address(airflow: Deployment) -> None:
@@ -107,22 +91,22 @@ def test_a_changed_value_rolls_its_pods_and_no_others(airflow: Deployment) -> No
 
 
 def test_the_scheduler_is_killed_in_mid_run_and_the_run_ends_green(airflow: Deployment) -> None:
-    trigger(airflow, "scheduler-killed")
+    start(airflow, "smoke", "scheduler-killed")
     wait_for("a task pod", lambda: airflow.pods("task"))
     (before,) = airflow.pods("scheduler").items()
     airflow.kubectl("delete", "pod", before[0], "--grace-period=0", "--force")
-    wait_for_success(airflow, "scheduler-killed")
+    end(airflow, "smoke", "scheduler-killed")
     assert before[1] not in airflow.pods("scheduler").values()
 
 
 def test_mysql_is_killed_in_mid_run_and_no_run_is_lost(airflow: Deployment) -> None:
     runs = set(airflow.runs())
-    trigger(airflow, "mysql-killed")
+    start(airflow, "smoke", "mysql-killed")
     wait_for("a task pod", lambda: airflow.pods("task"))
     ((name, uid),) = airflow.pods("mysql").items()
     airflow.kubectl("delete", "pod", name, "--grace-period=0", "--force")
     wait_for("a new MySQL pod", lambda: airflow.pods("mysql").get(name) not in (uid, None))
-    wait_for_success(airflow, "mysql-killed")
+    end(airflow, "smoke", "mysql-killed")
     assert set(airflow.runs()) == runs | {"mysql-killed"}
 
 

@@ -13,13 +13,12 @@ from .conftest import Deployment, in_namespace, wait_for
 from .scenarios import (
     check_ended_once,
     check_flower_asks_for_a_password,
-    check_nothing_is_left_over,
+    check_move,
     check_places,
     check_scheduler_killed,
     check_warm_shutdown,
     end,
     on,
-    place,
     start,
     wait_until_running,
 )
@@ -86,17 +85,7 @@ def test_2_11_flower_asks_for_a_password(celery_2: Deployment) -> None:
 def test_2_11_moves_to_another_executor_while_tasks_run(
     celery_2: Deployment, local_2: Deployment
 ) -> None:
-    start(celery_2, "parallel", "moving-1", tasks=2, seconds=60)
-    running = wait_until_running(celery_2, "parallel", "moving-1")
-    assert {place(task) for task in running} == {"worker"}
-    local_2.make("up")
-    tasks = end(local_2, "parallel", "moving-1")
-    moved = {task["map_index"]: task for task in tasks if task["task_id"] == "work"}
-    for task in running:
-        assert moved[task["map_index"]]["hostname"] == task["hostname"]
-        assert moved[task["map_index"]]["try_number"] == 1
-    check_ended_once(local_2, "parallel", "moving-1", tasks)
-    check_nothing_is_left_over(local_2)
+    check_move(celery_2, local_2, "moving-1")
 
 
 def test_2_11_local_runs_each_queue_in_its_place(local_2: Deployment) -> None:
@@ -184,17 +173,7 @@ def test_3_3_moves_to_celery_while_tasks_run_in_pods(
 ) -> None:
     on_pods = on(local_3, executor="KubernetesExecutor")
     on_pods.make("up")
-    start(on_pods, "parallel", "moving-2", tasks=2, seconds=60)
-    running = wait_until_running(on_pods, "parallel", "moving-2")
-    assert {place(task) for task in running} == {"pod"}
-    celery_3.make("up")
-    tasks = end(celery_3, "parallel", "moving-2")
-    moved = {task["map_index"]: task for task in tasks if task["task_id"] == "work"}
-    for task in running:
-        assert moved[task["map_index"]]["hostname"] == task["hostname"]
-        assert moved[task["map_index"]]["try_number"] == 1
-    check_ended_once(celery_3, "parallel", "moving-2", tasks)
-    check_nothing_is_left_over(celery_3)
+    check_move(on_pods, celery_3, "moving-2")
 
 
 def test_3_3_celery_runs_each_queue_in_its_place(celery_3: Deployment) -> None:

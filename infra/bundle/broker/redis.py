@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..credentials import BROKER_PASSWORD, CELERY_SECRET
-from ..kubernetes import pods
-from ..kubernetes.access import account
-from ..kubernetes.metadata import DO_NOT_AWAIT, Manifest, labels, manifest, selector
+from ..kubernetes import pods, server
+from ..kubernetes.metadata import Manifest, manifest
 from ..kubernetes.storage import claim_spec
 from ..settings.schema import Settings
 
@@ -40,49 +39,15 @@ CLIENT = 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli ping | grep -qx PONG'
 def objects(settings: Settings) -> Iterator[Manifest]:
     """The server with its claim, where a Celery executor has its broker in the cluster."""
     wanted = settings.broker.cluster
-    namespace = settings.namespace
-    yield account(namespace, COMPONENT)
     yield manifest(
         "v1",
         "PersistentVolumeClaim",
         NAME,
-        namespace,
+        settings.namespace,
         COMPONENT,
         spec=claim_spec(wanted.claim.size, wanted.claim.storage_class, "ReadWriteOnce"),
     )
-    yield manifest(
-        "v1",
-        "Service",
-        NAME,
-        namespace,
-        COMPONENT,
-        annotations=DO_NOT_AWAIT,
-        spec={
-            "selector": selector(COMPONENT),
-            "ports": [{"name": "redis", "port": PORT, "targetPort": PORT}],
-        },
-    )
-    yield manifest(
-        "apps/v1",
-        "StatefulSet",
-        NAME,
-        namespace,
-        COMPONENT,
-        spec={
-            "replicas": 1,
-            "serviceName": NAME,
-            "selector": {"matchLabels": selector(COMPONENT)},
-            "template": {
-                "metadata": {
-                    "labels": labels(COMPONENT),
-                    "annotations": {
-                        "airflow-kubernetes/secrets-revision": str(settings.secrets.revision)
-                    },
-                },
-                "spec": _pod(settings),
-            },
-        },
-    )
+    yield from server.objects(settings, NAME, COMPONENT, PORT, _pod(settings))
 
 
 def _pod(settings: Settings) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..credentials import MYSQL_SECRET
-from ..kubernetes import pods
-from ..kubernetes.access import account
-from ..kubernetes.metadata import DO_NOT_AWAIT, Manifest, labels, manifest, selector
+from ..kubernetes import pods, server
+from ..kubernetes.metadata import Manifest, manifest
 from ..kubernetes.storage import claim_spec
 from ..settings.schema import Settings
 
@@ -52,7 +51,7 @@ def flags(settings: Settings) -> list[str]:
 
 
 def claim(settings: Settings) -> Manifest:
-    """The data's claim. Not a volumeClaimTemplate: changing one replaces the StatefulSet."""
+    """The data's claim."""
     wanted = settings.database.cluster.claim
     return manifest(
         "v1",
@@ -71,40 +70,7 @@ def objects(settings: Settings) -> Iterator[Manifest]:
     if database.mode == "cluster" or database.cluster.keep_claim:
         yield claim(settings)
     if database.mode == "cluster":
-        yield account(settings.namespace, COMPONENT)
-        yield manifest(
-            "v1",
-            "Service",
-            NAME,
-            settings.namespace,
-            COMPONENT,
-            annotations=DO_NOT_AWAIT,
-            spec={
-                "selector": selector(COMPONENT),
-                "ports": [{"name": "mysql", "port": PORT, "targetPort": PORT}],
-            },
-        )
-        yield manifest(
-            "apps/v1",
-            "StatefulSet",
-            NAME,
-            settings.namespace,
-            COMPONENT,
-            spec={
-                "replicas": 1,
-                "serviceName": NAME,
-                "selector": {"matchLabels": selector(COMPONENT)},
-                "template": {
-                    "metadata": {
-                        "labels": labels(COMPONENT),
-                        "annotations": {
-                            "airflow-kubernetes/secrets-revision": str(settings.secrets.revision)
-                        },
-                    },
-                    "spec": _pod(settings),
-                },
-            },
-        )
+        yield from server.objects(settings, NAME, COMPONENT, PORT, _pod(settings))
 
 
 def _pod(settings: Settings) -> dict[str, Any]:
