@@ -101,9 +101,10 @@ class Deployment:
             for item in json.loads(self.kubectl("get", "pv", "-o", "json"))["items"]
             if item["spec"].get("claimRef", {}).get("namespace") == self.namespace
         ]
-        # A namespace with pods that have a long grace period is looked at again after half of it.
+        # A namespace with pods that have a long grace period is looked at again after half of it,
+        # and a worker does not stop while its tasks miss the API.
         self.kubectl("delete", "deployments,statefulsets,jobs", "--all", "--wait=false")
-        self.kubectl("delete", "pods", "--all", "--grace-period=1")
+        self.kubectl("delete", "pods", "--all", "--grace-period=0", "--force")
         self.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true")
         if volumes:
             self.kubectl("delete", "pv", *volumes)

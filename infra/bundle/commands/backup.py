@@ -43,7 +43,9 @@ def take(here: Target, kind: str) -> Taken:
     Raises CommandError before the first `up`, RolloutError with the log if the backup fails: then
     nothing of it is kept.
     """
-    job = backup_job(here.settings, job_name(kind), kind, running_release(here))
+    job = backup_job(
+        here.settings, job_name(kind), kind, live.release(here) or here.settings.airflow.version
+    )
     log = run(here, job)
     found, schema = COMPLETE.search(log), SCHEMA.search(log)
     if found is None or schema is None:
@@ -77,11 +79,6 @@ def _size(size: int) -> str:
 def job_name(what: str) -> str:
     """A new name for a Job that does `what`."""
     return f"{NAME}-{what}-{datetime.now(UTC):%Y%m%dt%H%M%S%f}"[:63]
-
-
-def running_release(here: Target) -> str:
-    """The release that the cluster's workloads are of; the values may name the next one already."""
-    return live.release(here) or here.settings.airflow.version
 
 
 def run(here: Target, job: Manifest, *, quiet: bool = False) -> str:

@@ -1,5 +1,6 @@
-"""What of Airflow runs in the cluster now, whatever the values say."""
+"""What of Airflow is in the cluster now, whatever the values say."""
 
+from ..airflow.jobs import MIGRATIONS, RELEASE_CHANGE
 from ..kubernetes.metadata import Manifest
 from .target import Target
 
@@ -10,10 +11,33 @@ AT_REST = ("mysql", "redis", "backup")
 
 
 def release(here: Target) -> str | None:
-    """The release of the scheduler's Deployment; None before the first `up` and after `down`."""
-    for obj in here.kubectl.get("deployments", f"--selector={COMPONENT}=scheduler"):
-        return str(obj["spec"]["template"]["metadata"]["labels"][VERSION])
+    """The release whose schema the database has; None before the first `up` and after `down`.
+
+    A release change that has begun notes it. Else the last migration tells that succeeded, and
+    while Airflow is stopped, which removes the Jobs, the scheduler's Deployment.
+    """
+    if noted := release_change(here):
+        return noted["from"]
+    jobs = [
+        job
+        for job in here.kubectl.get("jobs", f"--selector={COMPONENT}={MIGRATIONS}")
+        if "completionTime" in job["status"]
+    ]
+    if jobs:
+        return _version(max(jobs, key=lambda job: str(job["status"]["completionTime"])))
+    for deployment in here.kubectl.get("deployments", f"--selector={COMPONENT}=scheduler"):
+        return _version(deployment)
     return None
+
+
+def release_change(here: Target) -> dict[str, str]:
+    """What a release change that did not end has noted; empty if there is none.
+
+    `from` is the old release. Once there is a `backup`, the migration may have begun.
+    """
+    for obj in here.kubectl.get("configmap", RELEASE_CHANGE):
+        return dict(obj["data"])
+    return {}
 
 
 def pods(here: Target) -> list[Manifest]:
@@ -26,6 +50,10 @@ def pods(here: Target) -> list[Manifest]:
     ]
 
 
-def component(pod: Manifest) -> str:
-    """A pod's component: "scheduler", "worker-default", "task" …"""
-    return str(pod["metadata"]["labels"][COMPONENT])
+def component(obj: Manifest) -> str:
+    """An object's component: "scheduler", "worker-default", "task" …"""
+    return str(obj["metadata"]["labels"][COMPONENT])
+
+
+def _version(workload: Manifest) -> str:
+    return str(workload["spec"]["template"]["metadata"]["labels"][VERSION])

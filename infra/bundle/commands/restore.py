@@ -10,7 +10,7 @@ from ..database import mysql
 from ..database.backup import KINDS, restore_job
 from ..settings.schema import Settings
 from . import live
-from .backup import job_name, run, running_release
+from .backup import job_name, run
 from .errors import CommandError
 from .target import Target
 
@@ -65,7 +65,7 @@ def restore(here: Target, name: str, into: str | None = None) -> None:
         _check_name(settings, into)
         if settings.database.mode == "cluster":
             _make_database(here, into)
-    running = running_release(here)
+    running = live.release(here) or settings.airflow.version
     database = settings.database.name if into is None else into
     job = restore_job(settings, job_name("restore"), name, database, running)
     log = run(here, job)

@@ -5,6 +5,7 @@ import sys
 import time
 
 from ..airflow.access import TASK
+from ..airflow.jobs import RELEASE_CHANGE
 from ..airflow.releases import RELEASES
 from ..credentials import ADMIN_SECRET, generated
 from ..images import build, specs
@@ -18,13 +19,17 @@ TIMEOUT = 900.0
 """Seconds for everything to become ready; a cold node pulls a gigabyte of images first."""
 
 
-def up(here: Target) -> None:
-    """Images, then objects, then wait; prints how to log in. Raises on the first failure."""
+def up(here: Target, *, changing_release: bool = False) -> None:
+    """Images, then objects, then wait; prints how to log in. Raises on the first failure.
+
+    Only `make upgrade` may be `changing_release`.
+    """
     here.kubectl.reach()
     chosen = engine(here)
     say(f"{here.environment}: context {here.kubectl.context}, namespace "
          f"{here.settings.namespace}, engine {chosen}")  # fmt: skip
-    _refuse_a_release_change(here)
+    if not changing_release:
+        _refuse_a_release_change(here)
     started = time.monotonic()
     # Under either engine: data whose Secrets are gone, or were made for other values, stops here.
     foundation.check(here.kubectl, generated(here.settings))
@@ -33,6 +38,9 @@ def up(here: Target) -> None:
     else:
         _with_kubectl(here)
     _clear_task_pods(here)
+    if not changing_release and not here.settings.airflow.stopped:
+        # Begun, not carried out, and taken back.
+        here.kubectl.run("delete", "configmap", RELEASE_CHANGE, "--ignore-not-found")
     say(f"up after {time.monotonic() - started:.0f} s")
     print_access(here)
 
@@ -52,13 +60,36 @@ def print_access(here: Target) -> None:
 
 def _refuse_a_release_change(here: Target) -> None:
     """A running Airflow keeps its release here: another one needs a backup first."""
+    if here.settings.airflow.stopped:
+        return
+    if "backup" in live.release_change(here):
+        raise CommandError(way_back(here))
     wanted, current = here.settings.airflow.version, live.release(here)
-    if current not in (None, wanted) and not here.settings.airflow.stopped:
+    if current not in (None, wanted):
         raise CommandError(
-            f"Airflow {current} runs in {here.settings.namespace} and airflow.version says "
-            f"{wanted}. make upgrade ENV={here.environment} changes the release: it stops "
-            "Airflow, takes a backup, migrates and starts. Or set airflow.version back"
+            f"the database in {here.settings.namespace} is of Airflow {current} and "
+            f"airflow.version says {wanted}. make upgrade ENV={here.environment} changes the "
+            "release: it stops Airflow, takes a backup, migrates and starts. Or set "
+            f"airflow.version back to {current}"
         )
+
+
+def way_back(here: Target) -> str:
+    """What to do after a release change that failed, or was interrupted, once its backup was there.
+
+    The database may be half migrated, and nothing can tell.
+    """
+    noted, env = live.release_change(here), f"ENV={here.environment}"
+    own = f"values/{here.environment}.yaml"
+    return (
+        "The release change did not end, and the database may be half migrated. The backup "
+        f"{noted['backup']} holds it as it was, of Airflow {noted['from']}. To go back to that:\n"
+        f"  1. set airflow.version: {noted['from']} in values/common.yaml and "
+        f"airflow.stopped: true in {own}; make up {env}\n"
+        f"  2. make restore FROM={noted['backup']} {env}\n"
+        f"  3. take airflow.stopped out again; make up {env}\n"
+        "To try again once the cause is mended: these steps, then the new version and make upgrade."
+    )
 
 
 def _clear_task_pods(here: Target) -> None:

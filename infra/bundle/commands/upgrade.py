@@ -11,40 +11,46 @@ from ..airflow.workload import MARGIN
 from ..images import build, specs
 from ..kubernetes.metadata import manifest
 from ..render.apply import RolloutError
+from ..render.kubectl import OWNED
 from ..settings.load import STOPPED, load
 from . import live
-from .backup import Taken, take
+from .backup import take
 from .errors import CommandError
 from .target import Target
-from .up import say, up
+from .up import say, up, way_back
 
 RUN_TASKS = ("scheduler", "worker", "task")
 """Beginnings of the names of components that start tasks or run them."""
 
 
 def upgrade(here: Target) -> None:
-    """Bring the environment to `airflow.version`. Raises CommandError, with what to do next."""
+    """Bring the environment to `airflow.version`. Raises CommandError, with what to do next.
+
+    Interrupted before the backup, it begins again; after that, the database is restored first.
+    """
     here.kubectl.reach()
     wanted, current = here.settings.airflow.version, live.release(here)
     if current is None:
         raise CommandError(f"nothing runs in {here.settings.namespace}: make up is enough")
-    _refuse_after_a_failure(here)
-    if current == wanted and live.pods(here):
-        print(f"Airflow {wanted} runs already; nothing was changed")
+    if "backup" in live.release_change(here):
+        raise CommandError(way_back(here))
+    if current == wanted:
+        print(f"the database is of Airflow {wanted} already: make up ENV={here.environment} is all")
         return
     # Before anything stops: what cannot be built must not cost a minute of rest.
     build.reference(here.settings, specs.airflow(here.settings), say)
+    _note(here, {"from": current})
     say(f"1/4 stopping Airflow {current}: no new tasks, the running ones end")
     drain(here)
     stop(here)
     say("2/4 backup")
     taken = take(here, "release")
-    _allow(here, taken, current)
+    _note(here, {"from": current, "heads": taken.heads, "backup": taken.name})
     say(f"3/4 migrating to Airflow {wanted}, 4/4 starting it")
     try:
-        up(here)
+        up(here, changing_release=True)
     except (CommandError, RolloutError) as error:
-        raise CommandError(f"{error}\n{_way_back(here, taken.name, current)}") from None
+        raise CommandError(f"{error}\n{way_back(here)}") from None
     here.kubectl.run("delete", "configmap", RELEASE_CHANGE)
     print(f"Airflow {current} -> {wanted}; the database as it was before: backup {taken.name}")
 
@@ -67,7 +73,8 @@ def drain(here: Target) -> None:
 def stop(here: Target) -> None:
     """Bring the environment to `airflow.stopped: true`, and wait for the last pod to be gone."""
     overrides = f"{here.overrides} {STOPPED}".strip()
-    up(Target(here.environment, overrides, load(here.environment, overrides)))
+    stopped = Target(here.environment, overrides, load(here.environment, overrides))
+    up(stopped, changing_release=True)
     _wait_until_gone(here, "", MARGIN + 60)
 
 
@@ -96,35 +103,9 @@ def _wait_until_gone(here: Target, components: str | tuple[str, ...], seconds: f
         time.sleep(1)
 
 
-def _allow(here: Target, taken: Taken, current: str) -> None:
-    """The ConfigMap that the migration Job's guard asks for."""
+def _note(here: Target, data: dict[str, str]) -> None:
+    """What the migration Job's guard asks for, and what an interrupted change leaves behind."""
     obj = manifest(
-        "v1",
-        "ConfigMap",
-        RELEASE_CHANGE,
-        here.settings.namespace,
-        "release-change",
-        data={"heads": taken.heads, "backup": taken.name, "from": current},
+        "v1", "ConfigMap", RELEASE_CHANGE, here.settings.namespace, "release-change", data=data
     )
-    here.kubectl.run("create", "--filename=-", objects=[obj])
-
-
-def _refuse_after_a_failure(here: Target) -> None:
-    for obj in here.kubectl.get("configmap", RELEASE_CHANGE):
-        noted = obj["data"]
-        raise CommandError(
-            "an earlier release change did not end; the database may be half migrated.\n"
-            + _way_back(here, noted["backup"], noted["from"])
-        )
-
-
-def _way_back(here: Target, backup: str, release: str) -> str:
-    env = f"ENV={here.environment}"
-    return (
-        f"The backup {backup} holds the database of Airflow {release}. To go back to it:\n"
-        f"  1. set airflow.version: {release} in values/common.yaml and airflow.stopped: true in "
-        f"values/{here.environment}.yaml; make up {env}\n"
-        f"  2. make restore FROM={backup} {env}\n"
-        f"  3. take airflow.stopped out again; make up {env}\n"
-        "To try again once the cause is mended: these steps, then the new version and make upgrade."
-    )
+    here.kubectl.run("apply", *OWNED, "--filename=-", objects=[obj])
