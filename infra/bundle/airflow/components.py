@@ -52,6 +52,9 @@ def scheduler(settings: Settings, image: str) -> Manifest:
     executor = release.executor(settings.airflow.executor)
     component, wanted = release.scheduler, settings.airflow.scheduler
     health = http("/health", SCHEDULER_HEALTH_PORT)
+    if executor.blocks_its_scheduler:
+        # No heartbeat while a task runs: that is no reason to kill both.
+        health = {"tcpSocket": {"port": SCHEDULER_HEALTH_PORT}}
     needs = (*component.secrets, *((BROKER, RESULTS) if executor.celery else ()))
     resources = scheduler_resources(settings, executor)
     container = pods.container(

@@ -43,11 +43,6 @@ def managed(settings: Settings) -> dict[str, str]:
     if release.execution_api:
         # Tasks must not go through the public address, which may be an ingress with a login.
         values["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] = f"http://{WEB}:{WEB_PORT}/execution/"
-    if executor.blocks_its_scheduler:
-        # Its heartbeat stops while a task runs; that is no reason to restart it.
-        values["AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD"] = str(
-            airflow.tasks.grace_period
-        )
     if executor.celery:
         values |= _celery(settings)
     if executor.kubernetes:
