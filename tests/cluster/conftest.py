@@ -148,9 +148,9 @@ def in_namespace(name: str, port: int) -> Deployment:
     return Deployment(name, overrides)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def airflow(sandbox: None) -> Iterator[Deployment]:
-    """An Airflow that the first test brings up."""
+    """The place of an Airflow that several modules use, so that it is made once."""
     deployment = in_namespace("airflow-test", 30081)
     deployment.remove()
     yield deployment

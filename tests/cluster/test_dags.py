@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from sandbox.errors import SandboxError
 
-from .conftest import Deployment, in_namespace, wait_for
+from .conftest import Deployment, wait_for
 from .docker_host import docker_host
 from .scenarios import check_places, end, start
 
@@ -19,15 +18,11 @@ pytestmark = pytest.mark.cluster
 IMAGE = "10.244.0.1:5000/stand-in/utility:1"
 
 
-@pytest.fixture(scope="module")
-def airflow(sandbox: None) -> Iterator[Deployment]:
-    """An Airflow whose DAGs know the sandbox's small image."""
-    deployment = in_namespace("airflow-dags", 30091)
-    deployment.remove()
-    deployment.make("up")
-    deployment.rest().post("/variables", {"key": "example_image", "value": IMAGE})
-    yield deployment
-    deployment.remove()
+@pytest.fixture(scope="module", autouse=True)
+def image(airflow: Deployment) -> None:
+    """The DAGs that start containers know the sandbox's small image."""
+    airflow.make("up")
+    airflow.rest().post("/variables", {"key": "example_image", "value": IMAGE})
 
 
 def logs(airflow: Deployment, dag: str, run_id: str) -> dict[str, str]:
