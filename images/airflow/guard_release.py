@@ -5,7 +5,7 @@
 MySQL cannot undo a migration, and components of the old release do not survive it. So it goes on
 only if the database is empty or already at this image's heads, or if the variable
 RELEASE_CHANGE_FROM names exactly the heads that it has (they are written where the backup was
-taken) and no component has a fresh heartbeat.
+taken) and nothing has a fresh heartbeat: no component and, in 2.x, no task.
 
 Exit codes: 0 go on, 1 refused.
 """
@@ -29,7 +29,6 @@ VERSION_TABLES = """
 LIVE = """
     SELECT DISTINCT CONCAT(job_type, ' on ', hostname) FROM job
     WHERE state = 'running' AND latest_heartbeat > UTC_TIMESTAMP(6) - INTERVAL %s SECOND
-      AND job_type IN ('SchedulerJob', 'DagProcessorJob', 'TriggererJob')
 """
 
 
@@ -47,7 +46,7 @@ def as_text(heads: dict[str, list[str]]) -> str:
 
 
 def live(connection: Any) -> list[str]:
-    """Components whose heartbeat is fresh; those that end within WAIT_SECONDS are waited for."""
+    """What has a fresh heartbeat; jobs that end within WAIT_SECONDS are waited for."""
     end = time.monotonic() + WAIT_SECONDS
     while True:
         cursor = connection.cursor()

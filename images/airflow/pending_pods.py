@@ -12,6 +12,7 @@ library alone: a Kubernetes client would need ten times the memory.
 """
 
 import datetime
+import http.client
 import json
 import os
 import ssl
@@ -118,7 +119,7 @@ def main() -> int:
         try:
             told = look(namespace, base, told)
             ALIVE.touch()
-        except (OSError, ValueError) as error:  # the next look may succeed
+        except (OSError, ValueError, http.client.HTTPException) as error:  # the next may succeed
             print(f"the API server gives no list of pods: {error}", flush=True)
         time.sleep(POLL_SECONDS)
 

@@ -31,13 +31,20 @@ def place_wanted(setting: str, executor: str | None, queue: str) -> str | None:
     """
     if setting in HYBRIDS:
         return "pod" if queue == KUBERNETES_QUEUE else HYBRIDS[setting]
+    names = names_of(setting)
+    if not executor:
+        return PLACES.get(next(iter(names.values())))
+    # Airflow takes an alias, a class name, or the class with its module.
+    return PLACES.get(names.get(executor) or names.get(executor.rpartition(".")[2], ""))
+
+
+def names_of(setting: str) -> dict[str, str]:
+    """The class of each name and alias in a value of `core.executor`, the default one first."""
     names: dict[str, str] = {}
     for item in setting.split(","):
-        alias, _, path = item.strip().rpartition(":")
-        name = path.rpartition(".")[2]
-        names |= {name: name, path: name, (alias or name): name}
-    default = next(iter(names.values()))
-    return PLACES.get(names.get(executor, "") if executor else default)
+        alias, _, name = item.strip().rpartition(":")
+        names |= {name: name, (alias or name): name}
+    return names
 
 
 def place_of_queued(external_executor_id: str) -> str:

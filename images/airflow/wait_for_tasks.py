@@ -8,7 +8,8 @@ of the executor it must not start before they end. Without such a change there a
 
 Tasks that another executor has only queued are freed from it, so that the scheduler queues them
 anew: CeleryExecutor, for one, would take the id that KubernetesExecutor noted for a message of its
-own, and wait for it.
+own, and wait for it. Tasks that have not begun and are noted for an executor that is gone lose that
+note: 3.x writes it when a run begins and would keep them waiting for ever.
 
 A task is alive if it had a heartbeat within HEARTBEAT_SECONDS. After the timeout it goes on, with a
 message: what runs longer than that is run again.
@@ -50,6 +51,28 @@ FREE = """
       AND state = 'queued' AND external_executor_id = %s
 """
 
+NOTED = """
+    SELECT DISTINCT executor FROM task_instance WHERE executor IS NOT NULL
+      AND (state IS NULL OR state IN ('scheduled', 'queued', 'up_for_retry', 'up_for_reschedule',
+                                      'deferred'))
+"""
+FORGET = """
+    UPDATE task_instance SET executor = NULL WHERE executor = %s
+      AND (state IS NULL OR state IN ('scheduled', 'queued', 'up_for_retry', 'up_for_reschedule',
+                                      'deferred'))
+"""
+
+
+def forget_executors(connection: Any, setting: str) -> None:
+    """Leave the tasks of executors that are no longer there to the first one of the setting."""
+    cursor = connection.cursor()
+    cursor.execute(NOTED)
+    for (executor,) in cursor.fetchall():
+        if place_wanted(setting, executor, "") is None:
+            count = cursor.execute(FORGET, (executor,))
+            print(f"{count} tasks were noted for {executor}, which is gone: freed", flush=True)
+    connection.commit()
+
 
 def free_queued(connection: Any, setting: str) -> None:
     """Take the other executor's id off the tasks that it queued."""
@@ -82,6 +105,7 @@ def wait(arguments: dict[str, Any], setting: str, query: str, timeout: float) ->
         connection = MySQLdb.connect(**arguments)
         try:
             free_queued(connection, setting)
+            forget_executors(connection, setting)
             found = elsewhere(connection.cursor(), setting, query)
         finally:
             connection.close()

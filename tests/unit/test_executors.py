@@ -6,8 +6,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from bundle.airflow import celery
 from bundle.airflow.executors import EXECUTORS, UnknownExecutorError
 from bundle.airflow.releases import RELEASES
+from bundle.settings.load import load
 
 IMAGE = Path(__file__).parents[2] / "images" / "airflow"
 
@@ -95,12 +97,28 @@ def test_the_place_of_a_task_is_in_its_hosts_name(host: str, place: str) -> None
         ("LocalExecutor,k8s:KubernetesExecutor", "k8s", "kubernetes", "pod"),
         ("LocalExecutor,k8s:KubernetesExecutor", "KubernetesExecutor", "kubernetes", "pod"),
         ("LocalExecutor", "KubernetesExecutor", "kubernetes", None),
+        ("CeleryExecutor,LocalExecutor", "airflow.executors.local_executor.LocalExecutor",
+         "default", "scheduler"),
     ],
-)
+)  # fmt: skip
 def test_the_place_where_an_executor_looks(
     setting: str, executor: str | None, queue: str, place: str | None
 ) -> None:
     assert places.place_wanted(setting, executor, queue) == place
+
+
+def test_hybrids_of_3_3_serve_the_queue_of_runs_that_began_before_them() -> None:
+    def queues(overrides: str) -> str:
+        objects = celery.objects(load("dev", overrides), "image")
+        (worker,) = [obj for obj in objects if obj["metadata"]["name"] == "airflow-worker-default"]
+        args: list[str] = worker["spec"]["template"]["spec"]["containers"][0]["args"]
+        return args[args.index("--queues") + 1]
+
+    hybrid = "airflow.executor=CeleryKubernetesExecutor"
+    assert queues(hybrid) == "default,kubernetes"
+    # The hybrid class of 2.11 routes by queue whenever a task is queued.
+    assert queues(f"{hybrid} airflow.version=2.11.2") == "default"
+    assert queues("airflow.executor=CeleryExecutor") == "default,kubernetes"
 
 
 def test_what_was_queued_tells_by_whom() -> None:

@@ -32,7 +32,9 @@ def objects(settings: Settings, image: str) -> Iterator[Manifest]:
     yield from access.objects(settings, release.worker.name)
     for index, (name, wanted) in enumerate(settings.airflow.celery.workers.items()):
         # Without pods of their own, tasks of that queue are everyone's: a DAG runs on any executor.
-        more = [KUBERNETES_QUEUE] if index == 0 and not executor.kubernetes else []
+        # So are those of runs that began before the policy that sends the queue to pods.
+        shared = not executor.kubernetes or executor.pods_by_policy is not None
+        more = [KUBERNETES_QUEUE] if index == 0 and shared else []
         yield workers(settings, image, name, wanted, [*wanted.queues, *more])
         if wanted.max_replicas > wanted.replicas and not settings.airflow.stopped:
             yield autoscaler(settings, name, wanted)

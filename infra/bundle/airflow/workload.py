@@ -43,7 +43,12 @@ def deployment(
         f"airflow-{name}",
         settings.namespace,
         name,
-        annotations={"pulumi.com/timeoutSeconds": str(patience)} if patience else None,
+        annotations={
+            # Replicas that an autoscaler or a hand set are taken over, as by the kubectl engine;
+            # else `airflow.stopped` would end in a conflict.
+            "pulumi.com/patchForce": "true",
+            **({"pulumi.com/timeoutSeconds": str(patience)} if patience else {}),
+        },
         spec={
             **({} if replicas is None else {"replicas": replicas}),
             "revisionHistoryLimit": 3,

@@ -5,11 +5,13 @@ a migration, so without the backup nothing is migrated (see the migration Job's 
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ..airflow.jobs import RELEASE_CHANGE
 from ..airflow.workload import MARGIN
 from ..images import build, specs
-from ..kubernetes.metadata import manifest
+from ..kubernetes.metadata import Manifest, manifest
 from ..render.apply import RolloutError
 from ..render.kubectl import OWNED
 from ..settings.load import STOPPED, load
@@ -29,6 +31,11 @@ def upgrade(here: Target) -> None:
     Interrupted before the backup, it begins again; after that, the database is restored first.
     """
     here.kubectl.reach()
+    if here.settings.airflow.stopped:
+        raise CommandError(
+            "airflow.stopped is set, so nothing would be migrated: take it out of "
+            f"values/{here.environment}.yaml and run make upgrade again"
+        )
     wanted, current = here.settings.airflow.version, live.release(here)
     if current is None:
         raise CommandError(f"nothing runs in {here.settings.namespace}: make up is enough")
@@ -41,8 +48,9 @@ def upgrade(here: Target) -> None:
     build.reference(here.settings, specs.airflow(here.settings), say)
     _note(here, {"from": current})
     say(f"1/4 stopping Airflow {current}: no new tasks, the running ones end")
-    drain(here)
-    stop(here)
+    with _undone_on_failure(here, current):
+        drain(here)
+        stop(here)
     say("2/4 backup")
     taken = take(here, "release")
     _note(here, {"from": current, "heads": taken.heads, "backup": taken.name})
@@ -50,8 +58,12 @@ def upgrade(here: Target) -> None:
     try:
         up(here, changing_release=True)
     except (CommandError, RolloutError) as error:
-        raise CommandError(f"{error}\n{way_back(here)}") from None
+        remedy = f"the database is of Airflow {wanted}: mend that and run make up"
+        if live.release_change(here):
+            remedy = way_back(here)
+        raise CommandError(f"{error}\n{remedy}") from None
     here.kubectl.run("delete", "configmap", RELEASE_CHANGE)
+    _wake(here)
     print(f"Airflow {current} -> {wanted}; the database as it was before: backup {taken.name}")
 
 
@@ -61,13 +73,49 @@ def drain(here: Target) -> None:
     The web component goes on meanwhile: 3.x tasks report to it. Raises CommandError if tasks run
     for longer than `airflow.tasks.gracePeriod`.
     """
-    for obj in here.kubectl.get("deployments"):
+    for name, obj in _deployments(here):
         if live.component(obj).startswith(RUN_TASKS):
-            name = obj["metadata"]["name"]
-            # Of the object itself: what `kubectl scale` sets, no engine takes over again.
-            here.kubectl.run("patch", "deployment", name, "--patch", '{"spec": {"replicas": 0}}')
+            _scale(here, name, 0)
     grace = here.settings.airflow.tasks.grace_period + MARGIN
     _wait_until_gone(here, RUN_TASKS, grace)
+
+
+@contextmanager
+def _undone_on_failure(here: Target, release: str) -> Iterator[None]:
+    """Deployments still of `release` are scaled back, also after Ctrl-C or a "no" to Pulumi.
+
+    Pulumi would not: what was scaled beside it is not in its state.
+    """
+    replicas = {name: obj["spec"]["replicas"] for name, obj in _deployments(here)}
+    try:
+        yield
+    except BaseException:
+        for name, obj in _deployments(here):
+            if obj["spec"]["template"]["metadata"]["labels"].get(live.VERSION) == release:
+                _scale(here, name, replicas.get(name, 1))
+        raise
+
+
+def _wake(here: Target) -> None:
+    """Scale autoscaled workers up from zero, where no autoscaler acts and `drain` left them.
+
+    Their number is not in the program's objects, so that no engine sets it.
+    """
+    scalers = here.kubectl.get("horizontalpodautoscalers", live.OURS)
+    least = {one["spec"]["scaleTargetRef"]["name"]: one["spec"]["minReplicas"] for one in scalers}
+    for name, obj in _deployments(here):
+        if name in least and obj["spec"]["replicas"] == 0:
+            _scale(here, name, least[name])
+
+
+def _deployments(here: Target) -> list[tuple[str, Manifest]]:
+    return [(obj["metadata"]["name"], obj) for obj in here.kubectl.get("deployments", live.OURS)]
+
+
+def _scale(here: Target, name: str, replicas: int) -> None:
+    # Of the object itself: what `kubectl scale` sets, Pulumi does not take over again.
+    patch = f'{{"spec": {{"replicas": {replicas}}}}}'
+    here.kubectl.run("patch", "deployment", name, "--patch", patch)
 
 
 def stop(here: Target) -> None:
@@ -94,8 +142,7 @@ def _wait_until_gone(here: Target, components: str | tuple[str, ...], seconds: f
         if elapsed > seconds:
             raise CommandError(
                 f"after {seconds:.0f} s still at work: {', '.join(left)}. Nothing was migrated. "
-                "Let them end, or raise airflow.tasks.gracePeriod, and run make upgrade again; "
-                "make up starts what was stopped"
+                "Let them end, or raise airflow.tasks.gracePeriod, and run make upgrade again"
             )
         if line != said:
             say(f"  {elapsed:4.0f} s  {line}")
