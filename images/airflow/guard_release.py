@@ -61,14 +61,19 @@ def live(connection: Any) -> list[str]:
 def main() -> int:
     """Print what was found and whether it goes on."""
     expected = json.loads(HEADS_FILE.read_text())
+    backup = os.environ.get("RELEASE_CHANGE_BACKUP")
     connection = MySQLdb.connect(**connect_arguments(os.environ[URL_VARIABLE]))
     try:
         heads = heads_of(connection.cursor())
+        if backup and os.environ.get("RELEASE_CHANGE_FROM") == os.environ["AIRFLOW_VERSION"]:
+            print(f"refused: a migration to another release failed, and its half may be there "
+                  f"still. Run make restore FROM={backup} first")  # fmt: skip
+            return 1
         if not heads or expected.items() <= heads.items():
             print("the database is new" if not heads else "the database is of this release")
             return 0
         print(f"the database has {as_text(heads)}; this release has {as_text(expected)}")
-        if os.environ.get("RELEASE_CHANGE_FROM") != as_text(heads):
+        if os.environ.get("RELEASE_CHANGE_HEADS") != as_text(heads):
             print("refused: a release change needs a backup of just this database. Run make "
                   "upgrade, which stops Airflow, takes it, migrates and starts; or set "
                   "airflow.version back")  # fmt: skip

@@ -4,6 +4,8 @@ Pure functions over names: the hosts are pods, and those of schedulers and Celer
 by the deployment.
 """
 
+import re
+
 PLACES = {
     "LocalExecutor": "scheduler",
     "SequentialExecutor": "scheduler",
@@ -15,13 +17,14 @@ HYBRIDS = {"CeleryKubernetesExecutor": "worker", "LocalKubernetesExecutor": "sch
 
 KUBERNETES_QUEUE = "kubernetes"
 
+DEPLOYED = re.compile(r"airflow-(scheduler|worker)(?:-[a-z0-9-]+)?-[a-z0-9]{6,10}-[a-z0-9]{5}")
+"""Pods of Deployments: their set's name, a hash, five characters. Task pods end in eight."""
+
 
 def place_of(host: str) -> str:
     """The place of a task by the name of its host."""
-    for place in ("scheduler", "worker"):
-        if host.startswith(f"airflow-{place}-"):
-            return place
-    return "pod"
+    found = DEPLOYED.fullmatch(host)
+    return found[1] if found else "pod"
 
 
 def place_wanted(setting: str, executor: str | None, queue: str) -> str | None:

@@ -4,7 +4,8 @@
 
 By default: until every alembic version table holds exactly the heads that were written into
 heads.json when the image was built. With --database-only: until the server accepts an
-authenticated connection to the database, which is what the migration Job itself needs.
+authenticated connection to the database, which is what the migration Job itself needs. In both
+cases, until no restore is at work.
 
 The database is the one of AIRFLOW__DATABASE__SQL_ALCHEMY_CONN. It is read through MySQLdb alone,
 which takes 0.1 s; ``airflow db check-migrations`` spends seconds of processor time importing
@@ -30,6 +31,8 @@ POLL_SECONDS = 0.5
 REPORT_SECONDS = 5
 CONNECT_TIMEOUT_SECONDS = 5
 NO_SUCH_TABLE = 1146
+RESTORE_MARK = "restore_incomplete"
+"""A table that `make restore` makes before it empties the database, and drops at its end."""
 
 Heads = dict[str, list[str]]
 
@@ -79,6 +82,9 @@ def what_is_missing(arguments: dict[str, Any], expected: Heads) -> str:
         return f"a connection: {error.args[-1]}"
     try:
         cursor = connection.cursor()
+        cursor.execute("SHOW TABLES LIKE %s", (RESTORE_MARK,))
+        if cursor.fetchone():
+            return f"the end of a restore (the table {RESTORE_MARK}); if it failed, restore again"
         for table, heads in expected.items():
             found = read_heads(cursor, table)
             if found != heads:

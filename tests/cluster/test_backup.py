@@ -5,17 +5,16 @@ The tests build on each other in this order.
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from bundle.commands.backup import job_name
 from bundle.commands.rest import password
-from bundle.commands.smoke import smoke
 from bundle.commands.up import up
 from bundle.database.backup import backup_job
 
-from .conftest import Deployment, in_namespace, wait_for
+from .conftest import Deployment, wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -35,16 +34,12 @@ AWKWARD = (
 
 
 @pytest.fixture(scope="module")
-def airflow(sandbox: None) -> Iterator[Deployment]:
-    """An Airflow with awkward data beside its own, which keeps two scheduled backups."""
-    one = in_namespace("airflow-backup", 30086)
-    deployment = Deployment(one.namespace, f"{one.overrides} database.backup.keep=2")
-    deployment.remove()
-    up(deployment.target())
-    smoke(deployment.target())
+def airflow(airflow: Deployment) -> Deployment:
+    """The Airflow of all modules, with awkward data beside its own; keeps two scheduled backups."""
+    deployment = Deployment(airflow.namespace, f"{airflow.overrides} database.backup.keep=2")
+    deployment.make("up")
     sql(deployment, " ".join(AWKWARD))
-    yield deployment
-    deployment.remove()
+    return deployment
 
 
 def sql(airflow: Deployment, statements: str, database: str = "airflow") -> str:

@@ -9,6 +9,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from bundle.airflow.executors import EXECUTORS
+from bundle.airflow.releases import RELEASES
 from bundle.credentials import PLACEHOLDER
 
 from .conftest import ROOT, bundle, containers, render, workloads
@@ -261,3 +263,49 @@ def test_overrides_are_not_applied_to_a_real_environment() -> None:
     done = bundle("up", "dev", "airflow.parallelism=1")
     assert done.returncode == 1
     assert "write the values into values/dev.yaml" in done.stderr
+
+
+def test_autoscaled_workers_have_bounds_and_no_number() -> None:
+    values = (
+        "airflow.executor=CeleryExecutor airflow.celery.workers.default.replicas=2 "
+        "airflow.celery.workers.default.maxReplicas=5"
+    )
+    objects = {
+        (o["kind"], o["metadata"]["name"]): o for o in yaml.safe_load_all(render("dev", values))
+    }
+    scaler = objects["HorizontalPodAutoscaler", "airflow-worker-default"]["spec"]
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 5)
+    assert scaler["scaleTargetRef"]["name"] == "airflow-worker-default"
+    # What the autoscaler sets, the program must not.
+    assert "replicas" not in objects["Deployment", "airflow-worker-default"]["spec"]
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("version", RELEASES)
+def test_stopped_means_that_nothing_of_airflow_runs(version: str, executor: str) -> None:
+    values = (
+        f"airflow.stopped=true airflow.version={version} airflow.executor={executor} "
+        "airflow.celery.workers.default.maxReplicas=5"
+    )
+    objects = list(yaml.safe_load_all(render("dev", values)))
+    replicas = {o["spec"]["replicas"] for o in objects if o["kind"] == "Deployment"}
+    assert replicas == {0}
+    kinds = {o["kind"] for o in objects}
+    assert not kinds & {"Job", "HorizontalPodAutoscaler"}
+    assert "StatefulSet" in kinds  # the database goes on
+
+
+@pytest.mark.parametrize("minor", MINORS)
+@pytest.mark.parametrize("version", RELEASES)
+def test_the_objects_of_celery_fit_the_strict_schema(version: str, minor: str) -> None:
+    values = (
+        f"airflow.version={version} airflow.executor=CeleryKubernetesExecutor "
+        "airflow.celery.workers.default.maxReplicas=5 "
+        'airflow.tasks.tolerations=[{"key":"a","operator":"Exists"}] '
+        'airflow.tasks.volumes=[{"name":"more","mountPath":"/more","secret":"mine"}]'
+    )
+    for obj in yaml.safe_load_all(render("dev", values)):
+        kubernetes_validate.validate(obj, minor, strict=True)
+        if obj["metadata"]["name"] == "airflow-pod-template":
+            template = yaml.safe_load(obj["data"]["pod_template.yaml"])
+            kubernetes_validate.validate(template, minor, strict=True)

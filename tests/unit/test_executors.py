@@ -78,6 +78,8 @@ def test_nonsense_is_refused(text: str) -> None:
         ("airflow-scheduler-5d8b845fdf-c84f7", "scheduler"),
         ("airflow-worker-default-6fc785cb54-mvqrt", "worker"),
         ("queues-on-default-8a7f0wqz", "pod"),
+        # A DAG of such a name: its pods end in eight characters.
+        ("airflow-worker-default-task-8a7f0wqz", "pod"),
         ("airflow-schedulers-dag-task-1", "pod"),
     ],
 )

@@ -4,6 +4,7 @@
 """
 
 from ..settings.schema import Settings
+from .executors import KUBERNETES_QUEUE
 from .releases import RELEASES
 
 HOME = "/usr/local/airflow"
@@ -52,6 +53,10 @@ def managed(settings: Settings) -> dict[str, str]:
             # The default of 1 pod a loop leaves 50 ready tasks waiting for 50 loops.
             "AIRFLOW__KUBERNETES_EXECUTOR__WORKER_PODS_CREATION_BATCH_SIZE": "16",
         }
+    if executor.kubernetes and not release.executor_lists:
+        # The hybrid classes': a DAG names the same queue on both lines.
+        for section in ("CELERY_KUBERNETES_EXECUTOR", "LOCAL_KUBERNETES_EXECUTOR"):
+            values[f"AIRFLOW__{section}__KUBERNETES_QUEUE"] = KUBERNETES_QUEUE
     if executor.pods_by_policy is not None:
         # Read by the image's airflow_local_settings.py.
         values["KUBERNETES_QUEUE_EXECUTOR"] = executor.pods_by_policy

@@ -44,14 +44,15 @@ def migrations(settings: Settings, image: str) -> Manifest:
     wait = pods.wait(settings, image, "--database-only")
     args = ("python", f"{pods.CHECKS}/guard_release.py")
     guard = pods.container(settings, image, "guard-release", args, [DATABASE], pods.SMALL)
-    guard["env"].append(
+    guard["env"] += [
         {
-            "name": "RELEASE_CHANGE_FROM",
+            "name": f"RELEASE_CHANGE_{key.upper()}",
             "valueFrom": {
-                "configMapKeyRef": {"name": RELEASE_CHANGE, "key": "heads", "optional": True}
+                "configMapKeyRef": {"name": RELEASE_CHANGE, "key": key, "optional": True}
             },
         }
-    )
+        for key in ("heads", "from", "backup")
+    ]
     # No second try: MySQL cannot undo half of a migration, so a person has to look first.
     return _job(settings, MIGRATIONS, container, [wait, guard], backoff=0)
 

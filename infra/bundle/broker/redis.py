@@ -16,6 +16,7 @@ from ..credentials import BROKER_PASSWORD, CELERY_SECRET
 from ..kubernetes import pods, server
 from ..kubernetes.metadata import Manifest, manifest
 from ..kubernetes.storage import claim_spec
+from ..settings.quantities import amount
 from ..settings.schema import Settings
 
 NAME, PORT, UID = "airflow-redis", 6379, 999
@@ -23,6 +24,7 @@ COMPONENT = "redis"
 
 # Options come from standard input: as arguments, the password would be in the process list. An
 # exec keeps redis-server process 1, which gets the signal to stop.
+# A full Redis refuses messages, which are sent again; a killed one loses up to a second of them.
 SERVER = """\
 exec redis-server - <<END
 requirepass $REDIS_PASSWORD
@@ -30,7 +32,7 @@ dir /data
 appendonly yes
 appendfsync everysec
 save ""
-maxmemory-policy noeviction
+maxmemory $MAX_MEMORY
 END
 """
 CLIENT = 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli ping | grep -qx PONG'
@@ -52,6 +54,7 @@ def objects(settings: Settings) -> Iterator[Manifest]:
 
 def _pod(settings: Settings) -> dict[str, Any]:
     tmp, tmp_mount = pods.scratch("tmp", "/tmp", "16Mi")
+    limit = settings.broker.cluster.resources.limits.memory
     ping = pods.execute("sh", "-c", CLIENT)
     return {
         "serviceAccountName": NAME,
@@ -63,7 +66,10 @@ def _pod(settings: Settings) -> dict[str, Any]:
                 "name": "redis",
                 "image": settings.broker.cluster.image,
                 "command": ["sh", "-c", SERVER],
-                "env": [pods.secret_env("REDIS_PASSWORD", CELERY_SECRET, BROKER_PASSWORD)],
+                "env": [
+                    pods.secret_env("REDIS_PASSWORD", CELERY_SECRET, BROKER_PASSWORD),
+                    *pods.plain_env({"MAX_MEMORY": str(int(0.75 * amount(limit)))}),
+                ],
                 "ports": [{"name": "redis", "containerPort": PORT}],
                 "resources": pods.resources(settings.broker.cluster.resources),
                 "securityContext": pods.container_security(),

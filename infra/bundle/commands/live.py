@@ -4,6 +4,9 @@ from ..airflow.jobs import MIGRATIONS, RELEASE_CHANGE
 from ..kubernetes.metadata import Manifest
 from .target import Target
 
+RELEASE = "airflow-kubernetes/release"
+"""Annotation of the namespace: the release whose schema the database has."""
+
 VERSION = "app.kubernetes.io/version"
 COMPONENT = "app.kubernetes.io/component"
 OURS = "--selector=app.kubernetes.io/name=airflow"
@@ -12,16 +15,23 @@ AT_REST = ("mysql", "redis", "backup")
 
 
 def release(here: Target) -> str | None:
-    """The release whose schema the database has; None before the first `up` and after `down`.
+    """The release whose schema the database has; None before the first `up`.
 
-    A release change that has begun notes it. Else the last migration tells that succeeded, and
-    while Airflow is stopped, which removes the Jobs, the scheduler's Deployment.
+    A release change that has begun notes it; else the last migration tells that succeeded. While
+    Airflow is stopped or down, which removes the Jobs, the namespace has the record.
     """
     if known := release_change(here).get("from") or _migrated(here):
         return known
-    for deployment in here.kubectl.get("deployments", f"--selector={COMPONENT}=scheduler"):
-        return _version(deployment)
+    for namespace in here.kubectl.get("namespace", here.settings.namespace):
+        recorded: str | None = namespace["metadata"].get("annotations", {}).get(RELEASE)
+        return recorded
     return None
+
+
+def record(here: Target, release: str) -> None:
+    """Note the database's release on the namespace, which outlives `make down`."""
+    name = here.settings.namespace
+    here.kubectl.run("annotate", "namespace", name, f"{RELEASE}={release}", "--overwrite")
 
 
 def release_change(here: Target) -> dict[str, str]:
@@ -31,22 +41,31 @@ def release_change(here: Target) -> dict[str, str]:
     allowed by hand (docs/upgrade.md) has `heads` alone.
     """
     for obj in here.kubectl.get("configmap", RELEASE_CHANGE):
-        noted = dict(obj["data"])
-        # Whoever waited for it may have been interrupted: with the migration the change is made.
-        return {} if "from" in noted and _migrated(here) not in (None, noted["from"]) else noted
+        return unfinished(obj.get("data", {}), _migrated(here))
     return {}
 
 
+def unfinished(noted: dict[str, str], migrated: str | None) -> dict[str, str]:
+    """The note of a release change, unless it was carried out: nothing, then.
+
+    Whoever waited for it may have been interrupted; with the migration the change is made.
+    """
+    done = "from" in noted and migrated not in (None, noted["from"])
+    return {} if done else dict(noted)
+
+
 def _migrated(here: Target) -> str | None:
+    jobs = here.kubectl.get("jobs", f"--selector={COMPONENT}={MIGRATIONS}")
+    return last_migration(jobs)
+
+
+def last_migration(jobs: list[Manifest]) -> str | None:
     """The release of the last migration that succeeded; None while Airflow is stopped."""
-    jobs = [
-        job
-        for job in here.kubectl.get("jobs", f"--selector={COMPONENT}={MIGRATIONS}")
-        if "completionTime" in job["status"]
-    ]
-    if not jobs:
+    done = [job for job in jobs if "completionTime" in job["status"]]
+    if not done:
         return None
-    return _version(max(jobs, key=lambda job: str(job["status"]["completionTime"])))
+    last = max(done, key=lambda job: str(job["status"]["completionTime"]))
+    return str(last["spec"]["template"]["metadata"]["labels"][VERSION])
 
 
 def pods(here: Target) -> list[Manifest]:
@@ -62,7 +81,3 @@ def pods(here: Target) -> list[Manifest]:
 def component(obj: Manifest) -> str:
     """An object's component: "scheduler", "worker-default", "task" …"""
     return str(obj["metadata"]["labels"][COMPONENT])
-
-
-def _version(workload: Manifest) -> str:
-    return str(workload["spec"]["template"]["metadata"]["labels"][VERSION])

@@ -76,6 +76,7 @@ def restore(here: Target, name: str, into: str | None = None) -> None:
     if into is None:
         # What a failed release change left; the schema is whole again.
         here.kubectl.run("delete", "configmap", RELEASE_CHANGE, "--ignore-not-found")
+        live.record(here, done[1])
         _print_next(here, done[1], running)
 
 

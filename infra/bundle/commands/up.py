@@ -34,13 +34,14 @@ def up(here: Target, *, changing_release: bool = False) -> None:
     # Under either engine: data whose Secrets are gone, or were made for other values, stops here.
     foundation.check(here.kubectl, generated(here.settings))
     if chosen == "pulumi":
-        _with_pulumi(here)
+        _with_pulumi(here, changing_release=changing_release)
     else:
         _with_kubectl(here)
     _clear_task_pods(here)
     if not changing_release and not here.settings.airflow.stopped:
         # Begun and taken back, or carried out: the migrations were waited for.
         here.kubectl.run("delete", "configmap", RELEASE_CHANGE, "--ignore-not-found")
+        live.record(here, here.settings.airflow.version)
     say(f"up after {time.monotonic() - started:.0f} s")
     print_access(here)
 
@@ -122,13 +123,16 @@ def _with_kubectl(here: Target) -> None:
         say(f"  {change}")
 
 
-def _with_pulumi(here: Target) -> None:
+def _with_pulumi(here: Target, *, changing_release: bool) -> None:
     if not here.settings.images.build:
         build.reference(here.settings, specs.airflow(here.settings), say)
     pulumi.create_stack(here.environment)
-    # On a terminal Pulumi shows its preview and asks.
-    answer = [] if sys.stdin.isatty() else ["--yes"]
-    pulumi.run(here.environment, "up", *answer, overrides=here.overrides)
+    # On a terminal Pulumi shows its preview and asks, but once alone: whoever called make upgrade
+    # wants all of it.
+    answer = [] if sys.stdin.isatty() and not changing_release else ["--yes"]
+    # A release change that was cut short may have scaled what Pulumi's state does not know of.
+    refresh = ["--refresh"] if live.release_change(here) and not changing_release else []
+    pulumi.run(here.environment, "up", *answer, *refresh, overrides=here.overrides)
 
 
 def say(text: str) -> None:

@@ -63,6 +63,7 @@ def upgrade(here: Target) -> None:
             remedy = way_back(here)
         raise CommandError(f"{error}\n{remedy}") from None
     here.kubectl.run("delete", "configmap", RELEASE_CHANGE)
+    live.record(here, wanted)
     _wake(here)
     print(f"Airflow {current} -> {wanted}; the database as it was before: backup {taken.name}")
 
@@ -153,6 +154,12 @@ def _wait_until_gone(here: Target, components: str | tuple[str, ...], seconds: f
 def _note(here: Target, data: dict[str, str]) -> None:
     """What the migration Job's guard asks for, and what an interrupted change leaves behind."""
     obj = manifest(
-        "v1", "ConfigMap", RELEASE_CHANGE, here.settings.namespace, "release-change", data=data
+        "v1",
+        "ConfigMap",
+        RELEASE_CHANGE,
+        here.settings.namespace,
+        "release-change",
+        protected=True,  # `make down` must not make anybody forget it
+        data=data,
     )
     here.kubectl.run("apply", *OWNED, "--filename=-", objects=[obj])

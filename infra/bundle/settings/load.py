@@ -106,9 +106,12 @@ def _mended(merged: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
 
 
 def _restore(data: Any, common: Any, path: Path) -> None:
-    for part in path[:-1]:
+    for index, part in enumerate(path[:-1]):
         if not isinstance(data, dict) or not isinstance(common, dict):
             return
+        if isinstance(data.get(part), list):  # a wrong item spoils its list
+            path = path[: index + 1]
+            break
         data, common = data.get(part), common.get(part)
     if not isinstance(data, dict):
         return

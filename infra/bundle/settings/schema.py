@@ -14,6 +14,9 @@ from .marks import SANDBOX, PerEnvironment
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 """A DNS label, as Kubernetes wants it for namespaces and most object names."""
 
+ShortName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")]
+"""A part of a DNS label: names and labels of at most 63 characters are made with it."""
+
 Quantity = Annotated[
     str,
     StringConstraints(pattern=r"^([0-9]+|[0-9]+\.[0-9]+)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"),
@@ -55,8 +58,6 @@ class Section(BaseModel):
         strict=True,
         frozen=True,
         alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
     )
 
 
@@ -169,7 +170,7 @@ class Flower(Section):
 class Celery(Section):
     """What Celery executors need beside a broker; the sets of workers by name."""
 
-    workers: Annotated[dict[Name, Workers], Field(min_length=1)]
+    workers: Annotated[dict[ShortName, Workers], Field(min_length=1)]
     flower: Flower
 
 

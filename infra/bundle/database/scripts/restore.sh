@@ -6,7 +6,7 @@
 set -euo pipefail
 . /scripts/database.sh
 
-readonly FROM=$1 INTO=$2 BACKUP=$BACKUPS/$1
+readonly FROM=$1 INTO=$2 BACKUP=$BACKUPS/$1 MARK=restore_incomplete
 changed='' saved=''
 
 consequence() {
@@ -42,13 +42,18 @@ elif [ "$content" -gt 0 ]; then
 fi
 
 changed=yes
+# While this table is there nothing of Airflow starts (image: wait_for_migrations.py): the tables are
+# loaded by name, so the schema's revision comes long before the last rows.
+sql "$INTO" --execute="CREATE TABLE IF NOT EXISTS $MARK (backup VARCHAR(64))" \
+    || die "the database $INTO cannot be written"
 say "restore: emptying $INTO"
 {
     # Whoever still uses a table makes this fail, instead of wait for a year (MySQL's default).
     echo 'SET lock_wait_timeout = 60; SET foreign_key_checks = 0;'
     sql "$INTO" --execute="
         SELECT CONCAT('DROP ', IF(table_type = 'VIEW', 'VIEW', 'TABLE'), ' \`', table_name, '\`;')
-            FROM information_schema.tables WHERE table_schema = DATABASE()
+            FROM information_schema.tables
+            WHERE table_schema = DATABASE() AND table_name <> '$MARK'
         UNION ALL SELECT CONCAT('DROP ', routine_type, ' \`', routine_name, '\`;')
             FROM information_schema.routines WHERE routine_schema = DATABASE()"
 } > /tmp/drop.sql || die "what is in $INTO could not be listed"
@@ -70,6 +75,10 @@ if [ "$(comm -3 "$BACKUP/counts.tsv" /tmp/rows | tee /dev/stderr)" ]; then
 fi
 if [ "$INTO" = "$DATABASE_NAME" ]; then
     still_locked
+fi
+# Unless the backup is one of a database that was itself restored in part.
+if ! grep -q "^$MARK" "$BACKUP/counts.tsv"; then
+    sql "$INTO" --execute="DROP TABLE $MARK" || die "the mark $MARK could not be taken off"
 fi
 echo "restored $FROM of Airflow $(manifest_value "$FROM" release) into $INTO:" \
     "$(manifest_value "$FROM" tables) tables, $(manifest_value "$FROM" rows) rows, as in the backup"
