@@ -90,6 +90,20 @@ def test_a_changed_value_updates_its_objects_alone(airflow: PulumiDeployment) ->
     assert set(counts) == {"updated", "unchanged"}
 
 
+def test_another_executor_comes_and_goes(airflow: PulumiDeployment) -> None:
+    celery = "airflow.executor=CeleryKubernetesExecutor"
+    preview = airflow.make("preview", more=celery)
+    (planned,) = re.findall(r"(\d+) to create", preview)
+    assert "to delete" not in preview
+    assert "to replace" not in preview
+    counts = summary(airflow.make("up", more=celery))
+    assert counts["created"] == int(planned) > 0
+    assert ": success" in airflow.make("smoke", more=celery)
+    back = summary(airflow.make("up"))
+    assert back["deleted"] == counts["created"]
+    assert back["updated"] == counts["updated"]
+
+
 def test_a_password_changed_by_hand_is_not_written_over(airflow: PulumiDeployment) -> None:
     patch = '{"stringData": {"password": "changedByHand"}}'
     airflow.kubectl("patch", "secret", "airflow-admin", "--patch", patch)
