@@ -123,17 +123,17 @@ def check_ended_once(airflow: Deployment, dag: str, run_id: str, tasks: Tasks) -
     assert set(counts.values()) == {1}, counts
 
 
-def check_move(before: Deployment, after: Deployment, run_id: str) -> None:
+def check_move(before: Deployment, after: Deployment, run_id: str, dag: str = "parallel") -> None:
     """Another executor is put in place while tasks run: they end where they are, once."""
-    start(before, "parallel", run_id, tasks=2, seconds=60)
-    running = wait_until_running(before, "parallel", run_id)
+    start(before, dag, run_id, tasks=2, seconds=60)
+    running = wait_until_running(before, dag, run_id)
     after.make("up")
-    tasks = end(after, "parallel", run_id)
+    tasks = end(after, dag, run_id)
     moved = {task["map_index"]: task for task in tasks if task["task_id"] == "work"}
     for task in running:
         assert moved[task["map_index"]]["hostname"] == task["hostname"]
         assert moved[task["map_index"]]["try_number"] == 1
-    check_ended_once(after, "parallel", run_id, tasks)
+    check_ended_once(after, dag, run_id, tasks)
     check_nothing_is_left_over(after)
 
 
