@@ -63,9 +63,9 @@ def test_a_deferred_task_waits_on_the_triggerer(airflow: Deployment) -> None:
     start(airflow, "deferrable", "deferred")
     end(airflow, "deferrable", "deferred")
     # What the trigger fired, on its way through both tasks.
-    found = re.search(r"waited until (\S+)", logs(airflow, "deferrable", "deferred")["after"])
+    found = re.search(r"waited until (.+)", logs(airflow, "deferrable", "deferred")["after"])
     assert found is not None
-    moment = datetime.fromisoformat(found[1]).replace(tzinfo=None)  # UTC, said or not
+    moment = datetime.fromisoformat(found[1].strip()).replace(tzinfo=None)  # UTC, said or not
     assert moment >= begun + timedelta(seconds=5)
 
 

@@ -22,3 +22,11 @@ def task_policy(task: Any) -> None:
         task.partial_kwargs["executor"] = _EXECUTOR
     else:
         task.executor = _EXECUTOR
+
+
+if _EXECUTOR:
+
+    def task_instance_mutation_hook(task_instance: Any, dag_run: Any = None) -> None:  # noqa: ARG001
+        """Do the same for a run of a DAG that was parsed before this executor was there."""
+        if task_instance.queue == "kubernetes" and not task_instance.executor:
+            task_instance.executor = _EXECUTOR
