@@ -61,7 +61,6 @@ def backups(here: Target) -> None:
     here.kubectl.reach()
     job = list_job(here.settings, job_name("list"))
     log = run(here, job, quiet=True)
-    here.kubectl.run("delete", "job", job["metadata"]["name"], "--wait=false")
     rows = [line.split("\t") for line in log.splitlines()]
     if not rows:
         print(f"no backup yet: make backup ENV={here.environment}")
@@ -109,4 +108,7 @@ def run(here: Target, job: Manifest, *, quiet: bool = False) -> str:
     here.kubectl.run("create", "--filename=-", objects=[job])
     wait(here.kubectl, [job], TIMEOUT, follow)
     follow()
-    return log()
+    text = log()
+    # Even an ended pod holds the claim: nobody could delete it. One that failed stays, to be read.
+    here.kubectl.run("delete", "job", name, "--wait=false")
+    return text
