@@ -29,8 +29,8 @@ def deployment(
     """The Deployment of a pod spec, none of it running while Airflow is stopped.
 
     `replicas` None leaves their number to an autoscaler. `name` tells several of one component
-    apart. `checksum_of` is plain data whose change rolls the pods. `patience` (seconds) is how long
-    Pulumi waits for a roll (its default: 600).
+    apart. `checksum_of` is plain data whose change rolls the pods. `patience` (seconds) is how
+    long a roll may take (600 by default, for Kubernetes and for Pulumi).
     """
     name = name or component.name
     metadata = pods.rolling(settings, name, *checksum_of)
@@ -52,6 +52,7 @@ def deployment(
         spec={
             **({} if replicas is None else {"replicas": replicas}),
             "revisionHistoryLimit": 3,
+            **({"progressDeadlineSeconds": patience} if patience else {}),
             "selector": {"matchLabels": selector(name)},
             "strategy": {"type": "Recreate"} if recreate else SURGE,
             "template": {"metadata": metadata, "spec": pod},
