@@ -32,7 +32,14 @@ class Deployment:
     ) -> str:
         """`make goal SET=…`; everything that it prints, which pytest shows of a failed test."""
         done = subprocess.run(
-            ["make", goal, *variables, f"SET={self.overrides} {more}".strip()],
+            # Below `make test` it would say where it is, after all that is looked for.
+            [
+                "make",
+                "--no-print-directory",
+                goal,
+                *variables,
+                f"SET={self.overrides} {more}".strip(),
+            ],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
