@@ -5,7 +5,7 @@ ENV ?= sandbox
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-export ENV SET FROM INTO
+export ENV SET FROM INTO TO KEEP APPLY
 # Without bytecode every import is compiled again: three times the time of a render.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -53,6 +53,15 @@ upgrade:  ## to another Airflow release: stop, back up, migrate, start
 backup:  ## dump the metadata database to the volume of backups
 backups:  ## list them
 restore:  ## FROM=<backup> [INTO=<empty database>]: load one; Airflow must be stopped
+
+.PHONY: promote prune
+# Images are built in dev, unless ENV says otherwise.
+promote: ENV := $(if $(filter file,$(origin ENV)),dev,$(ENV))
+promote prune: .venv
+	@$(BUNDLE) $@ $(ENV)
+
+promote:  ## TO=prod [ENV=dev]: copy the lock's images into another environment's registry
+prune:  ## [KEEP=90] [APPLY=1]: delete images that no lock of the last KEEP days names
 
 .PHONY: sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env
 sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env: .venv

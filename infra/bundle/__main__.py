@@ -10,6 +10,8 @@ from .commands.backup import backup, backups
 from .commands.down import down
 from .commands.errors import CommandError
 from .commands.preview import preview
+from .commands.promote import promote_all
+from .commands.prune import prune
 from .commands.rest import RestError, password
 from .commands.restore import from_variables
 from .commands.smoke import smoke
@@ -18,7 +20,10 @@ from .commands.up import print_access, up
 from .commands.upgrade import upgrade
 from .images import build, specs
 from .images.build import BuildError
+from .images.history import HistoryError
 from .images.lock import LockError
+from .images.login import LoginError
+from .images.oci import RegistryError
 from .render.apply import RolloutError
 from .render.foundation import FoundationError
 from .render.kubectl import KubectlError
@@ -28,7 +33,7 @@ from .settings.problems import SettingsError
 
 EXPECTED = (
     BuildError, CommandError, FoundationError, KubectlError, LockError, RestError, RolloutError,
-    SettingsError,
+    SettingsError, HistoryError, LoginError, RegistryError,
 )  # fmt: skip
 """Errors whose message is all that a user needs."""
 
@@ -91,6 +96,8 @@ COMMANDS: dict[str, Callable[[str], None]] = {
     "images": _images,
     "password": lambda environment: print(password(target(environment))),
     "preview": lambda environment: preview(target(environment, changes_nothing=True)),
+    "promote": lambda environment: promote_all(target(environment)),
+    "prune": lambda environment: prune(target(environment)),
     "render": _render,
     "restore": lambda environment: from_variables(target(environment)),
     "smoke": lambda environment: smoke(target(environment)),

@@ -16,15 +16,13 @@ EVERY = 5.0
 
 @dataclass
 class Contents:
-    """All that belongs to an image: manifests, each after what it refers to, and blobs by size."""
+    """All that belongs to an image: manifests and sizes of blobs by digest.
 
-    manifests: list[Manifest] = field(default_factory=list)
+    Manifests are in the order in which they may be pushed: each after what it refers to.
+    """
+
+    manifests: dict[str, Manifest] = field(default_factory=dict)
     blobs: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def digests(self) -> list[str]:
-        """Of the manifests, in the order in which they may be pushed."""
-        return [manifest.digest for manifest in self.manifests]
 
 
 def contents(source: Repository, digest: str) -> Contents:
@@ -38,13 +36,13 @@ def contents(source: Repository, digest: str) -> Contents:
 
 
 def _add(source: Repository, digest: str, found: Contents) -> None:
-    if digest in found.digests:
+    if digest in found.manifests:
         return
     manifest = source.manifest(digest)
     for child in manifest.children:
         _add(source, child["digest"], found)
     found.blobs |= {blob["digest"]: int(blob["size"]) for blob in manifest.blobs}
-    found.manifests.append(manifest)
+    found.manifests[digest] = manifest
     for referrer in source.referrers(digest):
         _add(source, referrer["digest"], found)
 
@@ -61,7 +59,7 @@ def promote(
     started, name = time.monotonic(), target.reference.name
     whole = contents(source, digest)
     lacking = {blob: size for blob, size in whole.blobs.items() if not target.has_blob(blob)}
-    new = [manifest for manifest in whole.manifests if target.digest(manifest.digest) is None]
+    new = [one for one in whole.manifests if target.digest(one) is None]
     progress = _Progress(f"{name}:{tag}", len(lacking), sum(lacking.values()), say)
     same = source.reference.host == target.reference.host
     for blob, size in lacking.items():
@@ -70,10 +68,10 @@ def promote(
         else:
             target.upload(blob, size, progress.counted(source.blob(blob)))
         progress.done()
-    for manifest in new:
-        target.put(manifest)
+    for one in new:
+        target.put(whole.manifests[one])
     if target.digest(tag) != digest:
-        target.put(next(one for one in whole.manifests if one.digest == digest), tag)
+        target.put(whole.manifests[digest], tag)
     _verify(target, whole, lacking)
     parts = f"{len(whole.manifests)} manifests, {len(whole.blobs)} blobs"
     what = f"{len(new)} and {len(lacking)} of them new" if new or lacking else "all there already"
@@ -83,7 +81,7 @@ def promote(
 
 
 def _verify(target: Repository, whole: Contents, copied: dict[str, int]) -> None:
-    missing = [one for one in whole.digests if target.digest(one) is None]
+    missing = [one for one in whole.manifests if target.digest(one) is None]
     missing += [blob for blob in copied if not target.has_blob(blob)]
     if missing:
         raise RegistryError(
