@@ -1,7 +1,7 @@
 # make up and make test do all set-up; the rest is below, one target a task.
 # ENV chooses values/<ENV>.yaml; SET="section.key=value …" overrides values for one command.
 
-ENV ?= sandbox
+ENV ?= $(if $(filter promote,$(MAKECMDGOALS)),dev,sandbox)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -55,8 +55,6 @@ backups:  ## list them
 restore:  ## FROM=<backup> [INTO=<empty database>]: load one; Airflow must be stopped
 
 .PHONY: promote prune
-# Images are built in dev, unless ENV says otherwise.
-promote: ENV := $(if $(filter file,$(origin ENV)),dev,$(ENV))
 promote prune: .venv
 	@$(BUNDLE) $@ $(ENV)
 

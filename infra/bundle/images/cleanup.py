@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from .oci import NotFoundError
+from .oci import NotFoundError, referrers_tag
 from .registry import Repository
 
 BUILT = re.compile(r"[0-9a-f]{16}(-amd64|-arm64)?")
@@ -46,13 +46,12 @@ def plan(repository: Repository, named: Collection[str]) -> Plan:
     digests = _named_digests(named)
     stay = _reachable(repository, {*digests, *(tags[tag] for tag in tags.keys() - old - lists)})
     found = Plan()
-    for digest in _reachable(repository, {tags[tag] for tag in sorted(old)}):
+    # What leads to the others goes last, so that a clean-up that was interrupted finds them again.
+    for digest in reversed(_reachable(repository, {tags[tag] for tag in old})):
         if digest not in stay:
+            if referrers_tag(digest) in tags:
+                found.delete.append(tags[referrers_tag(digest)])
             found.delete.append(digest)
-    for tag in sorted(lists):
-        subject = f"sha256:{REFERRERS.fullmatch(tag)[1]}"  # type: ignore[index]  # it matched
-        if subject in found.delete:
-            found.delete.append(tags[tag])
     found.tags = sorted(tag for tag, digest in tags.items() if digest in found.delete)
     found.kept = sorted(tag for tag in tags if BUILT.fullmatch(tag) and tag not in found.tags)
     return found

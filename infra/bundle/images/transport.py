@@ -31,7 +31,7 @@ class Client(DXF):
             host,
             reference.repository,
             auth=self._authenticate,
-            insecure=_plain(self.session, host),
+            insecure=_plain(host),
             tlsverify=_authorities(),
             timeout=60,
         )
@@ -74,7 +74,7 @@ def _authorities() -> str | bool:
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
 
 
-def _plain(session: requests.Session, host: str) -> bool:
+def _plain(host: str) -> bool:
     """Whether a registry on this machine speaks HTTP; Docker allows that for loopback alone."""
     name = host.rpartition(":")[0] or host
     try:
@@ -84,7 +84,7 @@ def _plain(session: requests.Session, host: str) -> bool:
     if not loopback:
         return False
     try:
-        session.get(f"https://{host}/v2/", verify=_authorities(), timeout=10)
+        requests.get(f"https://{host}/v2/", verify=_authorities(), timeout=10)
     except requests.exceptions.SSLError:
         return True
     except requests.exceptions.RequestException:
