@@ -1,10 +1,12 @@
 """Real registries and a real BuildKit, each a process of its own on this machine."""
 
+import http.server
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -98,6 +100,39 @@ def serving(folder: Path, *, login: bool = False, delete: bool = True) -> Iterat
         yield running
     finally:
         running.stop()
+
+
+@contextmanager
+def answering(status: int, headers: dict[str, str]) -> Iterator[str]:
+    """A registry that answers everything so; `host:port`."""
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.send_response(status)
+            for name, value in {"Content-Length": "0", **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+
+        do_GET = do_POST = do_HEAD  # noqa: N815  # names that http.server looks for
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def limited() -> Iterator[str]:
+    """A registry that has had too many requests, as Docker Hub says it."""
+    with answering(429, {"Retry-After": "21600"}) as host:
+        yield host
 
 
 @pytest.fixture(scope="session")

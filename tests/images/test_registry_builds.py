@@ -2,11 +2,9 @@
 
 import base64
 import gzip
-import http.server
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -201,30 +199,3 @@ def test_no_dockerfile_declares_a_proxy() -> None:
             for line in file.read_text().splitlines()
             if line.startswith(("ARG", "ENV")) and "proxy" in line.lower()
         ]
-
-
-@pytest.fixture
-def limited() -> Iterator[str]:
-    """A registry that answers everybody 429, as Docker Hub does."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _TooManyRequests)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-class _TooManyRequests(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        message = "You have reached your unauthenticated pull rate limit"
-        body = json.dumps({"errors": [{"code": "TOOMANYREQUESTS", "message": message}]}).encode()
-        self.send_response(429)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Retry-After", "21600")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    do_HEAD = do_POST = do_GET
-
-    def log_message(self, *_: object) -> None:
-        pass

@@ -91,7 +91,9 @@ def attach(
             if SBOM not in there:
                 pushed.append(_push(repository, subject, SBOM, sbom(repository, subject)))
             if PROVENANCE not in there:
-                said = canonical(statement(place.repository, digest, build))
+                # Without the folder: a copy in another registry is the same image.
+                name = place.repository.rpartition("/")[2]
+                said = canonical(statement(name, digest, build))
                 pushed.append(_push(repository, subject, PROVENANCE, said))
     if pushed:
         say(f"{place.name}@{place.digest}: {len(pushed)} attachments (SBOM, provenance)")

@@ -58,7 +58,7 @@ def _session() -> requests.Session:
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     # Not 429: its Retry-After can be hours, which the user should know.
     again = Retry(
-        total=3, backoff_factor=0.5, status_forcelist=(500, 502, 503, 504),
+        total=3, connect=1, other=0, backoff_factor=0.5, status_forcelist=(500, 502, 503, 504),
         allowed_methods=("GET", "HEAD"), respect_retry_after_header=False, raise_on_status=False,
     )  # fmt: skip
     for scheme in ("https://", "http://"):
