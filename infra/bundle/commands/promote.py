@@ -28,7 +28,7 @@ def promote_all(here: Target) -> None:
         raise CommandError(
             f"images of {here.environment} are stand-ins that {to} may not run (images.lock)"
         )
-    entries = lock.read(file)
+    entries = lock.read(file).images
     if not entries:
         raise CommandError(f"{file.name} names no image; make images ENV={here.environment} first")
     source, target = here.settings.images.registry, there.images.registry

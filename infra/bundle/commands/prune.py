@@ -35,7 +35,7 @@ def prune(here: Target) -> None:
     named = [file.read_text(encoding="utf-8") for file in files if file.exists()]
     named += history.locks(LOCK, days)
     named += _running(here, apply)
-    images = {name for file in files for name in lock.read(file)} | history.names(LOCK)
+    images = {name for file in files for name in lock.read(file).images} | history.names(LOCK)
     deleted = 0
     for name in sorted(images):
         with Repository(f"{registry}/{name}", login.given()) as repository:
