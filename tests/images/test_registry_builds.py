@@ -40,7 +40,9 @@ def logged_in(folder: Path, host: str, password: str) -> Path:
 
 
 def test_a_step_that_fails(builder: Builder, shell: Path, registry: Running) -> None:
-    script = "exec 2>&1; i=0; while [ $i -lt 30 ]; do i=$((i+1)); echo line $i; done; nonsense --flag"
+    script = (
+        "exec 2>&1; i=0; while [ $i -lt 30 ]; do i=$((i+1)); echo line $i; done; nonsense --flag"
+    )
     message = failing(builder, shell, f"{COPIED}RUN {script}\n", f"{registry.host}/a:1")
     assert "at the step [2/2] RUN exec 2>&1; i=0;" in message
     assert "    line 12\n" in message

@@ -190,7 +190,7 @@ def test_locks_of_the_past(checkout: Path) -> None:
 
 
 def test_a_history_that_is_cut_off_stops_it(checkout: Path, tmp_path: Path) -> None:
-    with pytest.raises(HistoryError, match="cannot be read"):
+    with pytest.raises(HistoryError, match="cannot be read"):  # no repository
         history.locks(tmp_path / "no-git" / "images.lock.yaml", 90)
     write(checkout, "airflow", OLD, 2)
     write(checkout, "airflow", NEW, 1)
@@ -198,6 +198,21 @@ def test_a_history_that_is_cut_off_stops_it(checkout: Path, tmp_path: Path) -> N
     git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{checkout.parent}", str(clone))
     with pytest.raises(HistoryError, match=r"shallow clone: .* git fetch --unshallow"):
         history.locks(clone / checkout.name, 90)
+
+
+def test_what_others_committed_is_fetched(checkout: Path, tmp_path: Path) -> None:
+    write(checkout, "airflow", OLD, 2)
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", str(checkout.parent), str(clone))
+    git(checkout.parent, "checkout", "--quiet", "-b", "feature")
+    write(checkout, "airflow", NEW, 1)
+    file = clone / checkout.name
+    assert NEW not in "".join(history.locks(file, 90))
+    history.fetch(file)
+    assert NEW in "".join(history.locks(file, 90))
+    git(clone, "remote", "set-url", "origin", str(tmp_path / "nothing"))
+    with pytest.raises(HistoryError, match="nothing"):
+        history.fetch(file)
 
 
 def test_the_command(

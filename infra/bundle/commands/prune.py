@@ -33,6 +33,8 @@ def prune(here: Target) -> None:
         raise CommandError(_elsewhere(registry))
     files = {LOCK, lock.path(here.settings)}
     named = [file.read_text(encoding="utf-8") for file in files if file.exists()]
+    if apply:
+        history.fetch(LOCK)
     named += history.locks(LOCK, days)
     named += _running(here, apply)
     images = {name for file in files for name in lock.read(file).images} | history.names(LOCK)

@@ -10,6 +10,11 @@ class HistoryError(Exception):
     """The repository's history cannot tell what is still needed; the message says why."""
 
 
+def fetch(file: Path) -> None:
+    """Get what others committed, on all remotes. Raises HistoryError."""
+    _git(file, "fetch", "--all", "--tags", "--quiet")
+
+
 def locks(file: Path, days: int) -> list[str]:
     """Every text of a lock that was in force in the last `days`, on any branch or tag.
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from .oci import Manifest, RegistryError
 from .registry import Repository
 
-EVERY = 5.0
-"""Seconds between two lines about one large blob."""
+EVERY = 2.0
+"""Seconds between two lines of progress."""
 
 
 @dataclass
@@ -91,7 +91,7 @@ def _verify(target: Repository, whole: Contents, copied: dict[str, int]) -> None
 
 
 class _Progress:
-    """How far a copy is: a line for each blob, and every few seconds of a large one."""
+    """How far a copy is: a line every few seconds, and one when all blobs are there."""
 
     def __init__(self, label: str, blobs: int, size: int, say: Callable[[str], None]) -> None:
         self._label, self._blobs, self._size, self._say = label, blobs, size, say
@@ -101,8 +101,7 @@ class _Progress:
     def counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
             self.sent += len(chunk)
-            if time.monotonic() - self._said > EVERY:
-                self._line()
+            self._line()
             yield chunk
 
     def mounted(self, size: int) -> None:
@@ -113,6 +112,8 @@ class _Progress:
         self._line()
 
     def _line(self) -> None:
+        if self._finished < self._blobs and time.monotonic() - self._said < EVERY:
+            return
         self._said = time.monotonic()
         mounted = f", {megabytes(self._mounted)} mounted" if self._mounted else ""
         self._say(

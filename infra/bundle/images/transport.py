@@ -69,9 +69,9 @@ def _session() -> requests.Session:
 def _authorities() -> str | bool:
     """A file of them; True for those that requests brings.
 
-    SSL_CERT_FILE is what all other programs here read; requests knows its own variable alone.
+    SSL_CERT_FILE first: all other programs here read it, and requests only its own variable.
     """
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
+    return os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE") or True
 
 
 def _plain(host: str) -> bool:
