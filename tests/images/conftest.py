@@ -57,11 +57,28 @@ def listens(port: int) -> bool:
         return one.connect_ex(("127.0.0.1", port)) == 0
 
 
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1, its own authority, and its key."""
+    paths = folder / "registry.crt", folder / "registry.key"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt"),
+            *("ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=registry"),
+            *("-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-out", str(paths[0]), "-keyout", str(paths[1])),
+        ],
+        capture_output=True,
+        check=True,
+    )
+    return paths
+
+
 @contextmanager
 def serving(folder: Path, *, login: bool = False, delete: bool = True) -> Iterator[Running]:
     """A registry that keeps its data in `folder`; with a login it speaks HTTPS."""
     folder.mkdir(parents=True, exist_ok=True)
-    port, certificate = free_port(), None
+    port = free_port()
+    trusted: Path | None = None
     http: dict[str, object] = {"addr": f"127.0.0.1:{port}", "secret": "test"}
     configuration: dict[str, object] = {
         "version": "0.1",
@@ -73,18 +90,8 @@ def serving(folder: Path, *, login: bool = False, delete: bool = True) -> Iterat
         "http": http,
     }
     if login:
-        certificate = folder / "registry.crt"
-        subprocess.run(
-            [
-                *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt"),
-                *("ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=registry"),
-                *("-addext", "subjectAltName=IP:127.0.0.1"),
-                *("-keyout", str(folder / "registry.key"), "-out", str(certificate)),
-            ],
-            capture_output=True,
-            check=True,
-        )
-        http["tls"] = {"certificate": str(certificate), "key": str(folder / "registry.key")}
+        trusted, key = certificate(folder)
+        http["tls"] = {"certificate": str(trusted), "key": str(key)}
         (folder / "htpasswd").write_text(HTPASSWD)
         configuration["auth"] = {"htpasswd": {"realm": "x", "path": str(folder / "htpasswd")}}
     (folder / "registry.yaml").write_text(yaml.safe_dump(configuration))
@@ -94,7 +101,7 @@ def serving(folder: Path, *, login: bool = False, delete: bool = True) -> Iterat
             stdout=log,
             stderr=log,
         )
-    running = Running(f"127.0.0.1:{port}", process, certificate)
+    running = Running(f"127.0.0.1:{port}", process, trusted)
     try:
         wait_until("the registry", lambda: listens(port), process)
         yield running

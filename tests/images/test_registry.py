@@ -1,15 +1,23 @@
 """The client against a real registry: what is there, and what is wrong if it cannot be said."""
 
+import http.server
+import json
+import ssl
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, urlparse
 
 import pytest
 from bundle.images import registry as registries
-from bundle.images.login import LoginError
+from bundle.images.login import Login, LoginError
 from bundle.images.oci import DOCKER_HUB, NotFoundError, Reference, RegistryError
 from bundle.images.registry import Repository
 from bundle.images.transport import rate_limit
 
-from .conftest import PASSWORD, USER, Running, answering, free_port, serving
+from .conftest import PASSWORD, USER, Running, answering, certificate, free_port, serving
 from .images import push_image
 
 NOTHING = f"sha256:{'0' * 64}"
@@ -134,3 +142,75 @@ def test_a_login_is_not_sent_over_plain_http() -> None:
         pytest.raises(RegistryError, match="plain HTTP, where anybody could read it"),
     ):
         registries.check(f"{host}/a:1")
+
+
+def test_tokens_are_asked_for_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Docker Hub has it: a token is for one repository and some actions."""
+    with tokens(tmp_path) as server:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "registry.crt"))
+        host = f"127.0.0.1:{server.server_port}"
+        with Repository(f"{host}/team/a", Login(USER, PASSWORD)) as repository:
+            assert repository.digest("1") == NOTHING
+            repository.delete("1")
+            assert repository.digest("1") == NOTHING
+        with (
+            Repository(f"{host}/team/a", Login(USER, "wrong")) as repository,
+            pytest.raises(RegistryError, match="refuses the login"),
+        ):
+            repository.digest("1")
+        with Repository(f"{host}/team/a") as repository:
+            assert repository.digest("1") == NOTHING
+            with pytest.raises(RegistryError, match="wants a login"):
+                repository.delete("1")
+
+
+@contextmanager
+def tokens(folder: Path) -> Iterator[http.server.HTTPServer]:
+    """A registry with tokens over HTTPS: everybody may pull, USER may do everything."""
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name.replace("_", "-"), value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            query = parse_qs(urlparse(self.path).query)
+            given = self.headers.get("Authorization")
+            right = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+            if given not in (None, f"Basic {right}"):
+                self.answer(401)
+                return
+            scope = query["scope"][0] if given or query["scope"][0].endswith("pull") else "none"
+            self.answer(200, json.dumps({"token": scope}).encode())
+
+        def do_HEAD(self) -> None:
+            self.ask("repository:team/a:pull", 200)
+
+        def do_DELETE(self) -> None:
+            self.ask("repository:team/a:delete", 202)
+
+        def ask(self, scope: str, status: int) -> None:
+            if self.headers.get("Authorization") == f"Bearer {scope}":
+                self.answer(status, Docker_Content_Digest=NOTHING)
+                return
+            realm = f"https://{self.headers['Host']}/token"
+            challenge = f'Bearer realm="{realm}",service="registry",scope="{scope}"'
+            self.answer(401, WWW_Authenticate=challenge)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate(folder))
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
