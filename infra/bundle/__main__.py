@@ -10,8 +10,6 @@ from .commands.backup import backup, backups
 from .commands.down import down
 from .commands.errors import CommandError
 from .commands.preview import preview
-from .commands.promote import promote_all
-from .commands.prune import prune
 from .commands.rest import RestError, password
 from .commands.restore import from_variables
 from .commands.smoke import smoke
@@ -82,6 +80,19 @@ def _smoke_once(environment: str) -> None:
     smoke(here, f"up-{catalog.airflow(here.settings).tag}")
 
 
+def _promote(environment: str) -> None:
+    # Imported here, as below: a client of registries costs a tenth of a second.
+    from .commands.promote import promote_all
+
+    promote_all(target(environment))
+
+
+def _prune(environment: str) -> None:
+    from .commands.prune import prune
+
+    prune(target(environment))
+
+
 def _check(environment: str) -> None:
     for name in [environment] if environment else environments():
         load(name)
@@ -96,8 +107,8 @@ COMMANDS: dict[str, Callable[[str], None]] = {
     "images": _images,
     "password": lambda environment: print(password(target(environment))),
     "preview": lambda environment: preview(target(environment, changes_nothing=True)),
-    "promote": lambda environment: promote_all(target(environment)),
-    "prune": lambda environment: prune(target(environment)),
+    "promote": _promote,
+    "prune": _prune,
     "render": _render,
     "restore": lambda environment: from_variables(target(environment)),
     "smoke": lambda environment: smoke(target(environment)),
