@@ -5,7 +5,7 @@ ENV ?= sandbox
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-export ENV SET FROM INTO
+export ENV SET FROM INTO NAME ARGS LIVE
 # Without bytecode every import is compiled again: three times the time of a render.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -53,6 +53,16 @@ upgrade:  ## to another Airflow release: stop, back up, migrate, start
 backup:  ## dump the metadata database to the volume of backups
 backups:  ## list them
 restore:  ## FROM=<backup> [INTO=<empty database>]: load one; Airflow must be stopped
+
+# An author's machine has no sandbox.
+.PHONY: task local-up local-down
+task local-up local-down: ENV := $(if $(filter file,$(origin ENV)),dev,$(ENV))
+task local-up local-down: .venv
+	@$(BUNDLE) $@ $(ENV)
+
+task:  ## NAME=<image> [ARGS='…']: run a task image with Docker or Podman, show its XCom
+local-up:  ## run all of Airflow on this machine with Docker Compose; LIVE=1: with ./dags as edited
+local-down:  ## stop that; keep its data and passwords
 
 .PHONY: sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env
 sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env: .venv

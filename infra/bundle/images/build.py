@@ -59,7 +59,7 @@ def reference(settings: Settings, spec: ImageSpec, say: Callable[[str], None]) -
 
 def in_registry(reference: str) -> bool:
     """Whether the registry answers for the reference. False also if it cannot be reached."""
-    inspect = [*_buildx(), "imagetools", "inspect", reference]
+    inspect = [*buildx(), "imagetools", "inspect", reference]
     return subprocess.run(inspect, capture_output=True, check=False).returncode == 0
 
 
@@ -67,7 +67,7 @@ def _build(settings: Settings, spec: ImageSpec, reference: str) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         metadata = Path(scratch) / "metadata.json"
         command = [
-            *_buildx(), "build", str(stage(spec)),
+            *buildx(), "build", str(stage(spec)),
             "--builder", settings.images.builder,
             "--platform", ",".join(spec.platforms),
             "--tag", reference,
@@ -89,7 +89,7 @@ def _build(settings: Settings, spec: ImageSpec, reference: str) -> str:
         return digest
 
 
-def _buildx() -> list[str]:
+def buildx() -> list[str]:
     """The standalone buildx if there is one (it needs no Docker), else Docker's plugin."""
     if not which("buildx") and not which("docker"):
         raise BuildError("neither buildx nor docker is on PATH; install one of them")

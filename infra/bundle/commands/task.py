@@ -1,0 +1,112 @@
+"""`make task`: run a task image's container as the cluster does, and show its XCom."""
+
+import json
+import os
+import secrets
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from ..airflow.pods import GID, UID
+from ..images.local import Engine, engine, load
+from ..images.specs import ROOT, ImageSpec, below, read
+from ..settings.schema import Settings
+from .errors import CommandError
+from .target import Target
+
+XCOM = "/airflow/xcom"
+"""Where KubernetesPodOperator looks for return.json (`PodDefaults.XCOM_MOUNT_PATH`)."""
+
+ENGINE_FAILED = 125
+"""Exit code of `docker run` and `podman run` where no container was started."""
+
+
+def task(here: Target) -> None:
+    """Build the image $NAME for this machine, run it with the arguments $ARGS, print its XCom.
+
+    What the task says goes to standard error, so that standard output is its XCom alone. Raises
+    SystemExit with the task's exit code if that is not 0, and CommandError, EngineError or
+    BuildError if it could not be run.
+    """
+    name, arguments = os.environ.get("NAME", ""), _arguments(os.environ.get("ARGS", ""))
+    spec = _spec(here.settings, name)
+    docker = engine()
+    reference = load(here.settings, spec, docker, _say)
+    with tempfile.TemporaryDirectory(prefix="airflow-task-", ignore_cleanup_errors=True) as folder:
+        xcom = Path(folder) / "xcom"
+        xcom.mkdir()
+        xcom.chmod(0o777)  # the task's user is another; the folder around it is private
+        code = _run(
+            docker, reference, f"airflow-task-{name}-{secrets.token_hex(4)}", xcom, arguments
+        )
+        _print_xcom(name, xcom / "return.json")
+    if code == ENGINE_FAILED:
+        raise CommandError(f"{docker.program} could not run {reference}; its reason is above")
+    if code:
+        _say(f"error: task {name} failed: exit code {code}; its last lines are above")
+        raise SystemExit(code)
+
+
+def _arguments(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise CommandError(f"ARGS: {error}; quote it as for a shell") from None
+
+
+def _run(docker: Engine, reference: str, name: str, xcom: Path, arguments: list[str]) -> int:
+    """The container's exit code. As a pod: the user, no privilege, and what may be written."""
+    command = [
+        docker.program, "run", "--rm", "--name", name,
+        "--user", f"{UID}:{GID}", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
+        "--read-only", "--tmpfs", "/tmp:exec,mode=1777,size=1g",
+        "--volume", f"{xcom}:{XCOM}:Z",
+        reference, *arguments,
+    ]  # fmt: skip
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=2, check=False).returncode
+    except KeyboardInterrupt:
+        docker.run("rm", "--force", name)
+        raise
+
+
+def _print_xcom(name: str, file: Path) -> None:
+    if not file.exists() or not file.stat().st_size:
+        _say(f"task {name} wrote no {XCOM}/return.json: it has no XCom")
+        return
+    text = file.read_text(encoding="utf-8")
+    try:
+        print(json.dumps(json.loads(text), indent=2, ensure_ascii=False))
+    except ValueError as error:
+        raise CommandError(
+            f"task {name} wrote no JSON to {XCOM}/return.json ({error}), which the cluster takes for "
+            f"a failure; it begins with: {text[:200]}"
+        ) from None
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _spec(settings: Settings, name: str) -> ImageSpec:
+    """The task image of that name. Raises CommandError, with the known names."""
+    tasks = ROOT / "images" / "tasks"
+    known = sorted(folder.name for folder in tasks.glob("*/")) if tasks.is_dir() else []
+    if name not in known:
+        raise CommandError(
+            f"NAME={name or '…'}: no such task image; images/tasks has: {', '.join(known) or 'none'}"
+        )
+    files = {"Dockerfile": read(tasks / "Dockerfile", "Dockerfile")}
+    shared = ROOT / "images" / "shared"
+    for path in below(shared):
+        files[f"shared/{path}"] = read(shared / path, f"shared/{path}")
+    for path in below(tasks / name):
+        files[path] = read(tasks / name / path, path)
+    arguments = (
+        ("PYTHON_BASE_IMAGE", settings.images.airflow.python_base_image),
+        ("SYSTEM_PACKAGES", ""),
+    )
+    platforms = tuple(settings.images.platforms)
+    return ImageSpec(f"task-{name}", tuple(files.values()), arguments, platforms)
