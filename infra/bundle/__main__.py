@@ -20,8 +20,8 @@ from .commands.up import print_access, up
 from .commands.upgrade import upgrade
 from .images import build, specs
 from .images.build import BuildError
-from .images.local import EngineError
 from .images.lock import LockError
+from .local.engine import EngineError
 from .render.apply import RolloutError
 from .render.foundation import FoundationError
 from .render.kubectl import KubectlError
@@ -30,8 +30,8 @@ from .settings.load import environments, load
 from .settings.problems import SettingsError
 
 EXPECTED = (
-    BuildError, CommandError, EngineError, FoundationError, KubectlError, LockError, RestError, RolloutError,
-    SettingsError,
+    BuildError, CommandError, EngineError, FoundationError, KubectlError, LockError, RestError,
+    RolloutError, SettingsError,
 )  # fmt: skip
 """Errors whose message is all that a user needs."""
 

@@ -3,10 +3,9 @@
 The programs are Debian's, unpacked into the cache: nothing is installed, and no daemon of the
 machine is started. dockerd runs in a network namespace of its own, so its bridges, iptables rules
 and published ports are nobody else's and end with it; a pair of veths leads to the sandbox's
-registry. All that it keeps is in one temporary folder.
+bridge, and so to its registry. All that it keeps is in one temporary folder.
 """
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -31,8 +30,8 @@ PACKAGES = (
 PYTHON = Path("/usr/bin/python3")
 """Debian's, for which its packages are."""
 
-HERE, THERE = "10.203.77.1", "10.203.77.2"
-"""The two ends of the way from the machine to dockerd's network."""
+ADDRESS = "10.203.77.2"
+"""Of dockerd's network, as the sandbox's registry sees it."""
 
 COMPOSE = """#!/bin/sh
 PYTHONPATH={root}/usr/lib/python3/dist-packages exec {python} {root}/usr/bin/docker-compose "$@"
@@ -116,6 +115,7 @@ def laptop() -> Iterator[Laptop]:
         running = Laptop(folder, process.pid, environment)
         docker_host.wait(lambda: running.run("docker", "version"), process, log)
         _connect(process.pid)
+        stack.callback(subprocess.run, ["ip", "route", "delete", ADDRESS], check=False)
         progress("Docker: runs in a network of its own")
         yield running
 
@@ -138,16 +138,19 @@ def _dockerd(folder: Path, address: str) -> list[str]:
 
 
 def _connect(pid: int) -> None:
-    """Lay the way to the machine's own addresses, among them the registry's; it needs no NAT."""
+    """Lay the way to the sandbox's bridge: from elsewhere the sandbox takes no packets.
+
+    The address is none of a pod's. The veths end with dockerd's network, the route with the bridge.
+    """
     inside = ["nsenter", f"--net=/proc/{pid}/ns/net"]
     name = f"laptop{pid}"
     for command in (
         ["ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", str(pid)],
-        ["ip", "address", "add", f"{HERE}/30", "dev", name],
-        ["ip", "link", "set", name, "up"],
-        [*inside, "ip", "address", "add", f"{THERE}/30", "dev", "eth0"],
-        [*inside, "ip", "link", "set", "eth0", "up"],
+        ["ip", "link", "set", name, "master", paths.BRIDGE, "up"],
+        ["ip", "route", "replace", ADDRESS, "dev", paths.BRIDGE],
+        [*inside, "ip", "address", "add", f"{ADDRESS}/32", "dev", "eth0"],
         [*inside, "ip", "link", "set", "lo", "up"],
-        [*inside, "ip", "route", "add", "default", "via", HERE],
+        [*inside, "ip", "link", "set", "eth0", "up"],
+        [*inside, "ip", "route", "add", paths.BRIDGE_ADDRESS, "dev", "eth0"],
     ):
-        subprocess.run(command, check=True, env={**os.environ})
+        subprocess.run(command, check=True)

@@ -4,14 +4,14 @@ import json
 import os
 import secrets
 import shlex
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from ..airflow.pods import GID, UID
-from ..images.local import Engine, engine, load
 from ..images.specs import ROOT, ImageSpec, below, read
+from ..local.engine import Engine, engine
+from ..local.images import build
 from ..settings.schema import Settings
 from .errors import CommandError
 from .target import Target
@@ -33,7 +33,7 @@ def task(here: Target) -> None:
     name, arguments = os.environ.get("NAME", ""), _arguments(os.environ.get("ARGS", ""))
     spec = _spec(here.settings, name)
     docker = engine()
-    reference = load(here.settings, spec, docker, _say)
+    reference = build(here.settings, spec, docker)
     with tempfile.TemporaryDirectory(prefix="airflow-task-", ignore_cleanup_errors=True) as folder:
         xcom = Path(folder) / "xcom"
         xcom.mkdir()
@@ -59,14 +59,14 @@ def _arguments(text: str) -> list[str]:
 def _run(docker: Engine, reference: str, name: str, xcom: Path, arguments: list[str]) -> int:
     """The container's exit code. As a pod: the user, no privilege, and what may be written."""
     command = [
-        docker.program, "run", "--rm", "--name", name,
+        "run", "--rm", "--name", name,
         "--user", f"{UID}:{GID}", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
         "--read-only", "--tmpfs", "/tmp:exec,mode=1777,size=1g",
         "--volume", f"{xcom}:{XCOM}:Z",
         reference, *arguments,
     ]  # fmt: skip
     try:
-        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=2, check=False).returncode
+        return docker.show(*command)
     except KeyboardInterrupt:
         docker.run("rm", "--force", name)
         raise
@@ -81,8 +81,8 @@ def _print_xcom(name: str, file: Path) -> None:
         print(json.dumps(json.loads(text), indent=2, ensure_ascii=False))
     except ValueError as error:
         raise CommandError(
-            f"task {name} wrote no JSON to {XCOM}/return.json ({error}), which the cluster takes for "
-            f"a failure; it begins with: {text[:200]}"
+            f"task {name} wrote no JSON to {XCOM}/return.json ({error}), which the cluster takes "
+            f"for a failure; it begins with: {text[:200]}"
         ) from None
 
 
@@ -96,7 +96,7 @@ def _spec(settings: Settings, name: str) -> ImageSpec:
     known = sorted(folder.name for folder in tasks.glob("*/")) if tasks.is_dir() else []
     if name not in known:
         raise CommandError(
-            f"NAME={name or '…'}: no such task image; images/tasks has: {', '.join(known) or 'none'}"
+            f"NAME={name}: no such task image; images/tasks has: {', '.join(known) or 'none'}"
         )
     files = {"Dockerfile": read(tasks / "Dockerfile", "Dockerfile")}
     shared = ROOT / "images" / "shared"

@@ -1,0 +1,72 @@
+"""Images for this machine alone: built for its platform and given to its container engine."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from ..images import references, specs
+from ..images.build import BuildError, buildx, certificates
+from ..images.specs import ImageSpec
+from ..images.staging import stage
+from ..settings.schema import Settings
+from .engine import Engine
+
+
+def airflow(settings: Settings, here: Engine) -> str:
+    """The Airflow image of this checkout: as the lock names it if that can be had, else built.
+
+    Both are the same: the lock knows the content. Raises BuildError.
+    """
+    spec = specs.airflow(settings)
+    known = references.locked(settings, spec)
+    if known is not None:
+        if here.has(known):
+            return known
+        _say(f"{known}: pulling")
+        if here.show("pull", known) == 0:
+            return known
+        _say("it cannot be pulled (the reason is above), so it is built here")
+    return build(settings, spec, here)
+
+
+def build(settings: Settings, spec: ImageSpec, here: Engine) -> str:
+    """`localhost/name:tag` of an image, built for the engine's platform and loaded into it.
+
+    The content tag is the image's own, so one that is there is not built again. Raises BuildError.
+    """
+    reference = f"localhost/{spec.name}:{spec.tag}"
+    if here.has(reference):
+        return reference
+    _say(f"{spec.name}: building for {here.platform}")
+    # Docker before 23 reads no zstd, which a base's layers may have; and nothing is gained by
+    # compressing what stays on this machine.
+    output = "type=docker,compression=uncompressed,force-compression=true"
+    command = [*buildx(), "build", str(stage(spec)), "--platform", here.platform]
+    command += ["--tag", reference, "--provenance=false", *_builder(settings.images.builder)]
+    for name, value in spec.arguments:
+        command += ["--build-arg", f"{name}={value}"]
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in certificates().items():
+            secret = Path(folder) / name
+            secret.write_text(content, encoding="utf-8")
+            command += ["--secret", f"id={name},src={secret}"]
+        tar = f"{folder}/image.tar"
+        # buildx itself loads into Docker alone.
+        by_tar = here.program != "docker"
+        command += ["--output", f"{output},dest={tar}" if by_tar else output]
+        built = subprocess.run(command, stdout=2, check=False).returncode == 0
+        if not built or (by_tar and here.show("load", "--input", tar)):
+            raise BuildError(f"{spec.name} ({here.platform}): no image; the reason is above")
+    return reference
+
+
+def _builder(name: str) -> list[str]:
+    """The environment's builder where this machine has it, else buildx's current one."""
+    inspect = [*buildx(), "inspect", name]
+    there = subprocess.run(inspect, capture_output=True, check=False).returncode == 0
+    return ["--builder", name] if there else []
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
