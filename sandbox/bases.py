@@ -17,7 +17,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import commands, components, packages, paths, processes, toolchain
@@ -30,6 +30,18 @@ DESCRIPTION_LABEL = "org.opencontainers.image.description"
 ARCHITECTURE = "amd64"
 CACHE = paths.CACHE / "bases"
 
+# Hooks for a root file system whose packages are only unpacked. Debian links /bin to /usr/bin in a
+# maintainer script; dpkg's list of packages is made as dpkg would make it.
+_MERGE_USR = 'for name in bin lib sbin; do mkdir -p "$1/usr/$name"; ln -s usr/$name "$1/"; done'
+_RECORD_PACKAGES = (
+    'for deb in "$1"/var/cache/apt/archives/*.deb; do'
+    " dpkg-deb --field \"$deb\" | sed '/^Package:/a Status: install ok installed'; echo;"
+    ' done > "$1/var/lib/dpkg/status"'
+)
+# What maintainer scripts and the base's hooks make, without a trace of an architecture.
+_CONFIGURED = ("./etc/ca-certificates.conf", "./etc/group", "./etc/passwd", "./etc/ssl/certs")
+_CONFIGURED += ("./usr/local",)
+
 
 @dataclass(frozen=True)
 class Base:
@@ -37,7 +49,8 @@ class Base:
 
     `variant` is mmdebstrap's: "apt" and "essential" install Debian's essential packages (and apt)
     first, "extract" only unpacks the named packages. `hooks` are shell commands that run at the end
-    with the new root file system as "$1".
+    with the new root file system as "$1"; `unpack_hooks` are run for every architecture, so they
+    run nothing that is in it. `others` are architectures beside the machine's own.
     """
 
     tag: str
@@ -46,6 +59,9 @@ class Base:
     variant: str
     packages: tuple[str, ...]
     hooks: tuple[str, ...] = ()
+    # Not in repr, which is what makes the machine's own root file system.
+    unpack_hooks: tuple[str, ...] = field(default=(), repr=False)
+    others: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def name(self) -> str:
@@ -63,6 +79,33 @@ class Base:
         return f"{REPOSITORY}/{self.tag}"
 
 
+def _python(version: str, suite: str) -> Base:
+    return Base(
+        tag=f"python:{version}",
+        stands_in_for=f"python:{version}-slim-{suite}",
+        suite=suite,
+        variant="apt",
+        packages=(
+            *("ca-certificates", "netbase", f"python{version}", f"python{version}-venv", "tzdata"),
+        ),
+        hooks=(
+            # An environment in /usr/local gives python, python3 and pip the official image's
+            # paths, and is not "externally managed" as Debian's own Python is.
+            f'chroot "$1" python{version} -m venv /usr/local',
+            # The official image has no bytecode of the standard library.
+            f'find "$1/usr/lib/python{version}" "$1/usr/local/lib" -name __pycache__ -prune'
+            " -exec rm -r {} +",
+        ),
+        unpack_hooks=(
+            # The official image has Python's headers. Their package depends on 30 MB of others.
+            'APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"; export APT_CONFIG; cd "$1/tmp"'
+            f" && apt-get download -q libpython{version}-dev && dpkg-deb --extract *.deb dev"
+            ' && cp -a dev/usr/include "$1/usr/" && rm -r dev *.deb',
+        ),
+        others=("arm64",),
+    )
+
+
 BASES = (
     Base(
         tag="pause:1",
@@ -71,25 +114,8 @@ BASES = (
         variant="extract",
         packages=("catatonit",),
     ),
-    Base(
-        tag="python:3.11-bookworm",
-        stands_in_for="python:3.11-slim-bookworm",
-        suite="bookworm",
-        variant="apt",
-        packages=("ca-certificates", "netbase", "python3.11", "python3.11-venv", "tzdata"),
-        hooks=(
-            # An environment in /usr/local gives python, python3 and pip the official image's
-            # paths, and is not "externally managed" as Debian's own Python is.
-            'chroot "$1" python3.11 -m venv /usr/local',
-            # The official image has Python's headers. Their package depends on 30 MB of others.
-            'APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"; export APT_CONFIG; cd "$1/tmp"'
-            " && apt-get download -q libpython3.11-dev && dpkg-deb --extract *.deb dev"
-            ' && cp -a dev/usr/include "$1/usr/" && rm -r dev *.deb',
-            # The official image has no bytecode of the standard library.
-            'find "$1/usr/lib/python3.11" "$1/usr/local/lib" -name __pycache__ -prune'
-            " -exec rm -r {} +",
-        ),
-    ),
+    _python("3.11", "bookworm"),
+    _python("3.13", "trixie"),
     Base(
         tag="mysql:9.7",
         stands_in_for="mysql:8.4",
@@ -134,13 +160,15 @@ def ensure(progress: Progress) -> None:
         recipe = _recipe(base)
         if _recipe_in_registry(base) != recipe:
             label = f"stand-in {index}/{len(BASES)} {base.tag}"
-            rootfs = _rootfs(base, label, progress)
+            architectures = (ARCHITECTURE, *base.others)
+            rootfs = {one: _rootfs(base, one, label, progress) for one in architectures}
             _build(base, recipe, rootfs, label, progress)
 
 
 def _recipe(base: Base) -> str:
     """Hash of everything that makes the image, except for what Debian holds that day."""
-    key = hashlib.sha256(repr(base).encode())
+    key = hashlib.sha256(_rootfs_recipe(base))
+    key.update("".join(base.others).encode())
     for file in sorted(base.folder.iterdir()):
         key.update(f"\0{file.name}\0".encode() + file.read_bytes())
     return key.hexdigest()[:16]
@@ -162,44 +190,63 @@ def _recipe_in_registry(base: Base) -> str:
     return str(labels.get(RECIPE_LABEL, ""))
 
 
-def _cached(base: Base) -> Path:
-    return CACHE / f"{base.name}-{hashlib.sha256(repr(base).encode()).hexdigest()[:16]}.tar"
+def _rootfs_recipe(base: Base) -> bytes:
+    return (repr(base) + "".join(base.unpack_hooks)).encode()
 
 
-def _rootfs(base: Base, label: str, progress: Progress) -> Path:
-    """The root file system's tar in the cache, made if it is not there."""
-    target = _cached(base)
+def _cached(base: Base, architecture: str = ARCHITECTURE) -> Path:
+    recipe = hashlib.sha256(_rootfs_recipe(base)).hexdigest()[:16]
+    suffix = "" if architecture == ARCHITECTURE else f"-{architecture}"
+    return CACHE / f"{base.name}-{recipe}{suffix}.tar"
+
+
+def _rootfs(base: Base, architecture: str, label: str, progress: Progress) -> Path:
+    """The root file system's tar in the cache, made if it is not there.
+
+    That of another architecture needs the machine's own to be there.
+    """
+    target = _cached(base, architecture)
     if not target.is_file():
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE, prefix=f".{base.name}-") as temporary:
             # It appears by a rename, so that one that exists is complete.
             tar = Path(temporary) / "rootfs.tar"
-            _bootstrap(base, tar, label, progress)
+            _bootstrap(base, architecture, tar, label, progress)
             tar.rename(target)
     return target
 
 
-def _bootstrap(base: Base, tar: Path, label: str, progress: Progress) -> None:
+def _bootstrap(base: Base, architecture: str, tar: Path, label: str, progress: Progress) -> None:
     if shutil.which("mmdebstrap") is None:
         raise SandboxError(
             "there is no `mmdebstrap` on the PATH, which makes the stand-in base images. "
             "Remedy: apt-get install mmdebstrap"
         )
-    command = ["mmdebstrap", f"--variant={base.variant}", f"--architectures={ARCHITECTURE}"]
+    command = ["mmdebstrap", f"--architectures={architecture}"]
+    if architecture == ARCHITECTURE:
+        command += [f"--variant={base.variant}"]
+        command += [f"--customize-hook={hook}" for hook in (*base.hooks, *base.unpack_hooks)]
+    else:
+        command += ["--variant=extract", "--include=?essential", "--include=apt"]
+        command += [f"--setup-hook={_MERGE_USR}", f"--extract-hook={_RECORD_PACKAGES}"]
+        command += [f'--extract-hook=tar -xf {_cached(base)} -C "$1" {" ".join(_CONFIGURED)}']
+        command += [f"--extract-hook={hook}" for hook in base.unpack_hooks]
     command += [f"--include={','.join(base.packages)}"]
-    command += [f"--customize-hook={hook}" for hook in base.hooks]
     command += [f"--dpkgopt=path-exclude=/usr/share/{kind}/*" for kind in ("doc", "locale", "man")]
     command += [f"--aptopt={option}" for option in packages.date_options()]
-    progress(f"{label}: root file system from Debian {base.suite}, about a minute")
+    progress(f"{label}: {architecture} root file system from Debian {base.suite}, about a minute")
     command += [base.suite, str(tar), *packages.sources(base.suite)]
     commands.run(command, f"{label}: mmdebstrap", progress)
 
 
-def _build(base: Base, recipe: str, rootfs: Path, label: str, progress: Progress) -> None:
+def _build(
+    base: Base, recipe: str, rootfs: dict[str, Path], label: str, progress: Progress
+) -> None:
     description = f"Stand-in for {base.stands_in_for}, made from Debian {base.suite} packages"
     command = [toolchain.program("buildkit", "buildctl")]
     command += ["--addr", f"unix://{paths.BUILDKIT_SOCKET}", "build", "--progress=plain"]
     command += ["--frontend=dockerfile.v0", f"--local=dockerfile={base.folder}"]
+    command += ["--opt", f"platform={','.join(f'linux/{one}' for one in rootfs)}"]
     command += ["--opt", f"label:{RECIPE_LABEL}={recipe}"]
     command += ["--opt", f"label:{DESCRIPTION_LABEL}={description}"]
     command += ["--output", f"type=image,name={base.image},push=true,compression=zstd"]
@@ -208,6 +255,8 @@ def _build(base: Base, recipe: str, rootfs: Path, label: str, progress: Progress
     with tempfile.TemporaryDirectory(dir=CACHE, prefix=f".{base.name}-") as temporary:
         context = Path(temporary) / "context"
         shutil.copytree(base.folder, context)
-        os.link(rootfs, context / "rootfs.tar")
+        os.link(rootfs[ARCHITECTURE], context / "rootfs.tar")
+        for architecture, tar in rootfs.items():
+            os.link(tar, context / f"rootfs-{architecture}.tar")
         commands.run([*command, f"--local=context={context}"], f"{label}: buildctl", progress)
     progress(f"{label}: pushed after {progress.elapsed - started:.0f} s")

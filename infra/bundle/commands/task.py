@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 
 from ..airflow.pods import GID, UID
-from ..images.specs import ROOT, ImageSpec, below, read
+from ..images import tasks
+from ..images.specs import ImageSpec
 from ..local.engine import Engine, engine
 from ..local.images import build
 from ..settings.schema import Settings
@@ -92,21 +93,8 @@ def _say(text: str) -> None:
 
 def _spec(settings: Settings, name: str) -> ImageSpec:
     """The task image of that name. Raises CommandError, with the known names."""
-    tasks = ROOT / "images" / "tasks"
-    known = sorted(folder.name for folder in tasks.glob("*/")) if tasks.is_dir() else []
-    if name not in known:
+    if name not in (known := tasks.names()):
         raise CommandError(
             f"NAME={name}: no such task image; images/tasks has: {', '.join(known) or 'none'}"
         )
-    files = {"Dockerfile": read(tasks / "Dockerfile", "Dockerfile")}
-    shared = ROOT / "images" / "shared"
-    for path in below(shared):
-        files[f"shared/{path}"] = read(shared / path, f"shared/{path}")
-    for path in below(tasks / name):
-        files[path] = read(tasks / name / path, path)
-    arguments = (
-        ("PYTHON_BASE_IMAGE", settings.images.airflow.python_base_image),
-        ("SYSTEM_PACKAGES", ""),
-    )
-    platforms = tuple(settings.images.platforms)
-    return ImageSpec(f"task-{name}", tuple(files.values()), arguments, platforms)
+    return tasks.spec(settings, name)

@@ -5,8 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ..images import references, specs
-from ..images.build import BuildError, buildx, certificates
+from ..images import buildx, catalog, references
+from ..images.buildx import BuildError
 from ..images.specs import ImageSpec
 from ..images.staging import stage
 from ..settings.schema import Settings
@@ -18,7 +18,7 @@ def airflow(settings: Settings, here: Engine) -> str:
 
     Both are the same: the lock knows the content. Raises BuildError.
     """
-    spec = specs.airflow(settings)
+    spec = catalog.airflow(settings)
     known = references.locked(settings, spec)
     if known is not None:
         if here.has(known):
@@ -42,12 +42,12 @@ def build(settings: Settings, spec: ImageSpec, here: Engine) -> str:
     # Docker before 23 reads no zstd, which a base's layers may have; and nothing is gained by
     # compressing what stays on this machine.
     output = "type=docker,compression=uncompressed,force-compression=true"
-    command = [*buildx(), "build", str(stage(spec)), "--platform", here.platform]
-    command += ["--tag", reference, "--provenance=false", *_builder(settings.images.builder)]
+    command = [*buildx.program(), "build", str(stage(spec)), "--platform", here.platform]
+    command += ["--tag", reference, "--provenance=false", *_builder(settings.images.builder.name)]
     for name, value in spec.arguments:
         command += ["--build-arg", f"{name}={value}"]
     with tempfile.TemporaryDirectory() as folder:
-        for name, content in certificates().items():
+        for name, content in buildx.certificates().items():
             secret = Path(folder) / name
             secret.write_text(content, encoding="utf-8")
             command += ["--secret", f"id={name},src={secret}"]
@@ -63,7 +63,7 @@ def build(settings: Settings, spec: ImageSpec, here: Engine) -> str:
 
 def _builder(name: str) -> list[str]:
     """The environment's builder where this machine has it, else buildx's current one."""
-    inspect = [*buildx(), "inspect", name]
+    inspect = [*buildx.program(), "inspect", name]
     there = subprocess.run(inspect, capture_output=True, check=False).returncode == 0
     return ["--builder", name] if there else []
 
