@@ -165,12 +165,21 @@ def test_privileges(name: str, services: Objects, pods: Objects) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_may_be_written_is_as_in_pods(name: str, services: Objects, pods: Objects) -> None:
     (container,) = pods[name]["containers"]
-    wanted = {mount["mountPath"] for mount in container["volumeMounts"] if "readOnly" not in mount}
+    mounts = container["volumeMounts"]
+    wanted = {mount["mountPath"] for mount in mounts if not mount.get("readOnly")}
     kept = [text for text in services[name]["volumes"] if not text.endswith(":ro")]
     found = {text.split(":")[0] for text in services[name]["tmpfs"]}
     assert found | {text.split(":")[1] for text in kept} == wanted
     sources = {text.split(":")[0] for text in kept}
     assert sources == ({"mysql"} if name == "mysql" else {"logs"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_only_read_is_as_in_pods(name: str, services: Objects, pods: Objects) -> None:
+    mounts = pods[name]["containers"][0]["volumeMounts"]
+    wanted = {mount["mountPath"] for mount in mounts if mount.get("readOnly")}
+    found = {text.split(":")[1] for text in services[name]["volumes"] if text.endswith(":ro")}
+    assert found - {LIVE_DAGS} == wanted
 
 
 def test_dags_are_the_image_s_unless_asked_for(services: Objects) -> None:

@@ -53,6 +53,7 @@ def local_up(here: Target) -> None:
         "DAGS_FOLDER": LIVE_DAGS if os.environ.get("LIVE") else "",
     }
     env_file.write(ENV_FILE, now)
+    images.write_references(here.settings)
     if before.get("AIRFLOW_IMAGE") not in (None, now["AIRFLOW_IMAGE"]):
         print("another image than before: stopping what runs", file=sys.stderr)
         compose.run("down")  # nothing of one release may run while another migrates the database

@@ -1,16 +1,20 @@
 """Images for this machine alone: built for its platform and given to its container engine."""
 
+import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from ..images import buildx, catalog, references
+from ..airflow import task_images
+from ..images import buildx, catalog, references, tasks
 from ..images.buildx import BuildError
 from ..images.specs import ImageSpec
-from ..images.staging import stage
+from ..images.staging import STAGING, stage
 from ..settings.schema import Settings
 from .engine import Engine
+
+TASK_IMAGES = STAGING / "task-images"
 
 
 def airflow(settings: Settings, here: Engine) -> str:
@@ -28,6 +32,20 @@ def airflow(settings: Settings, here: Engine) -> str:
             return known
         _say("it cannot be pulled (the reason is above), so it is built here")
     return build(settings, spec, here)
+
+
+def write_references(settings: Settings) -> None:
+    """The file from which DAGs get references to task images; compose.yaml mounts its folder.
+
+    Without it they could not even be parsed.
+    """
+    specs = catalog.every(settings)
+    names = {tasks.short(spec.name): references.by_tag(settings, spec) for spec in specs}
+    TASK_IMAGES.mkdir(parents=True, exist_ok=True)
+    TASK_IMAGES.chmod(0o755)  # the containers' user reads it, whatever the umask here
+    file = TASK_IMAGES / task_images.FILE
+    file.write_text(json.dumps(names, indent=1, sort_keys=True), encoding="utf-8")
+    file.chmod(0o644)
 
 
 def build(settings: Settings, spec: ImageSpec, here: Engine) -> str:
