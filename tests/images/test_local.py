@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from bundle.local import env_file
 
+from sandbox import paths, toolchain
 from sandbox.errors import SandboxError
 from tests.cluster.conftest import ROOT, use_sandbox
 
@@ -195,6 +196,28 @@ def test_without_the_passwords_the_database_is_not_touched(author: Author, first
     finally:
         away.rename(file)
         author.make("local-down")
+
+
+def test_what_the_lock_names_is_pulled(author: Author, tmp_path: Path) -> None:
+    # Any image in its place: that the registry's is used is all that counts.
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    metadata = tmp_path / "metadata.json"
+    build = [toolchain.program("buildx", "buildx"), "build", str(tmp_path)]
+    build += ["--builder", paths.NAME, "--provenance=false", "--push"]
+    build += [f"--metadata-file={metadata}", "--tag=10.244.0.1:5000/local/airflow:any"]
+    subprocess.run(build, check=True)
+    digest = json.loads(metadata.read_text())["containerimage.digest"]
+    done = author.machine.run(
+        *(".venv/bin/python", "-c", FROM_LOCK, digest),
+        cwd=author.checkout,
+        PYTHONPATH="infra",
+        XDG_CACHE_HOME=str(tmp_path / "cache"),
+    )
+    print(done.stderr)
+    reference = done.stdout.strip()
+    assert reference.startswith("10.244.0.1:5000/local/airflow:")
+    assert reference.endswith(f"@{digest}")
+    assert author.machine.run("docker", "image", "inspect", reference).returncode == 0
 
 
 def test_a_task_runs_as_in_a_pod(author: Author) -> None:

@@ -20,8 +20,8 @@ from .target import Target
 XCOM = "/airflow/xcom"
 """Where KubernetesPodOperator looks for return.json (`PodDefaults.XCOM_MOUNT_PATH`)."""
 
-ENGINE_FAILED = 125
-"""Exit code of `docker run` and `podman run` where no container was started."""
+NOT_STARTED = (125, 126, 127)
+"""Exit codes of `docker run` and `podman run` where the container's command did not begin."""
 
 
 def task(here: Target) -> None:
@@ -39,15 +39,16 @@ def task(here: Target) -> None:
         xcom = Path(folder) / "xcom"
         xcom.mkdir()
         xcom.chmod(0o777)  # the task's user is another; the folder around it is private
-        code = _run(
-            docker, reference, f"airflow-task-{name}-{secrets.token_hex(4)}", xcom, arguments
-        )
+        container = f"airflow-task-{name}-{secrets.token_hex(4)}"
+        code = _run(docker, reference, container, xcom, arguments)
+        if code in NOT_STARTED:
+            raise CommandError(
+                f"{docker.program} could not run {reference} (exit code {code}), see above"
+            )
+        if code:
+            _say(f"error: task {name} failed: exit code {code}; its last lines are above")
+            raise SystemExit(code)
         _print_xcom(name, xcom / "return.json")
-    if code == ENGINE_FAILED:
-        raise CommandError(f"{docker.program} could not run {reference}; its reason is above")
-    if code:
-        _say(f"error: task {name} failed: exit code {code}; its last lines are above")
-        raise SystemExit(code)
 
 
 def _arguments(text: str) -> list[str]:
