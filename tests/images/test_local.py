@@ -44,6 +44,19 @@ def from_the_folder(): ...
 from_the_folder()
 """
 
+FROM_LOCK = """
+import sys
+from bundle.images import catalog, lock
+from bundle.local import images
+from bundle.local.engine import engine
+from bundle.settings.load import load
+settings = load("sandbox", "images.registry=10.244.0.1:5000/local")
+spec = catalog.airflow(settings)
+lock.record(lock.path(settings), spec.name, lock.Entry(spec.tag, sys.argv[1]))
+print(images.airflow(settings, engine()))
+"""
+"""With a lock that names this digest for the checkout: which image make local-up takes."""
+
 PROBE = """
 import json, os, sys
 from pathlib import Path
@@ -94,6 +107,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     probe.mkdir()
     (probe / "task.py").write_text(PROBE)
     (probe / "Dockerfile").write_text(DOCKERFILE)
+    (folder / ".venv").symlink_to((ROOT / ".venv").resolve())
     folder.parent.chmod(0o755)
     folder.chmod(0o755)  # containers read ./dags
     return folder
