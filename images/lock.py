@@ -1,12 +1,14 @@
-"""Write the hash-pinned requirements of the Airflow image.
+"""Write the hash-pinned requirements of the Airflow images.
 
 One file per (Airflow release, Python version), valid for linux/amd64 and
-linux/arm64: ``airflow/locks/<release>-py<version>.txt``. A requirements file is
-used rather than ``uv.lock`` or ``pylock.toml`` because those record download
-addresses, which differ from mirror to mirror; hashes do not.
+linux/arm64: ``airflow/locks/<release>-py<version>.txt``, and for the image of
+KubernetesExecutor's pods ``airflow/locks/<release>-worker-py<version>.txt``. A
+requirements file is used rather than ``uv.lock`` or ``pylock.toml`` because
+those record download addresses, which differ from mirror to mirror; hashes do
+not.
 
-``airflow/locks/build.txt`` pins what builds the image: uv, and the build
-backend of the two dependencies that publish no wheel.
+``shared/build.txt`` pins what builds every image: uv, the build backend of the
+dependencies that publish no wheel, and what writes the bill of materials.
 
 The result depends only on this file and on what the index held on each
 release's cut-off day, so a second run changes nothing. To move to another
@@ -15,15 +17,22 @@ release, add a row to RELEASES and run it again.
 
 import subprocess
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
-LOCKS = Path(__file__).parent / "airflow" / "locks"
-PYTHONS = ("3.11",)
+IMAGES = Path(__file__).parent
+LOCKS = IMAGES / "airflow" / "locks"
 
 # Each release with its cut-off: packages uploaded after the day that follows the release are
 # ignored, because nobody has tested the release with them.
 RELEASES = {"2.11.2": "2026-03-15", "3.3.2": "2026-09-18"}
-BUILD_TOOLS = ("uv==0.13.9", "setuptools")
+PYTHONS = {
+    "2.11.2": ("3.10", "3.11", "3.12"),
+    "3.3.2": ("3.10", "3.11", "3.12", "3.13", "3.14"),
+}
+BUILD_TOOLS = ("uv==0.13.9", "setuptools", "cyclonedx-python-lib")
 BUILD_TOOLS_CUTOFF = "2026-11-20"
 
 EXTRAS = "celery,cncf-kubernetes,docker,fab,mysql,statsd"
@@ -37,74 +46,99 @@ BESIDE_AIRFLOW = (
 # 63 to 101 MB that only the MySQL operator with client="mysql-connector-python" would use.
 DROPPED = ("mysql-connector-python",)
 
+# A pod of KubernetesExecutor runs one task by Airflow 3's task SDK: it speaks to the API server, so
+# it needs no database driver, no web interface and no other executor.
+WORKER = (
+    "apache-airflow-providers-cncf-kubernetes",
+    "apache-airflow-providers-docker",
+    "dumb-init",
+)
+
+# What a team's DAGs import, for both images.
+REQUIREMENTS = IMAGES / "airflow" / "requirements.in"
+
 # The oldest C library among the bases is buster's, glibc 2.28.
 PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28")
 
 
-def compile_lock(
-    requirements: tuple[str, ...], overrides: tuple[str, ...], cutoff: str, python: str
-) -> str:
-    """Return the pinned closure of the requirements as the text of a requirements file.
+@dataclass(frozen=True)
+class Lock:
+    """A file to write, and what goes in.
 
-    Raises SystemExit if uv fails, or if the two platforms would need different packages.
+    `cutoff` is a day (YYYY-MM-DD): later uploads are ignored. `constraints` is another lock, whose
+    versions are taken. `universal` makes a file for every Python from `python` on.
     """
-    texts = {
-        platform: _uv_compile(requirements, overrides, cutoff, python, platform)
-        for platform in PLATFORMS
-    }
-    if len(set(texts.values())) > 1:
-        raise SystemExit(f"{requirements[0]}: {' and '.join(PLATFORMS)} need different packages")
-    return texts[PLATFORMS[0]]
+
+    file: Path
+    requirements: tuple[str, ...]
+    cutoff: str
+    python: str
+    overrides: tuple[str, ...] = ()
+    constraints: Path | None = None
+    universal: bool = False
+
+    def compile(self) -> str:
+        """Return the pinned closure of the requirements as the text of a requirements file.
+
+        Raises SystemExit if uv fails, or if the two platforms would need different packages.
+        """
+        texts = {platform: self._compile(platform) for platform in PLATFORMS}
+        if len(set(texts.values())) > 1:
+            raise SystemExit(f"{self.file.name}: {' and '.join(PLATFORMS)} need different packages")
+        return texts[PLATFORMS[0]]
+
+    def _compile(self, platform: str) -> str:
+        command = ["uv", "pip", "compile", "-", "--quiet", "--generate-hashes"]
+        command += ["--exclude-newer", self.cutoff, "--python-version", self.python]
+        command += ["--universal"] if self.universal else ["--python-platform", platform]
+        command += ["--constraint", str(self.constraints)] if self.constraints else []
+        command += ["--no-annotate"] if self.universal else []
+        command += ["--custom-compile-command", "make lock"]
+        # Overrides can only come from a file; uv reads the requirements from standard input.
+        with NamedTemporaryFile("w", suffix=".txt") as overrides:
+            overrides.write("\n".join(self.overrides))
+            overrides.flush()
+            try:
+                return subprocess.run(
+                    [*command, "--override", overrides.name],
+                    input="\n".join(self.requirements),
+                    text=True,
+                    check=True,
+                    stdout=subprocess.PIPE,
+                ).stdout
+            except FileNotFoundError:
+                raise SystemExit(f"uv is not installed: pip install {BUILD_TOOLS[0]}") from None
+            except subprocess.CalledProcessError as error:
+                raise SystemExit(f"{self.file.name}: uv pip compile failed, see above") from error
 
 
-def _uv_compile(
-    requirements: tuple[str, ...],
-    overrides: tuple[str, ...],
-    cutoff: str,
-    python: str,
-    platform: str,
-) -> str:
-    # Overrides can only come from a file; uv reads the requirements from standard input.
-    override_file = LOCKS / ".overrides.txt"
-    override_file.write_text("\n".join(overrides))
-    command = ["uv", "pip", "compile", "-", "--quiet", "--generate-hashes"]
-    command += ["--override", str(override_file), "--exclude-newer", cutoff]
-    command += ["--python-version", python, "--python-platform", platform]
-    command += ["--custom-compile-command", "make lock"]
-    try:
-        return subprocess.run(
-            command, input="\n".join(requirements), text=True, check=True, stdout=subprocess.PIPE
-        ).stdout
-    except FileNotFoundError:
-        raise SystemExit(f"uv is not installed: pip install {BUILD_TOOLS[0]}") from None
-    except subprocess.CalledProcessError as error:
-        raise SystemExit(f"{requirements[0]}: uv pip compile failed, see above") from error
-    finally:
-        override_file.unlink()
+def locks() -> Iterator[Lock]:
+    """Every lock; one comes after those that constrain it."""
+    overrides = tuple(f"{name} ; sys_platform == 'never'" for name in DROPPED)
+    own = tuple(REQUIREMENTS.read_text(encoding="utf-8").splitlines())
+    for release, cutoff in RELEASES.items():
+        for python in PYTHONS[release]:
+            full = LOCKS / f"{release}-py{python}.txt"
+            airflow = f"apache-airflow[{EXTRAS}]=={release}"
+            yield Lock(full, (airflow, *BESIDE_AIRFLOW, *own), cutoff, python, overrides)
+            if not release.startswith("2."):
+                core = f"apache-airflow-core[statsd]=={release}"
+                worker = LOCKS / f"{release}-worker-py{python}.txt"
+                yield Lock(worker, (core, *WORKER, *own), cutoff, python, overrides, full)
+    tools = IMAGES / "shared" / "build.txt"
+    yield Lock(tools, BUILD_TOOLS, BUILD_TOOLS_CUTOFF, "3.10", universal=True)
 
 
 def main() -> None:
     """Write every lock, with a line of progress for each."""
-    overrides = tuple(f"{name} ; sys_platform == 'never'" for name in DROPPED)
-    jobs: dict[str, tuple[tuple[str, ...], tuple[str, ...], str, str]] = {
-        f"{release}-py{python}": (
-            (f"apache-airflow[{EXTRAS}]=={release}", *BESIDE_AIRFLOW),
-            overrides,
-            cutoff,
-            python,
-        )
-        for release, cutoff in RELEASES.items()
-        for python in PYTHONS
-    }
-    jobs["build"] = (BUILD_TOOLS, (), BUILD_TOOLS_CUTOFF, PYTHONS[0])
-    for number, (name, job) in enumerate(jobs.items(), start=1):
+    jobs = list(locks())
+    for number, lock in enumerate(jobs, start=1):
         started = time.monotonic()
-        text = compile_lock(*job)
-        path = LOCKS / f"{name}.txt"
-        path.write_text(text)
+        text = lock.compile()
+        lock.file.write_text(text)
         packages = sum(1 for line in text.splitlines() if "==" in line and line[0].isalnum())
         print(
-            f"[{number}/{len(jobs)}] {path.name}: {packages} packages"
+            f"[{number}/{len(jobs)}] {lock.file.name}: {packages} packages"
             f" ({time.monotonic() - started:.1f} s)",
             flush=True,
         )

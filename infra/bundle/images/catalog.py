@@ -57,12 +57,11 @@ def _of_airflow(settings: Settings, root: Path, name: str, flavor: str) -> Image
 def _files(root: Path, lock: str) -> list[File]:
     """Other locks and the documentation are no reason to build again."""
     source, dags = root / "images" / "airflow", root / "dags"
-    needed = (lock, "locks/build.txt")
     return [
         *(
             read(source / name, name)
             for name in below(source)
-            if (name in needed if name.startswith("locks/") else not name.endswith((".md", ".in")))
+            if (name == lock if name.startswith("locks/") else not name.endswith((".md", ".in")))
         ),
         *shared(root),
         *(read(dags / name, f"dags/{name}") for name in below(dags)),
