@@ -5,7 +5,7 @@ ENV ?= $(if $(filter promote,$(MAKECMDGOALS)),dev,sandbox)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-export ENV SET FROM INTO TO KEEP APPLY
+export ENV SET FROM INTO TO KEEP APPLY NAME ARGS LIVE
 # Without bytecode every import is compiled again: three times the time of a render.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -60,6 +60,16 @@ promote prune: .venv
 
 promote:  ## TO=prod [ENV=dev]: copy the lock's images into another environment's registry
 prune:  ## [KEEP=90] [APPLY=1]: delete images that no lock of the last KEEP days names
+
+# An author's machine has no sandbox.
+.PHONY: task local-up local-down
+task local-up local-down: ENV := $(if $(filter file,$(origin ENV)),dev,$(ENV))
+task local-up local-down: .venv
+	@$(BUNDLE) $@ $(ENV)
+
+task:  ## NAME=<image> [ARGS='…']: run a task image with Docker or Podman, show its XCom
+local-up:  ## run all of Airflow on this machine with Docker Compose; LIVE=1: with ./dags as edited
+local-down:  ## stop that; keep its data and passwords
 
 .PHONY: sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env
 sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env: .venv
