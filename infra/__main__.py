@@ -5,10 +5,10 @@ import os
 import pulumi
 import pulumi_kubernetes
 from bundle import generation
-from bundle.airflow import celery, components, jobs, logs, pod_template, pods
+from bundle.airflow import celery, components, jobs, logs, pod_template, pods, task_images
 from bundle.credentials import generated, secret
 from bundle.database import backup, mysql
-from bundle.images import references, specs
+from bundle.images import builder, catalog, references, tasks
 from bundle.images.resources import image
 from bundle.kubernetes.namespace import namespace
 from bundle.kubernetes.registration import KubernetesObject, logical_name
@@ -21,6 +21,7 @@ environment, overrides = pulumi.get_stack(), os.environ.get("SET", "")
 runner = pulumi.Config().get("engine") or "pulumi"
 try:
     settings = load(environment, overrides)
+    specs = catalog.every(settings)
 except SettingsError as error:
     raise pulumi.RunError(str(error)) from None  # its message is all that a user needs
 applied = not pulumi.runtime.is_dry_run()
@@ -60,22 +61,27 @@ for wanted in generated(settings):
     kept = pulumi.ResourceOptions(ignore_changes=["stringData", "data"])
     KubernetesObject(logical_name(obj), obj, pulumi.ResourceOptions.merge(inside, kept))
 
-airflow = specs.airflow(settings)
-by_tag = references.by_tag(settings, airflow)
-by_digest = image(settings, airflow, rendering=runner != "pulumi")
+making = builder.resources(settings)
+tags = {spec.name: references.by_tag(settings, spec) for spec in specs}
+digests = {
+    tags[spec.name]: image(settings, spec, rendering=runner != "pulumi", depends_on=making)
+    for spec in specs
+}
+airflow, of_tasks = tags[catalog.AIRFLOW], tags[catalog.of_task_pods(settings).name]
 for obj in (
     *mysql.objects(settings),
     *backup.objects(settings),
     logs.claim(settings),
     pods.config_map(settings),
-    *pod_template.objects(settings, by_tag),
-    *jobs.objects(settings, by_tag),
-    *components.objects(settings, by_tag),
-    *celery.objects(settings, by_tag),
+    task_images.config_map(settings, {tasks.short(name): tag for name, tag in tags.items()}),
+    *pod_template.objects(settings, of_tasks),
+    *jobs.objects(settings, airflow),
+    *components.objects(settings, airflow, of_tasks),
+    *celery.objects(settings, airflow),
 ):
-    KubernetesObject(logical_name(obj), references.pinned(obj, by_tag, by_digest), inside)
+    KubernetesObject(logical_name(obj), references.pinned(obj, digests), inside)
 
 pulumi.export("url", settings.airflow.url)
 pulumi.export("user", settings.airflow.admin.username)
 pulumi.export("namespace", settings.namespace)
-pulumi.export("image", by_digest)
+pulumi.export("images", {name: digests[tag] for name, tag in tags.items()})

@@ -39,8 +39,9 @@ _RECORD_PACKAGES = (
     ' done > "$1/var/lib/dpkg/status"'
 )
 # What maintainer scripts and the base's hooks make, without a trace of an architecture.
-_CONFIGURED = ("./etc/ca-certificates.conf", "./etc/group", "./etc/passwd", "./etc/ssl/certs")
-_CONFIGURED += ("./usr/local",)
+_CONFIGURED = (
+    "./etc/ca-certificates.conf", "./etc/group", "./etc/passwd", "./etc/ssl/certs", "./usr/local",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

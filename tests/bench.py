@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bundle.images import specs
+from bundle.images import catalog
 from bundle.images.staging import stage
 from bundle.settings.load import load
 
@@ -113,7 +113,7 @@ def cold() -> None:
         toolchain = timed(lambda: quiet("env", "-C", clone, *tools, **empty))
         report("cold: the sandbox's toolchain from source", toolchain)
     settings = load("sandbox")
-    spec = specs.airflow(settings)
+    spec = catalog.airflow(settings)
     context = stage(spec)
     arguments = [f"--build-arg={name}={value}" for name, value in spec.arguments]
     image = timed(

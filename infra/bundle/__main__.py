@@ -16,8 +16,8 @@ from .commands.smoke import smoke
 from .commands.target import Target, target
 from .commands.up import print_access, up
 from .commands.upgrade import upgrade
-from .images import build, specs
-from .images.build import BuildError
+from .images import build, catalog
+from .images.buildx import BuildError
 from .images.lock import LockError
 from .render.apply import RolloutError
 from .render.foundation import FoundationError
@@ -59,7 +59,7 @@ def _images(environment: str) -> None:
     here = target(environment)
     if not here.settings.images.build:
         raise CommandError(f"values/{environment}.yaml: images.build is false; build in another")
-    print(build.reference(here.settings, specs.airflow(here.settings), print))
+    build.ensure(here.settings, print)
 
 
 def _status(environment: str) -> None:
@@ -74,7 +74,7 @@ def _smoke_once(environment: str) -> None:
     here: Target = target(environment)
     if here.settings.airflow.stopped:
         return
-    smoke(here, f"up-{specs.airflow(here.settings).tag}")
+    smoke(here, f"up-{catalog.airflow(here.settings).tag}")
 
 
 def _check(environment: str) -> None:

@@ -37,7 +37,7 @@ def test_all_dags_are_imported(airflow: Deployment) -> None:
     assert rest.get("/importErrors")["import_errors"] == []
     expected = {
         "smoke", "queues", "parallel", "parallel_pods", "deferrable", "pod_operator",
-        "docker_operator",
+        "docker_operator", "conflicting_libraries", "worker_images",
     }  # fmt: skip
     assert {dag["dag_id"] for dag in rest.get("/dags")["dags"]} == expected
 
@@ -56,6 +56,23 @@ def test_a_task_starts_pods_of_any_image(airflow: Deployment) -> None:
     assert "runs as 65534" in found["deferred"]
     kept = airflow.kubectl("get", "pods", "-l", "kubernetes_pod_operator=True", "-o", "name")
     assert kept == ""
+
+
+def test_tasks_with_libraries_in_conflict_run_in_images_of_their_own(airflow: Deployment) -> None:
+    # Results come out of the pods by a command in them.
+    airflow.make("up", more="airflow.tasks.podsExec=true")
+    start(airflow, "conflicting_libraries", "libraries")
+    end(airflow, "conflicting_libraries", "libraries")
+    found = logs(airflow, "conflicting_libraries", "libraries")
+    assert re.search(r"pandas 1\.5\.\d and 2\.\d\.\d, Cairo 1\.\d+", found["versions"])
+
+
+def test_task_pods_run_the_slim_image_unless_they_name_another(airflow: Deployment) -> None:
+    start(airflow, "worker_images", "slim")
+    end(airflow, "worker_images", "slim")
+    found = logs(airflow, "worker_images", "slim")
+    assert "by_default: slim image" in found["by_default"]
+    assert "by_name: whole image" in found["by_name"]
 
 
 def test_a_deferred_task_waits_on_the_triggerer(airflow: Deployment) -> None:

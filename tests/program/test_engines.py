@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from bundle.images import lock, specs
+from bundle.images import catalog, lock
 from bundle.settings.load import environments, load
 
 from .conftest import ROOT
@@ -23,12 +23,14 @@ def mask(obj: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH")
 @pytest.mark.parametrize("environment", environments())
-def test_pulumi_registers_what_is_rendered(environment: str, tmp_path: Path) -> None:
+def test_pulumi_registers_what_is_rendered(
+    environment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # A copy: creating a stack writes a salt into its configuration file.
     project = tmp_path / "checkout"
     for name in ("infra", "values", "images", "dags"):
         shutil.copytree(ROOT / name, project / name)
-    for name in ("Pulumi.yaml", f"Pulumi.{environment}.yaml"):
+    for name in ("Pulumi.yaml", f"Pulumi.{environment}.yaml", "images.lock.yaml"):
         shutil.copy(ROOT / name, project / name)
     (project / ".venv").symlink_to((ROOT / ".venv").resolve())
     variables = {
@@ -55,15 +57,12 @@ def test_pulumi_registers_what_is_rendered(environment: str, tmp_path: Path) -> 
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout
 
-    # A built image, so that its digest is known to both; building is not what is compared.
+    # Built images, so that their digests are known to both; building is not what is compared.
     settings = load(environment)
-    lock.record(
-        tmp_path / ".cache" / "airflow-kubernetes" / "images.lock.yaml"
-        if settings.images.lock == "cache"
-        else project / "images.lock.yaml",
-        "airflow",
-        lock.Entry(specs.airflow(settings).tag, f"sha256:{'0' * 64}"),
-    )
+    monkeypatch.setenv("XDG_CACHE_HOME", variables["XDG_CACHE_HOME"])  # no base is pinned there
+    file = lock.path(settings) if settings.images.lock == "cache" else project / "images.lock.yaml"
+    for spec in catalog.every(settings):
+        lock.record(file, spec.name, lock.Entry(spec.tag, f"sha256:{'0' * 64}"))
     run("pulumi", "stack", "init", environment)
     steps = json.loads(run("pulumi", "preview", "--json", "--stack", environment))["steps"]
     registered = {

@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bundle.images import lock, references, specs
+from bundle.images import catalog, lock, references, specs, tasks
 from bundle.images.specs import File, ImageSpec
 from bundle.images.staging import stage
 from bundle.settings.load import load
+from bundle.settings.problems import SettingsError
 
 
 @pytest.fixture
@@ -52,14 +53,14 @@ def test_the_tag_changes_with_everything_that_the_image_holds(spec: ImageSpec) -
 def test_the_tag_is_that_of_the_bytes_which_were_read(tmp_path: Path) -> None:
     shutil.copytree(specs.ROOT / "images", tmp_path / "images")
     shutil.copytree(specs.ROOT / "dags", tmp_path / "dags")
-    spec = specs.airflow(load("dev"), tmp_path)
+    spec = catalog.airflow(load("dev"), tmp_path)
     before = spec.tag
     (tmp_path / "dags" / "smoke.py").write_text("# edited while the image is built")
     assert spec.tag == before
     assert (stage(spec, tmp_path / "s") / "dags" / "smoke.py").read_text() != (
         tmp_path / "dags" / "smoke.py"
     ).read_text()
-    assert specs.airflow(load("dev"), tmp_path).tag != before
+    assert catalog.airflow(load("dev"), tmp_path).tag != before
 
 
 def test_the_context_is_normalised_and_never_half_there(spec: ImageSpec, tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_leftovers_stay_out_and_airflowignore_goes_in(tmp_path: Path) -> None:
 
 
 def test_the_airflow_image_holds_its_own_lock_and_the_dags() -> None:
-    names = {file.path for file in specs.airflow(load("dev")).files}
+    names = {file.path for file in catalog.airflow(load("dev")).files}
     assert {"Dockerfile", "entrypoint.sh", "locks/3.3.2-py3.11.txt", "dags/smoke.py"} <= names
     assert not any("2.11.2" in name or "__pycache__" in name for name in names)
 
@@ -95,7 +96,10 @@ def test_the_lock_keeps_other_images(tmp_path: Path) -> None:
     first, second = lock.Entry("a", "sha256:1"), lock.Entry("b", "sha256:2")
     lock.record(file, "airflow", first)
     lock.record(file, "task", second)
-    assert lock.read(file) == {"airflow": first, "task": second}
+    lock.record_base(file, "python:3.11", "sha256:3")
+    assert lock.read(file) == lock.Lock(
+        {"airflow": first, "task": second}, {"python:3.11": "sha256:3"}
+    )
     assert [path.name for path in file.parent.iterdir()] == ["images.lock.yaml"]
 
 
@@ -105,6 +109,64 @@ def test_a_broken_lock_says_what_to_do(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(lock.LockError, match="Restore it from git, or delete it"):
             lock.read(file)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A task image's folder in a checkout of its own."""
+    made = tmp_path / "images" / "tasks" / "report"
+    made.mkdir(parents=True)
+    (tmp_path / "images" / "shared").mkdir()
+    (made.parent / "Dockerfile").write_text("FROM scratch\n")
+    (made / "task.py").write_text("print()\n")
+    return made
+
+
+def test_a_task_image_takes_what_it_does_not_say_from_the_airflow_image(folder: Path) -> None:
+    settings = load("dev")
+    (shared,) = tasks.specs(settings, folder.parents[2])
+    assert shared.name == "task-report"
+    assert shared.base.startswith("python:3.11-slim-buster@sha256:")
+    (folder / "image.yaml").write_text(
+        'base: trixie\npython: "3.13"\nsystemPackages: [libcairo2]\n'
+    )
+    (own,) = tasks.specs(settings, folder.parents[2])
+    assert own.base == "python:3.13-slim-trixie"
+    assert dict(own.arguments)["SYSTEM_PACKAGES"] == "libcairo2"
+    assert own.tag != shared.tag
+
+
+def test_what_is_no_part_of_a_task_image_does_not_change_its_tag(folder: Path) -> None:
+    settings = load("dev")
+    before = tasks.spec(settings, "report", folder.parents[2]).tag
+    for name in ("README.md", "requirements.in", ".env", "__pycache__/task.pyc"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    (folder / "venv" / "lib").mkdir(parents=True)
+    (folder / "venv" / "pyvenv.cfg").touch()
+    (folder / "venv" / "lib" / "x.py").touch()
+    (folder / "task.py").chmod(0o600)
+    assert tasks.spec(settings, "report", folder.parents[2]).tag == before
+    (folder / "Dockerfile").write_text("FROM scratch AS own\n")
+    assert tasks.spec(settings, "report", folder.parents[2]).tag != before
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("pyton: 3\n", "image.yaml:1: pyton: unknown key; did you mean python?"),
+        ("python: 3.11\n", "image.yaml:1: python: input should be a valid string, not 3.11"),
+        ("base: bullseye\n", "image.yaml:1: base: input should be 'buster', 'bookworm' or"),
+        ('\npython: "3.13"\n', "image.yaml:2: python: buster has no Python 3.13; take 3.10 or"),
+        ("systemPackages: [a;b]\n", "image.yaml:1: systemPackages.0:"),
+        ("- a\n", "image.yaml:1: must be a mapping"),
+    ],
+)
+def test_a_bad_image_yaml_is_refused_with_its_place(folder: Path, text: str, problem: str) -> None:
+    (folder / "image.yaml").write_text(text)
+    with pytest.raises(SettingsError) as raised:
+        tasks.specs(load("dev"), folder.parents[2])
+    assert f"images/tasks/report/{problem}" in str(raised.value)
 
 
 def test_references_are_pinned_everywhere_and_keys_are_kept() -> None:

@@ -30,3 +30,10 @@ if _EXECUTOR:
         """Do the same for a run of a DAG that was parsed before this executor was there."""
         if task_instance.queue == "kubernetes" and not task_instance.executor:
             task_instance.executor = _EXECUTOR
+
+
+def pod_mutation_hook(pod: Any) -> None:
+    """Complete the pods of KubernetesPodOperator; KubernetesExecutor's have no side-car."""
+    from pod_defaults import complete_sidecar
+
+    complete_sidecar(pod)

@@ -18,14 +18,14 @@ from .releases import BROKER, RELEASES, RESULTS, Component
 from .workload import MARGIN, deployment
 
 
-def objects(settings: Settings, image: str) -> Iterator[Manifest]:
-    """Every object of these components."""
+def objects(settings: Settings, image: str, task_image: str) -> Iterator[Manifest]:
+    """Every object of these components. `task_image` is that of the pod template."""
     release = RELEASES[settings.airflow.version]
     for component in release.components:
         yield from access.objects(settings, component.name)
     yield _service(settings, release.web.component)
     yield web(settings, image)
-    yield scheduler(settings, image)
+    yield scheduler(settings, image, task_image)
     for component in (release.dag_processor, release.triggerer):
         yield background(settings, image, component)
 
@@ -44,7 +44,7 @@ def web(settings: Settings, image: str) -> Manifest:
     return deployment(settings, component, wanted.replicas, _pod(settings, component, container))
 
 
-def scheduler(settings: Settings, image: str) -> Manifest:
+def scheduler(settings: Settings, image: str, task_image: str) -> Manifest:
     """The scheduler: with the pod template where its executor starts pods, with room for tasks
     where it runs them itself.
     """
@@ -78,7 +78,7 @@ def scheduler(settings: Settings, image: str) -> Manifest:
             }
         )
         volumes = [{"name": "pod-template", "configMap": {"name": POD_TEMPLATE_CONFIG_MAP}}]
-        checksum_of = [pod_template(settings, image)]
+        checksum_of = [pod_template(settings, task_image)]
     grace = settings.airflow.tasks.grace_period
     pod = pods.spec(
         settings,

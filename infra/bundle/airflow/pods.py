@@ -9,6 +9,7 @@ from ..database import connection as database
 from ..kubernetes import metadata, pods
 from ..kubernetes.metadata import Manifest, manifest
 from ..settings.schema import Quantities, Resources, Settings
+from . import task_images
 from .configuration import HOME, plain
 from .releases import BROKER, DATABASE, RELEASES, RESULTS
 
@@ -89,6 +90,7 @@ def container(
         "volumeMounts": [
             {"name": "logs", "mountPath": f"{HOME}/logs"},
             {"name": "tmp", "mountPath": "/tmp"},
+            task_images.MOUNT,
         ],
     }
 
@@ -146,7 +148,7 @@ def spec(
         "enableServiceLinks": False,
         "securityContext": pods.pod_security(UID, GID, GID),
         "containers": containers,
-        "volumes": [logs, tmp, *more_volumes],
+        "volumes": [logs, tmp, task_images.VOLUME, *more_volumes],
         **pods.pull_secrets(settings),
     }
     if init:

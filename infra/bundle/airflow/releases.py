@@ -52,7 +52,9 @@ class Release:
     `secrets` maps what a component needs to its environment variable. `task_secrets` is what a
     KubernetesExecutor task pod needs. `executor_lists` says whether `core.executor` takes a list,
     `execution_api` whether tasks talk to the web component instead of to the database.
-    `write_roles` is the command that writes FAB's roles, where `users create` does not.
+    `write_roles` is the command that writes FAB's roles, where `users create` does not. `pythons`
+    are the series that it is tested with and locked for; `slim_tasks` says whether its task pods
+    can run an image without the metadata database's driver.
     """
 
     version: str
@@ -67,6 +69,8 @@ class Release:
     executor_lists: bool
     execution_api: bool
     write_roles: tuple[str, ...]
+    pythons: tuple[str, ...]
+    slim_tasks: bool
     configuration: MappingProxyType[str, str]
 
     @property
@@ -126,6 +130,8 @@ _AIRFLOW_2_11 = Release(
     executor_lists=False,
     execution_api=False,
     write_roles=("airflow", "sync-perm"),
+    pythons=("3.10", "3.11", "3.12"),
+    slim_tasks=False,
     configuration=MappingProxyType(
         {
             "AIRFLOW__API__AUTH_BACKENDS": "airflow.api.auth.backend.basic_auth,"
@@ -182,6 +188,8 @@ _AIRFLOW_3_3 = Release(
     executor_lists=True,
     execution_api=True,
     write_roles=(),
+    pythons=("3.10", "3.11", "3.12", "3.13", "3.14"),
+    slim_tasks=True,
     configuration=MappingProxyType(
         {
             "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager."

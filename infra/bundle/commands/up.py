@@ -8,7 +8,7 @@ from ..airflow.access import TASK
 from ..airflow.jobs import RELEASE_CHANGE
 from ..airflow.releases import RELEASES
 from ..credentials import ADMIN_SECRET, generated
-from ..images import build, specs
+from ..images import build
 from ..render import apply, foundation
 from ..render.program import objects
 from . import live, pulumi
@@ -111,10 +111,11 @@ def _clear_task_pods(here: Target) -> None:
 
 
 def _with_kubectl(here: Target) -> None:
-    image = build.reference(here.settings, specs.airflow(here.settings), say)
+    images = build.ensure(here.settings, say)
     rendered = objects(here.environment, here.overrides)
-    if image not in json.dumps(rendered):
-        raise CommandError("the image's files changed while it was built; run make up again")
+    text = json.dumps(rendered)
+    if any(image not in text for image in images.values()):
+        raise CommandError("an image's files changed while it was built; run make up again")
     foundation.lay(here.kubectl, here.settings, generated(here.settings), rendered, say)
     # After a change of the executor the scheduler waits for the other one's tasks.
     timeout = TIMEOUT + here.settings.airflow.tasks.grace_period
@@ -124,8 +125,10 @@ def _with_kubectl(here: Target) -> None:
 
 
 def _with_pulumi(here: Target, *, changing_release: bool) -> None:
-    if not here.settings.images.build:
-        build.reference(here.settings, specs.airflow(here.settings), say)
+    if here.settings.images.build:
+        build.pin_bases(here.settings, say)
+    else:
+        build.ensure(here.settings, say)
     pulumi.create_stack(here.environment)
     # On a terminal Pulumi shows its preview and asks, but once alone: whoever called make upgrade
     # wants all of it.

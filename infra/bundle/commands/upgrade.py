@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from ..airflow.jobs import RELEASE_CHANGE
 from ..airflow.workload import MARGIN
-from ..images import build, specs
+from ..images import build
 from ..kubernetes.metadata import Manifest, manifest
 from ..render.apply import RolloutError
 from ..render.kubectl import OWNED
@@ -45,7 +45,7 @@ def upgrade(here: Target) -> None:
         print(f"the database is of Airflow {wanted} already: make up ENV={here.environment} is all")
         return
     # Before anything stops: what cannot be built must not cost a minute of rest.
-    build.reference(here.settings, specs.airflow(here.settings), say)
+    build.ensure(here.settings, say)
     _note(here, {"from": current})
     say(f"1/4 stopping Airflow {current}: no new tasks, the running ones end")
     with _undone_on_failure(here, current):

@@ -1,7 +1,7 @@
 """References to images: by tag while objects are built and hashed, by digest when applied."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pulumi
@@ -19,7 +19,7 @@ def by_tag(settings: Settings, spec: ImageSpec) -> str:
 
 def locked(settings: Settings, spec: ImageSpec) -> str | None:
     """`registry/name:tag@digest` if the lock knows this content, else None."""
-    entry = lock.read(lock.path(settings)).get(spec.name)
+    entry = lock.read(lock.path(settings)).images.get(spec.name)
     if entry is None or entry.tag != spec.tag:
         return None
     return f"{by_tag(settings, spec)}@{entry.digest}"
@@ -46,16 +46,24 @@ def map_strings(value: Any, change: Callable[[str], Any]) -> Any:
     return value
 
 
-def pinned(obj: Manifest, by_tag: str, by_digest: pulumi.Input[str]) -> Manifest:
-    """The object with every reference by tag replaced by the one by digest.
+def pinned(obj: Manifest, digests: Mapping[str, pulumi.Input[str]]) -> Manifest:
+    """The object with every reference by tag replaced by the one by digest: `digests[tag]`.
 
     Done last, so that no name or checksum depends on a digest, which a preview may not know yet.
     """
 
     def pin(text: str) -> Any:
-        if by_tag not in text:
+        known = {by_tag: by_digest for by_tag, by_digest in digests.items() if by_tag in text}
+        if not known:
             return text
-        return pulumi.Output.from_input(by_digest).apply(lambda known: text.replace(by_tag, known))
+        return pulumi.Output.all(**known).apply(lambda found: replace(text, found))
 
     result: Manifest = map_strings(obj, pin)
     return result
+
+
+def replace(text: str, found: Mapping[str, str]) -> str:
+    """The text with each key of `found` replaced by its value."""
+    for by_tag, by_digest in found.items():
+        text = text.replace(by_tag, by_digest)
+    return text

@@ -1,4 +1,4 @@
-"""Images as resources of Pulumi's docker-build provider."""
+"""Images as resources of Pulumi's docker-build provider: one a platform, joined by an index."""
 
 import os
 from pathlib import Path
@@ -7,13 +7,19 @@ import pulumi
 import pulumi_docker_build as docker_build
 
 from ..settings.schema import Settings
-from . import lock, references
-from .build import certificates
+from . import lock, outputs, references
+from .buildx import certificates
 from .specs import ImageSpec
 from .staging import STAGING, stage
 
 
-def image(settings: Settings, spec: ImageSpec, *, rendering: bool) -> pulumi.Input[str]:
+def image(
+    settings: Settings,
+    spec: ImageSpec,
+    *,
+    rendering: bool,
+    depends_on: list[pulumi.Resource],
+) -> pulumi.Input[str]:
     """`registry/name:tag@digest` of the image, built and pushed by this environment if it may.
 
     A preview never builds: it warns of an image that the lock does not know and shows its tag.
@@ -28,25 +34,47 @@ def image(settings: Settings, spec: ImageSpec, *, rendering: bool) -> pulumi.Inp
         return known or references.by_tag(settings, spec)
     # Rendering needs no context, and a checkout that it may not write to is enough for it.
     context = STAGING / spec.name / spec.tag if rendering else stage(spec)
-    built = docker_build.Image(
-        f"{spec.name}-image",
+    # A new tag must not delete the old manifest: pods and other environments may still run it.
+    opts = pulumi.ResourceOptions(retain_on_delete=True, depends_on=depends_on)
+    index = docker_build.Index(
+        f"{spec.name}-index",
+        sources=[_one(settings, spec, platform, context, opts) for platform in spec.platforms],
+        tag=references.by_tag(settings, spec),
         push=True,
+        opts=opts,
+    )
+    index.ref.apply(lambda reference: _record(settings, spec, reference))
+    # Only a preview may trust the lock: the registry may have lost what it names.
+    return known if known and pulumi.runtime.is_dry_run() else index.ref
+
+
+def _one(
+    settings: Settings,
+    spec: ImageSpec,
+    platform: str,
+    context: Path,
+    opts: pulumi.ResourceOptions,
+) -> pulumi.Output[str]:
+    """The image for one platform. With several in one build their caches overwrite each other."""
+    caches = outputs.cache(settings, spec, platform)
+    return docker_build.Image(
+        f"{spec.name}-{outputs.architecture(platform)}-image",
+        push=False,  # the export below does, which can say more
+        exports=[docker_build.ExportArgs(raw=outputs.export(settings))],
         build_on_preview=False,
-        builder=docker_build.BuilderConfigArgs(name=settings.images.builder),
+        builder=docker_build.BuilderConfigArgs(name=settings.images.builder.name),
         # Relative to the program: a path of one machine must not enter the state.
         context=docker_build.BuildContextArgs(location=os.path.relpath(context, Path.cwd())),
         build_args=dict(spec.arguments),
-        platforms=[docker_build.Platform(platform) for platform in spec.platforms],
-        tags=[references.by_tag(settings, spec)],
+        cache_from=[docker_build.CacheFromArgs(raw=one) for one in caches[:1]],
+        cache_to=[docker_build.CacheToArgs(raw=one) for one in caches[1:]],
+        platforms=[docker_build.Platform(platform)],
+        tags=[outputs.tag(settings, spec, platform)],
         secrets=certificates(),
         # Another machine's certificates are no reason to build again.
         ignore_secrets_in_diff_calculation=list(certificates()),
-        # A new tag must not delete the old manifest: pods and other environments may still run it.
-        opts=pulumi.ResourceOptions(retain_on_delete=True),
-    )
-    built.ref.apply(lambda reference: _record(settings, spec, reference))
-    # Only a preview may trust the lock: the registry may have lost what it names.
-    return known if known and pulumi.runtime.is_dry_run() else built.ref
+        opts=opts,
+    ).ref
 
 
 def _record(settings: Settings, spec: ImageSpec, reference: str) -> None:

@@ -1,14 +1,19 @@
-"""What goes into each image: files, build arguments, platforms."""
+"""An image before it is built, its content tag, and reading its files."""
 
 import hashlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ..settings.schema import Settings
-
 ROOT = Path(__file__).parents[3]
+
+EPOCH = "1577836800"
+"""The date of every file in an image (SOURCE_DATE_EPOCH): the same files give the same digest.
+
+2020-01-01, for zip files know no date before 1980.
+"""
 
 
 def cache() -> Path:
@@ -39,6 +44,11 @@ class ImageSpec:
     arguments: tuple[tuple[str, str], ...]
     platforms: tuple[str, ...]
 
+    @property
+    def base(self) -> str:
+        """The base image, with its digest where that is known."""
+        return dict(self.arguments)["PYTHON_BASE_IMAGE"]
+
     @cached_property
     def tag(self) -> str:
         """16 hexadecimal digits over files, arguments and platforms: the same on every machine."""
@@ -57,19 +67,6 @@ class ImageSpec:
         return digest.hexdigest()[:16]
 
 
-def airflow(settings: Settings, root: Path = ROOT) -> ImageSpec:
-    """The Airflow image: images/airflow with the release's own lock, and dags/."""
-    version = settings.airflow.version
-    source = root / "images" / "airflow"
-    files = [read(source / name, name) for name in below(source) if _used(name, version)]
-    files += [read(root / "dags" / name, f"dags/{name}") for name in below(root / "dags")]
-    arguments = (
-        ("AIRFLOW_VERSION", version),
-        ("PYTHON_BASE_IMAGE", settings.images.airflow.python_base_image),
-    )
-    return ImageSpec("airflow", tuple(files), arguments, tuple(settings.images.platforms))
-
-
 def read(source: Path, path: str) -> File:
     """The file at `source` as `path` of a context.
 
@@ -81,19 +78,29 @@ def read(source: Path, path: str) -> File:
 
 def below(folder: Path) -> list[str]:
     """Relative paths of a folder's files, without what tools and editors leave behind."""
-    return sorted(
-        str(file.relative_to(folder))
-        for file in folder.rglob("*")
-        if file.is_file() and not any(map(_left_behind, file.relative_to(folder).parts))
+
+    def walk(place: Path) -> Iterator[Path]:
+        for path in place.iterdir():
+            if _left_behind(path):
+                continue
+            if path.is_dir():
+                yield from walk(path)
+            elif path.is_file():
+                yield path
+
+    return sorted(str(file.relative_to(folder)) for file in walk(folder))
+
+
+def _left_behind(path: Path) -> bool:
+    """Caches, hidden files, and virtual environments, by the mark that PEP 405 gives them."""
+    return (
+        path.name == "__pycache__"
+        or (path.name.startswith(".") and path.name != ".airflowignore")
+        or (path / "pyvenv.cfg").exists()
     )
 
 
-def _left_behind(part: str) -> bool:
-    return part == "__pycache__" or (part.startswith(".") and part != ".airflowignore")
-
-
-def _used(name: str, version: str) -> bool:
-    """Other releases' locks and the documentation are no reason to build again."""
-    if name.startswith("locks/"):
-        return name == "locks/build.txt" or name.startswith(f"locks/{version}-")
-    return not name.endswith(".md")
+def shared(root: Path) -> list[File]:
+    """What every Dockerfile finds below shared/."""
+    folder = root / "images" / "shared"
+    return [read(folder / name, f"shared/{name}") for name in below(folder)]

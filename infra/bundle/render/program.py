@@ -43,8 +43,10 @@ class Recorder(pulumi.runtime.Mocks):
         elif args.typ.startswith("random:"):
             state |= {"result": PLACEHOLDER, "base64": PLACEHOLDER}
         elif args.typ == "docker-build:index:Image":
-            # Not built yet: the content tag alone stands for the image.
             state["ref"] = state["tags"][0]
+        elif args.typ == "docker-build:index:Index":
+            # Not built yet: the content tag alone stands for the image.
+            state["ref"] = state["tag"]
         return args.name, state
 
     def call(

@@ -7,6 +7,7 @@ from ..airflow.configuration import managed
 from ..airflow.executors import UnknownExecutorError
 from ..airflow.releases import RELEASES
 from ..database import mysql
+from ..images import bases
 from . import cron
 from .marks import SANDBOX
 from .problems import Path
@@ -17,6 +18,7 @@ from .schema import Quantities, Resources, Settings
 def impossible(settings: Settings, environment: str) -> Iterator[tuple[Path, str]]:
     """Path and message of everything that cannot work, the remedy in the message."""
     yield from _releases(settings)
+    yield from _images(settings)
     yield from _database(settings)
     yield from _resources(settings)
     yield from _options(settings)
@@ -42,6 +44,12 @@ def impossible(settings: Settings, environment: str) -> Iterator[tuple[Path, str
 
 def warnings(settings: Settings) -> Iterator[str]:
     """What works, but perhaps not as its name says."""
+    base = bases.BASES[settings.images.airflow.base]
+    if base.end_of_life and "{base}" in settings.images.python_base_image:
+        yield (
+            f"images.airflow.base: {base.name} has had no security update since "
+            f"{base.end_of_life}, and scanners do not report its flaws; take bookworm or trixie"
+        )
     release = RELEASES[settings.airflow.version]
     executor = release.executor(settings.airflow.executor)
     if executor.serial and not executor.blocks_its_scheduler:
@@ -69,6 +77,25 @@ def _releases(settings: Settings) -> Iterator[tuple[Path, str]]:
         return
     if chosen.celery:
         yield from _celery(settings)
+
+
+def _images(settings: Settings) -> Iterator[tuple[Path, str]]:
+    wanted, builder = settings.images.airflow, settings.images.builder
+    python = ("images", "airflow", "python")
+    release = RELEASES.get(settings.airflow.version)
+    if release is not None and wanted.python not in release.pythons:
+        yield (
+            python,
+            f"Airflow {release.version} is not tested with Python {wanted.python}; "
+            f"take {', '.join(release.pythons)}",
+        )
+    elif (message := bases.misfit(wanted)) is not None:
+        yield python, message
+    if (builder.driver == "remote") != (builder.endpoint is not None):
+        yield (
+            ("images", "builder", "endpoint"),
+            "is where the driver remote finds buildkitd: set both, or neither",
+        )
 
 
 def _celery(settings: Settings) -> Iterator[tuple[Path, str]]:

@@ -3,11 +3,10 @@
 Every mistake is found before anything is touched, and all are reported together.
 """
 
-import difflib
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path as FilePath
-from typing import Any, get_args, get_origin
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -17,6 +16,7 @@ from .document import Document, override, read
 from .marks import PerEnvironment
 from .problems import Path, Problem, SettingsError, dotted
 from .schema import Section, Settings
+from .validation import fields, section_of, sections_of, wrong_values
 
 STOPPED = "airflow.stopped=true"
 """The one override that a real environment takes: `make upgrade` applies it for some minutes."""
@@ -99,7 +99,7 @@ def _mended(merged: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
         Settings.model_validate(merged)
     except ValidationError as error:
         mended = deepcopy(merged)
-        for path, _ in _by_value(error):
+        for path, _ in wrong_values(error, Settings):
             _restore(mended, common, path)
         return mended
     return merged
@@ -121,33 +121,11 @@ def _restore(data: Any, common: Any, path: Path) -> None:
         data.pop(path[-1], None)
 
 
-def _by_value(error: ValidationError) -> Iterator[tuple[Path, str]]:
-    """Each wrong value once. Pydantic adds the members of a union to a path; they are no keys."""
-    unions = ("str", "int", "float", "bool")
-    found: dict[Path, list[str]] = {}
-    for detail in error.errors(include_url=False):
-        path = detail["loc"]
-        message = detail["msg"]
-        if detail["type"] == "extra_forbidden":
-            message = f"unknown key{_nearest(str(path[-1]), _keys_at(path[:-1]))}"
-        elif detail["type"] == "missing":
-            message = "missing; values/common.yaml holds every setting"
-        else:
-            if path[-1] in unions or path[-1] == "[key]":
-                path = path[:-1]
-            message = f"{message[0].lower()}{message[1:]}, not {detail['input']!r}"
-            if detail["type"] == "string_type" and isinstance(detail["input"], int | float):
-                message += f' (write "{detail["input"]}")'
-        found.setdefault(path, []).append(message)
-    for path, messages in found.items():
-        yield path, "; or ".join(messages)
-
-
 def _type_problems(data: dict[str, Any], layers: list[Document]) -> list[Problem]:
     try:
         Settings.model_validate(data)
     except ValidationError as error:
-        return [_problem(path, message, layers) for path, message in _by_value(error)]
+        return [_problem(path, message, layers) for path, message in wrong_values(error, Settings)]
     return []
 
 
@@ -200,50 +178,6 @@ def _forbidden(
             yield here, "the same in every environment; set it in values/common.yaml"
 
 
-def fields(section: type[Section]) -> dict[str, FieldInfo]:
-    """A section's fields by the key that a values file uses."""
-    return {field.alias or name: field for name, field in section.model_fields.items()}
-
-
 def mark_of(field: FieldInfo) -> PerEnvironment | None:
     """The field's mark, if environments may differ in it."""
     return next((item for item in field.metadata if isinstance(item, PerEnvironment)), None)
-
-
-def section_of(field: FieldInfo) -> type[Section] | None:
-    """The section that the field holds, if it holds one."""
-    kind = field.annotation
-    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
-
-
-def sections_of(field: FieldInfo) -> type[Section] | None:
-    """The section that the field holds any number of, by names of the user's choice."""
-    return _of_items(field) if get_origin(field.annotation) is dict else None
-
-
-def _of_items(field: FieldInfo) -> type[Section] | None:
-    """The section that is each item of the field's mapping or list."""
-    kind = (get_args(field.annotation) or (None,))[-1]
-    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
-
-
-def _keys_at(path: Path) -> list[str]:
-    section: type[Section] | None = Settings
-    item = False  # whether the next part of the path is an item's name or number
-    for part in path:
-        if item:
-            item = False
-            continue
-        field = fields(section).get(str(part)) if section else None
-        if field is None:
-            return []
-        item = _of_items(field) is not None
-        section = section_of(field) or _of_items(field)
-    return list(fields(section)) if section and not item else []
-
-
-def _nearest(wrong: str, right: list[str]) -> str:
-    near = difflib.get_close_matches(wrong, right, n=1, cutoff=0.5)
-    if near:
-        return f"; did you mean {near[0]}?"
-    return f"; known here: {', '.join(right)}" if right else ""

@@ -35,6 +35,21 @@ Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
 
 ImageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-zA-Z0-9._:/@-]*$")]
 
+ImageTemplate = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[a-z0-9]([a-zA-Z0-9._:/-]|\{base\})*\{python\}([a-zA-Z0-9._-]|\{base\})*$"
+    ),
+]
+"""An image's name by Debian release and Python version: "python:{python}-slim-{base}"."""
+
+DebianRelease = Literal["buster", "bookworm", "trixie"]
+
+PythonVersion = Annotated[str, StringConstraints(pattern=r"^3\.[0-9]{1,2}$")]
+"""A Python series: "3.11", in quotes, for YAML takes 3.10 for the number 3.1."""
+
+DebianPackage = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
+
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 Queue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]
@@ -134,10 +149,11 @@ class Jobs(Section):
 class Tasks(Section):
     """What tasks get wherever they run; the resources are a task pod's, or one local task's.
 
-    `grace_period` (seconds) is more than the longest task takes: so long what is stopped may go
-    on with the tasks that it runs.
+    `image` is that of KubernetesExecutor's pods. `grace_period` (seconds) is more than the longest
+    task takes: so long what is stopped may go on with the tasks that it runs.
     """
 
+    image: Literal["slim", "full"]
     resources: Annotated[Resources, CAPACITY]
     node_selector: Annotated[dict[str, str], PLACE]
     tolerations: Annotated[list[Toleration], PLACE]
@@ -293,28 +309,53 @@ class Logs(Section):
 
 
 class AirflowImage(Section):
-    """The Airflow image. `pythonBaseImage` is the Dockerfile's PYTHON_BASE_IMAGE."""
+    """The Airflow image: Debian release and Python of its base, and more Debian packages."""
 
-    python_base_image: Annotated[ImageName, STAND_IN]
+    base: DebianRelease
+    python: PythonVersion
+    system_packages: list[DebianPackage]
+
+
+class TaskImage(Section):
+    """images/tasks/<name>/image.yaml; what it leaves out is as in the Airflow image."""
+
+    base: DebianRelease | None = None
+    python: PythonVersion | None = None
+    system_packages: list[DebianPackage] = []
+
+
+class Builder(Section):
+    """The buildx builder. With a driver it is made where it is not there yet."""
+
+    name: Annotated[Text, PLACE]
+    driver: Annotated[Literal["docker-container", "kubernetes", "remote"] | None, PLACE]
+    endpoint: Annotated[Text | None, PLACE]
 
 
 class Images(Section):
-    """Where images are built and kept."""
+    """Where images are built and kept.
+
+    `python_base_image` names the base of a Debian release and a Python version: a template with
+    {python} and {base}.
+    """
 
     registry: Annotated[Registry, PLACE]
     build: Annotated[
         bool, PerEnvironment("one environment builds; the others run what it built, by digest")
     ]
-    builder: Annotated[Text, PLACE]
+    builder: Builder
+    cache: Annotated[bool, PLACE]
     platforms: Annotated[
         Annotated[list[Literal["linux/amd64", "linux/arm64"]], Field(min_length=1)],
-        PerEnvironment("the sandbox's stand-in bases exist for one platform", only=SANDBOX),
+        PerEnvironment("the sandbox is one machine of one architecture", only=SANDBOX),
     ]
+    compression: Annotated[Literal["zstd", "gzip"], PLACE]
     lock: Annotated[
         Literal["committed", "cache"],
         PerEnvironment("stand-in images must not enter the committed lock", only=SANDBOX),
     ]
     pull_secret: Annotated[Name | None, PLACE]
+    python_base_image: Annotated[ImageTemplate, STAND_IN]
     airflow: AirflowImage
 
 

@@ -1,0 +1,62 @@
+"""Write the hash-pinned requirements of the task images: images/tasks/<name>/requirements.txt.
+
+Each is the closure of the folder's requirements.in for the image's Python version (image.yaml, else
+that of the Airflow image), one file for linux/amd64 and linux/arm64. Only wheels are taken: the
+images of both platforms are put together on one machine, where nothing could be compiled for the
+other.
+
+requirements.in says until which day packages are known, so that a second run changes nothing:
+
+    # exclude-newer: 2026-11-20
+"""
+
+import re
+import time
+from pathlib import Path
+
+import yaml
+from lock import IMAGES, Lock
+
+TASKS = IMAGES / "tasks"
+COMMON = IMAGES.parent / "values" / "common.yaml"
+CUTOFF = re.compile(r"^# exclude-newer: (\d{4}-\d\d-\d\d)$", re.MULTILINE)
+
+
+def lock(folder: Path) -> str:
+    """Return the text of the folder's requirements.txt.
+
+    The build compares its first line with the Python of the base image. Raises SystemExit if
+    requirements.in is missing or names no day, and for what Lock.compile raises it.
+    """
+    source = folder / "requirements.in"
+    if not source.exists():
+        raise SystemExit(f"{source} is missing: make it, it may be empty but for a day, as below")
+    text = source.read_text()
+    if (cutoff := CUTOFF.search(text)) is None:
+        raise SystemExit(f"{source}: add the line '# exclude-newer: {time.strftime('%F')}'")
+    python = python_version(folder)
+    requirements = ("--only-binary :all:", *text.splitlines())
+    shown = Path(folder.name, "requirements.txt")
+    return f"# Python {python}\n{Lock(shown, requirements, cutoff[1], python).compile()}"
+
+
+def python_version(folder: Path) -> str:
+    """The Python version of a task image, as in "3.11"."""
+    own = folder / "image.yaml"
+    settings = (yaml.safe_load(own.read_text()) if own.exists() else None) or {}
+    common = yaml.safe_load(COMMON.read_text())
+    return str(settings.get("python") or common["images"]["airflow"]["python"])
+
+
+def main() -> None:
+    """Write every lock, with a line of progress for each."""
+    folders = sorted(path for path in TASKS.iterdir() if path.is_dir())
+    for number, folder in enumerate(folders, start=1):
+        started = time.monotonic()
+        (folder / "requirements.txt").write_text(lock(folder))
+        seconds = time.monotonic() - started
+        print(f"[{number}/{len(folders)}] {folder.name} ({seconds:.1f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    main()

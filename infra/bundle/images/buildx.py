@@ -1,0 +1,134 @@
+"""The commands of buildx: builders, builds for one platform, indexes."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from shutil import which
+
+from ..settings.schema import Settings
+from . import outputs
+from .specs import ImageSpec
+from .staging import stage
+
+Say = Callable[[str], None]
+
+
+class BuildError(Exception):
+    """An image could not be built or pushed; the message names image, platform and last lines."""
+
+
+def certificates() -> dict[str, str]:
+    """Build secrets: the machine's CA bundle, where SSL_CERT_FILE names one.
+
+    Behind a proxy that signs for other hosts, package downloads in RUN steps need it. As a secret
+    it is there during those steps only and in no layer.
+    """
+    file = os.environ.get("SSL_CERT_FILE", "")
+    if not file:
+        return {}
+    try:
+        return {"ca": Path(file).read_text(encoding="utf-8")}
+    except OSError as error:
+        raise BuildError(f"SSL_CERT_FILE: {error}; set it to a readable file or unset it") from None
+
+
+def prepare(settings: Settings, say: Say) -> None:
+    """Make the builder where the values ask for it and Pulumi does not. Raises BuildError."""
+    wanted = settings.images.builder
+    if _succeeds(*_buildx(), "inspect", wanted.name):
+        return
+    if wanted.driver is None or settings.engine == "pulumi":
+        remedy = "make up makes it" if wanted.driver else "docker buildx create --name with it"
+        raise BuildError(f"there is no buildx builder {wanted.name} (images.builder): {remedy}")
+    say(f"builder {wanted.name}: creating ({wanted.driver})")
+    create = ["create", "--name", wanted.name, "--driver", wanted.driver, "--bootstrap"]
+    done = subprocess.run(
+        [*_buildx(), *create, *([wanted.endpoint] if wanted.endpoint else [])],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise BuildError(f"builder {wanted.name}: {done.stderr.strip()}")
+
+
+def _succeeds(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def digest_of(reference: str) -> str | None:
+    """The digest behind a reference; None if the registry does not give it."""
+    done = subprocess.run(
+        [*_buildx(), "imagetools", "inspect", "--format", "{{json .Manifest}}", reference],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return json.loads(done.stdout)["digest"] if done.returncode == 0 else None
+
+
+def build(settings: Settings, spec: ImageSpec, platform: str, say: Say) -> str:
+    """Build for one platform and push; gives `registry/name:tag-architecture@digest`."""
+    name, started = outputs.tag(settings, spec, platform), time.monotonic()
+    say(f"{name}: building")
+    with tempfile.TemporaryDirectory() as scratch:
+        metadata = Path(scratch) / "metadata.json"
+        command = [
+            *_buildx(), "build", str(stage(spec)),
+            "--builder", settings.images.builder.name,
+            "--platform", platform,
+            "--tag", name,
+            "--output", outputs.export(settings),
+            "--metadata-file", str(metadata),
+            "--provenance=false",
+            "--progress=plain",
+        ]  # fmt: skip
+        for argument, value in spec.arguments:
+            command += ["--build-arg", f"{argument}={value}"]
+        for secret in certificates():
+            command += ["--secret", f"id={secret},src={os.environ['SSL_CERT_FILE']}"]
+        for option, cache in zip(
+            ("--cache-from", "--cache-to"), outputs.cache(settings, spec, platform), strict=False
+        ):
+            command += [option, cache]
+        _run(command, f"{name} ({platform})")
+        digest: str = json.loads(metadata.read_text())["containerimage.digest"]
+    say(f"{name}: pushed after {time.monotonic() - started:.0f} s")
+    return f"{name}@{digest}"
+
+
+def _run(command: list[str], what: str) -> None:
+    """Run a build, its output passed on. Raises BuildError with the last lines of it."""
+    last: deque[str] = deque(maxlen=20)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr or ():
+            sys.stderr.write(line)
+            last.append(line)
+    if process.returncode:
+        raise BuildError(
+            f"{what}: the build failed; nothing refers to the image, the lock is unchanged. "
+            f"Its last lines:\n{''.join(last)}"
+        )
+
+
+def join(by_tag: str, images: list[str]) -> str:
+    """Push an index of one image a platform; gives its digest. Raises BuildError."""
+    create = [*_buildx(), "imagetools", "create", "--tag", by_tag, *images]
+    done = subprocess.run(create, capture_output=True, text=True, check=False)
+    digest = digest_of(by_tag) if done.returncode == 0 else None
+    if digest is None:
+        raise BuildError(f"{by_tag}: the index could not be pushed: {done.stderr.strip()}")
+    return digest
+
+
+def _buildx() -> list[str]:
+    """The standalone buildx if there is one (it needs no Docker), else Docker's plugin."""
+    if not which("buildx") and not which("docker"):
+        raise BuildError("neither buildx nor docker is on PATH; install one of them")
+    return ["buildx"] if which("buildx") else ["docker", "buildx"]

@@ -1,0 +1,68 @@
+"""Which images an environment runs: Airflow's, the slim one of task pods, one a task folder."""
+
+from pathlib import Path
+
+from ..airflow.releases import RELEASES
+from ..settings.schema import Settings
+from . import bases, tasks
+from .specs import EPOCH, ROOT, File, ImageSpec, below, read, shared
+
+AIRFLOW, WORKER = "airflow", "airflow-worker"
+
+
+def every(settings: Settings, root: Path = ROOT) -> list[ImageSpec]:
+    """All images of the environment, Airflow's first. Raises SettingsError for a bad image.yaml."""
+    own = [airflow(settings, root)]
+    if RELEASES[settings.airflow.version].slim_tasks:
+        own.append(worker(settings, root))
+    return [*own, *tasks.specs(settings, root)]
+
+
+def airflow(settings: Settings, root: Path = ROOT) -> ImageSpec:
+    """The image of all components: images/airflow with the release's own lock, and dags/."""
+    return _of_airflow(settings, root, AIRFLOW, "full")
+
+
+def worker(settings: Settings, root: Path = ROOT) -> ImageSpec:
+    """The same without what only the other components need."""
+    return _of_airflow(settings, root, WORKER, "worker")
+
+
+def of_task_pods(settings: Settings, root: Path = ROOT) -> ImageSpec:
+    """The image in which KubernetesExecutor runs a task that names none."""
+    slim = settings.airflow.tasks.image == "slim"
+    if slim and RELEASES[settings.airflow.version].slim_tasks:
+        return worker(settings, root)
+    return airflow(settings, root)
+
+
+def _of_airflow(settings: Settings, root: Path, name: str, flavor: str) -> ImageSpec:
+    wanted, version = settings.images.airflow, settings.airflow.version
+    lock = f"locks/{version}{'' if flavor == 'full' else f'-{flavor}'}-py{wanted.python}.txt"
+    arguments = {
+        "AIRFLOW_VERSION": version,
+        "FLAVOR": flavor,
+        "PYTHON_BASE_IMAGE": bases.pinned(settings, wanted.base, wanted.python),
+        "SYSTEM_PACKAGES": " ".join(wanted.system_packages),
+        "SOURCE_DATE_EPOCH": EPOCH,
+    }
+    return ImageSpec(
+        name,
+        tuple(_files(root, lock)),
+        tuple(arguments.items()),
+        tuple(settings.images.platforms),
+    )
+
+
+def _files(root: Path, lock: str) -> list[File]:
+    """Other locks and the documentation are no reason to build again."""
+    source, dags = root / "images" / "airflow", root / "dags"
+    return [
+        *(
+            read(source / name, name)
+            for name in below(source)
+            if (name == lock if name.startswith("locks/") else not name.endswith((".md", ".in")))
+        ),
+        *shared(root),
+        *(read(dags / name, f"dags/{name}") for name in below(dags)),
+    ]

@@ -1,0 +1,97 @@
+"""Task images: one folder of images/tasks each, built by the shared Dockerfile or its own."""
+
+import re
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ..settings import document
+from ..settings.problems import Problem, SettingsError, dotted
+from ..settings.schema import AirflowImage, Settings, TaskImage
+from ..settings.validation import wrong_values
+from . import bases
+from .specs import EPOCH, ROOT, ImageSpec, below, read, shared
+
+PREFIX = "task-"
+"""Of the names in the registry and in the lock."""
+
+SETTINGS = "image.yaml"
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
+
+
+def short(image: str) -> str:
+    """The name that DAGs use: that of the folder for a task image."""
+    return image.removeprefix(PREFIX)
+
+
+def names(root: Path = ROOT) -> list[str]:
+    """The task images that there are."""
+    return sorted(one.name for one in _home(root).glob("[!._]*") if one.is_dir())
+
+
+def specs(settings: Settings, root: Path = ROOT) -> list[ImageSpec]:
+    """Every task image. Raises SettingsError with every problem of all image.yaml."""
+    found, problems = [], []
+    for name in names(root):
+        try:
+            found.append(spec(settings, name, root))
+        except SettingsError as error:
+            problems += error.problems
+    if problems:
+        raise SettingsError(problems)
+    return found
+
+
+def spec(settings: Settings, name: str, root: Path = ROOT) -> ImageSpec:
+    """One task image. Raises SettingsError for what is wrong in its image.yaml."""
+    folder = _home(root) / name
+    wanted = _wanted(settings, folder)
+    arguments = {
+        "PYTHON_BASE_IMAGE": bases.pinned(settings, wanted.base, wanted.python),
+        "SYSTEM_PACKAGES": " ".join(wanted.system_packages),
+        "SOURCE_DATE_EPOCH": EPOCH,
+    }
+    # image.yaml is in the arguments already, and *.in in what was made of it.
+    files = [
+        read(folder / path, path)
+        for path in below(folder)
+        if path != SETTINGS and not path.endswith((".md", ".in"))
+    ]
+    if not any(file.path == "Dockerfile" for file in files):
+        files.append(read(folder.parent / "Dockerfile", "Dockerfile"))
+    return ImageSpec(
+        PREFIX + name,
+        (*files, *shared(root)),
+        tuple(arguments.items()),
+        tuple(settings.images.platforms),
+    )
+
+
+def _home(root: Path) -> Path:
+    return root / "images" / "tasks"
+
+
+def _wanted(settings: Settings, folder: Path) -> AirflowImage:
+    """The folder's image.yaml over the Airflow image's settings."""
+    shown = f"images/tasks/{folder.name}"
+    if not NAME.fullmatch(folder.name):
+        message = "a task image's name has up to 40 of a-z, 0-9 and -, no - at its ends; rename it"
+        raise SettingsError([Problem(shown, 0, "", message)])
+    file, shown = folder / SETTINGS, f"{shown}/{SETTINGS}"
+    own = document.read(file, shown) if file.exists() else document.Document(shown, {}, {})
+    try:
+        image = TaskImage.model_validate(own.data)
+    except ValidationError as error:
+        raise SettingsError(
+            [
+                Problem(shown, own.lines.get(path, 1), dotted(path), message)
+                for path, message in wrong_values(error, TaskImage)
+            ]
+        ) from None
+    own_choice = image.model_dump(by_alias=True, exclude_none=True)
+    wanted = AirflowImage.model_validate(
+        settings.images.airflow.model_dump(by_alias=True) | own_choice
+    )
+    if (misfit := bases.misfit(wanted)) is not None:
+        raise SettingsError([Problem(shown, own.lines.get(("python",), 1), "python", misfit)])
+    return wanted
