@@ -85,6 +85,7 @@ sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 check: .venv  ## lint, types, values of every environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy infra/bundle sandbox tests && .venv/bin/mypy infra/__main__.py
+	@find images sandbox -name Dockerfile -exec .venv/bin/hadolint {} +
 	@PYTHONPATH=infra $(PYTHON) -m bundle check
 
 test: check  ## everything but the matrix, on a real cluster of its own
