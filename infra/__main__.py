@@ -3,6 +3,7 @@
 import os
 
 import pulumi
+import pulumi_docker_build as docker_build
 import pulumi_kubernetes
 from bundle import generation
 from bundle.airflow import celery, components, jobs, logs, pod_template, pods, task_images
@@ -12,6 +13,7 @@ from bundle.images import builder, catalog, references, tasks
 from bundle.images.resources import image
 from bundle.kubernetes.namespace import namespace
 from bundle.kubernetes.registration import KubernetesObject, logical_name
+from bundle.registry import login
 from bundle.settings.checks import warnings
 from bundle.settings.load import STOPPED, load
 from bundle.settings.marks import SANDBOX
@@ -61,10 +63,23 @@ for wanted in generated(settings):
     kept = pulumi.ResourceOptions(ignore_changes=["stringData", "data"])
     KubernetesObject(logical_name(obj), obj, pulumi.ResourceOptions.merge(inside, kept))
 
+registry = None
+if settings.images.login:
+    registry = docker_build.RegistryArgs(
+        address=login.server(settings.images.registry),
+        username=pulumi.Config().require("registryUsername"),
+        password=pulumi.Config().require_secret("registryPassword"),
+    )
+    config = pulumi.Output.all(settings.images.registry, registry.username, registry.password)
+    obj = login.pull_secret(settings, config.apply(lambda parts: login.docker_config(*parts)))
+    KubernetesObject(logical_name(obj), obj, inside)
+
 making = builder.resources(settings)
 tags = {spec.name: references.by_tag(settings, spec) for spec in specs}
 digests = {
-    tags[spec.name]: image(settings, spec, rendering=runner != "pulumi", depends_on=making)
+    tags[spec.name]: image(
+        settings, spec, rendering=runner != "pulumi", login=registry, depends_on=making
+    )
     for spec in specs
 }
 airflow, of_tasks = tags[catalog.AIRFLOW], tags[catalog.of_task_pods(settings).name]

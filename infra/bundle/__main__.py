@@ -20,11 +20,11 @@ from .commands.up import print_access, up
 from .commands.upgrade import upgrade
 from .images import build, catalog
 from .images.buildx import BuildError
-from .images.history import HistoryError
 from .images.lock import LockError
-from .images.login import LoginError
-from .images.oci import RegistryError
 from .local.engine import EngineError
+from .registry.history import HistoryError
+from .registry.login import LoginError
+from .registry.oci import RegistryError
 from .render.apply import RolloutError
 from .render.foundation import FoundationError
 from .render.kubectl import KubectlError

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from backports import zstd
-from bundle.images.attachments import SBOM_FILE
-from bundle.images.oci import INDEX, MANIFEST, Descriptor, Manifest, canonical
-from bundle.images.registry import Repository
+from bundle.registry.attachments import SBOM_FILE
+from bundle.registry.oci import INDEX, MANIFEST, Descriptor, Manifest, canonical
+from bundle.registry.repository import Repository
 
 DOCUMENT = b'{"bomFormat": "CycloneDX", "components": [{"name": "pandas"}]}'
 CONFIG = "application/vnd.oci.image.config.v1+json"

@@ -11,11 +11,12 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from bundle.images import registry as registries
-from bundle.images.login import Login, LoginError
-from bundle.images.oci import DOCKER_HUB, NotFoundError, Reference, RegistryError
-from bundle.images.registry import Repository
-from bundle.images.transport import rate_limit
+from bundle.registry import login as logins
+from bundle.registry import repository as registries
+from bundle.registry.login import Login, LoginError
+from bundle.registry.oci import DOCKER_HUB, NotFoundError, Reference, RegistryError
+from bundle.registry.repository import Repository
+from bundle.registry.transport import rate_limit
 
 from .conftest import PASSWORD, USER, Running, answering, certificate, free_port, serving
 from .images import push_image
@@ -49,14 +50,14 @@ def test_what_is_there(registry: Running) -> None:
     name = f"{registry.host}/there"
     image = push_image(Repository(name), "1", "a")
     digest = image.index.digest
-    registries.check(f"{name}:1@{digest}")
-    registries.check(f"{name}:1")
+    registries.resolve(f"{name}:1@{digest}")
+    registries.resolve(f"{name}:1")
     found = Repository(name).manifest("1")
     assert (found, found.digest) == (image.index, digest)
     with pytest.raises(NotFoundError, match=f"{name} has no {NOTHING}"):
-        registries.check(f"{name}:1@{NOTHING}")
+        registries.resolve(f"{name}:1@{NOTHING}")
     with pytest.raises(NotFoundError):
-        registries.check(f"{registry.host}/nowhere:1")
+        registries.resolve(f"{registry.host}/nowhere:1")
 
 
 def test_a_large_blob_is_never_all_in_memory(registry: Running) -> None:
@@ -77,22 +78,22 @@ def test_a_login_from_docker_or_the_environment(
     monkeypatch.setenv("SSL_CERT_FILE", str(locked.certificate))
     reference = f"{locked.host}/team/a@{NOTHING}"
     with pytest.raises(RegistryError, match=f"wants a login, and .* docker login {locked.host}"):
-        registries.check(reference)
+        registries.resolve(reference, logins.given())
     monkeypatch.setenv("REGISTRY_USERNAME", USER)
     with pytest.raises(LoginError, match="only one of"):
-        registries.check(reference)
+        registries.resolve(reference, logins.given())
     monkeypatch.setenv("REGISTRY_PASSWORD", "wrong")
     with pytest.raises(RegistryError, match=f"refuses the login of {USER}: check") as error:
-        registries.check(reference)
+        registries.resolve(reference, logins.given())
     assert "wrong" not in str(error.value)
     monkeypatch.setenv("REGISTRY_PASSWORD", PASSWORD)
     with pytest.raises(NotFoundError):
-        registries.check(reference)
+        registries.resolve(reference, logins.given())
     monkeypatch.delenv("REGISTRY_USERNAME")
     monkeypatch.delenv("REGISTRY_PASSWORD")
     helper(tmp_path, monkeypatch, locked.host)
     with pytest.raises(NotFoundError):
-        registries.check(reference)
+        registries.resolve(reference, logins.given())
 
 
 def helper(folder: Path, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
@@ -112,27 +113,27 @@ def test_a_certificate_that_is_not_trusted(
     tools: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Of loopback addresses alone HTTP is tried too, so it is not the certificate that is refused.
-    monkeypatch.setattr("bundle.images.transport._plain", lambda _: False)
+    monkeypatch.setattr("bundle.registry.transport._plain", lambda _: False)
     with (
         serving(tmp_path / "r", login=True) as running,
         pytest.raises(RegistryError, match=r"certificate of .* is not trusted .* SSL_CERT_FILE"),
     ):
-        registries.check(f"{running.host}/a:1")
+        registries.resolve(f"{running.host}/a:1")
 
 
 def test_a_registry_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RegistryError, match=r"cannot be reached .*Connection refused"):
-        registries.check(f"127.0.0.1:{free_port()}/a:1")
+        registries.resolve(f"127.0.0.1:{free_port()}/a:1")
     with pytest.raises(RegistryError, match=r"registry\.invalid cannot be reached"):
-        registries.check("registry.invalid/a:1")
+        registries.resolve("registry.invalid/a:1")
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(RegistryError, match=r"the proxy gives no way to registry.invalid"):
-        registries.check("registry.invalid/a:1")
+        registries.resolve("registry.invalid/a:1")
 
 
 def test_a_rate_limit(limited: str) -> None:
     with pytest.raises(RegistryError, match="too many requests; wait for 21600 s"):
-        registries.check(f"{limited}/a:1")
+        registries.resolve(f"{limited}/a:1")
     assert "or log in: Docker Hub counts pulls" in rate_limit(DOCKER_HUB)
 
 
@@ -141,7 +142,7 @@ def test_a_login_is_not_sent_over_plain_http() -> None:
         answering(401, {"WWW-Authenticate": 'Basic realm="x"'}) as host,
         pytest.raises(RegistryError, match="plain HTTP, where anybody could read it"),
     ):
-        registries.check(f"{host}/a:1")
+        registries.resolve(f"{host}/a:1")
 
 
 def test_tokens_are_asked_for_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

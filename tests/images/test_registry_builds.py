@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from backports import zstd
 from bundle.images.failures import explain, failure
-from bundle.images.login import Login, for_docker
-from bundle.images.registry import Repository
+from bundle.registry.login import Login, for_docker
+from bundle.registry.repository import Repository
 
 from .conftest import PASSWORD, USER, Builder, Running, building, free_port
 

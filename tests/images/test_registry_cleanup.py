@@ -9,12 +9,13 @@ import yaml
 from bundle.commands import prune as command
 from bundle.commands.errors import CommandError
 from bundle.commands.target import Target
-from bundle.images import cleanup, history, lock
-from bundle.images.attachments import Build, attach
-from bundle.images.history import HistoryError
-from bundle.images.oci import INDEX, Manifest, UnsupportedError, canonical, referrers_tag
-from bundle.images.promotion import contents
-from bundle.images.registry import Repository
+from bundle.images import lock
+from bundle.registry import cleanup, history
+from bundle.registry.attachments import Build, attach
+from bundle.registry.history import HistoryError
+from bundle.registry.oci import INDEX, Manifest, UnsupportedError, canonical, referrers_tag
+from bundle.registry.promotion import contents
+from bundle.registry.repository import Repository
 from bundle.render.kubectl import Kubectl, KubectlError
 from bundle.settings.load import load
 

@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
-from bundle.images import login
-from bundle.images.login import Login, LoginError
+from bundle.kubernetes.pods import pull_secrets
+from bundle.registry import login
+from bundle.registry.login import Login, LoginError
 from bundle.settings.load import load
 
 
@@ -25,25 +26,19 @@ def test_the_key_of_a_login(registry: str, server: str) -> None:
 
 
 def test_the_secret_of_a_login() -> None:
-    rendered = login.pull_secret("airflow", login.docker_config("r", "me", login.PLACEHOLDER))
+    rendered = login.pull_secret(load("dev"), login.docker_config("r", "me", "sesame"))
     assert rendered["type"] == "kubernetes.io/dockerconfigjson"
     assert rendered["metadata"]["name"] == "airflow-registry"
     entry = json.loads(rendered["stringData"][".dockerconfigjson"])["auths"]["r"]
-    assert entry["password"] == "[secret]"
-    full = login.filled(rendered, "r", Login("me", "sesame"))
-    entry = json.loads(full["stringData"][".dockerconfigjson"])["auths"]["r"]
     assert entry["password"] == "sesame"
-    assert login.filled(rendered, "r", None) == rendered
-    other = {"kind": "Secret", "metadata": {"name": "airflow-keys"}}
-    assert login.filled(other, "r", Login("me", "sesame")) == other
 
 
-def test_an_existing_secret_wins() -> None:
-    settings = load("dev")
-    assert login.with_pull_secret(settings).images.pull_secret == "airflow-registry"
-    images = settings.images.model_copy(update={"pull_secret": "mine"})
-    own = settings.model_copy(update={"images": images})
-    assert login.with_pull_secret(own) is own
+def test_pods_pull_with_it_unless_the_values_name_another() -> None:
+    assert pull_secrets(load("dev")) == {}
+    own = {"imagePullSecrets": [{"name": "airflow-registry"}]}
+    assert pull_secrets(load("dev", "images.login=true")) == own
+    other = {"imagePullSecrets": [{"name": "mine"}]}
+    assert pull_secrets(load("dev", "images.login=true images.pullSecret=mine")) == other
 
 
 def test_a_password_is_in_no_representation() -> None:

@@ -8,11 +8,13 @@ import pytest
 from bundle.commands import promote as command
 from bundle.commands.errors import CommandError
 from bundle.commands.target import Target
-from bundle.images import attachments, lock
-from bundle.images.attachments import PROVENANCE, SBOM, Build, attach
-from bundle.images.oci import NotFoundError, RegistryError, referrers_tag
-from bundle.images.promotion import contents, promote
-from bundle.images.registry import Repository, check
+from bundle.images import lock
+from bundle.registry import attachments
+from bundle.registry.attachments import PROVENANCE, SBOM, Build, attach
+from bundle.registry.login import Login
+from bundle.registry.oci import NotFoundError, RegistryError, referrers_tag
+from bundle.registry.promotion import contents, promote
+from bundle.registry.repository import Repository, resolve
 from bundle.settings.load import load
 
 from .conftest import PASSWORD, USER, Running, serving
@@ -134,7 +136,7 @@ def test_the_command_copies_the_lock_to_a_registry_that_wants_a_login(
     monkeypatch.setenv("REGISTRY_USERNAME", USER)
     monkeypatch.setenv("REGISTRY_PASSWORD", PASSWORD)
     command.promote_all(here)
-    check(f"{locked.host}/prod/{name}:{TAG}@{image.index.digest}")
+    resolve(f"{locked.host}/prod/{name}:{TAG}@{image.index.digest}", Login(USER, PASSWORD))
     said = capsys.readouterr().err
     assert f"1/1 {name}: {registry.host}/dev -> {locked.host}/prod" in said
     assert PASSWORD not in said

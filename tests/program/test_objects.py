@@ -174,7 +174,7 @@ def test_two_renders_are_the_same_bytes() -> None:
 def test_a_render_does_not_depend_on_the_folder_or_the_umask(tmp_path: Path) -> None:
     for name in ("infra", "values", "images", "dags"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "images.lock.yaml"):
         shutil.copy(ROOT / name, tmp_path / name)
     for file in (tmp_path / "dags").rglob("*.py"):
         file.chmod(0o600)

@@ -4,10 +4,11 @@ import os
 import sys
 import time
 
-from ..images import lock, login
-from ..images.oci import Reference
-from ..images.promotion import megabytes, promote
-from ..images.registry import Repository
+from ..images import lock
+from ..registry import login
+from ..registry.oci import Reference
+from ..registry.promotion import megabytes, promote
+from ..registry.repository import Repository
 from ..settings.load import load
 from .errors import CommandError
 from .target import Target

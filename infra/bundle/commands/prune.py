@@ -4,10 +4,11 @@ import json
 import os
 import sys
 
-from ..images import cleanup, history, lock, login
-from ..images.oci import DOCKER_HUB, Reference, UnsupportedError
-from ..images.registry import Repository
+from ..images import lock
 from ..images.specs import ROOT
+from ..registry import cleanup, history, login
+from ..registry.oci import DOCKER_HUB, Reference, UnsupportedError
+from ..registry.repository import Repository
 from ..render.kubectl import KubectlError
 from .errors import CommandError
 from .target import Target

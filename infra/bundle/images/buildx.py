@@ -6,13 +6,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from shutil import which
 
+from ..registry.login import for_docker, given
+from ..registry.repository import resolve
 from ..settings.schema import Settings
 from . import outputs
+from .failures import explain
 from .specs import ImageSpec
 from .staging import stage
 
@@ -62,19 +64,11 @@ def _succeeds(*command: str) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def digest_of(reference: str) -> str | None:
-    """The digest behind a reference; None if the registry does not give it."""
-    done = subprocess.run(
-        [*program(), "imagetools", "inspect", "--format", "{{json .Manifest}}", reference],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return json.loads(done.stdout)["digest"] if done.returncode == 0 else None
-
-
 def build(settings: Settings, spec: ImageSpec, platform: str, say: Say) -> str:
-    """Build for one platform and push; gives `registry/name:tag-architecture@digest`."""
+    """Build for one platform and push; gives `registry/name:tag-architecture@digest`.
+
+    Raises BuildError with the step that failed, its last lines and what to do.
+    """
     name, started = outputs.tag(settings, spec, platform), time.monotonic()
     say(f"{name}: building")
     with tempfile.TemporaryDirectory() as scratch:
@@ -97,34 +91,33 @@ def build(settings: Settings, spec: ImageSpec, platform: str, say: Say) -> str:
             ("--cache-from", "--cache-to"), outputs.cache(settings, spec, platform), strict=False
         ):
             command += [option, cache]
-        _run(command, f"{name} ({platform})")
+        lines: list[str] = []
+        with (
+            for_docker(settings.images.registry, given()) as extra,
+            subprocess.Popen(
+                command, env={**os.environ, **extra}, stderr=subprocess.PIPE, text=True
+            ) as process,
+        ):
+            for line in process.stderr or ():
+                sys.stderr.write(line)
+                lines.append(line)
+        if process.returncode:
+            raise BuildError(explain(name, platform, "".join(lines)))
         digest: str = json.loads(metadata.read_text())["containerimage.digest"]
     say(f"{name}: pushed after {time.monotonic() - started:.0f} s")
     return f"{name}@{digest}"
 
 
-def _run(command: list[str], what: str) -> None:
-    """Run a build, its output passed on. Raises BuildError with the last lines of it."""
-    last: deque[str] = deque(maxlen=20)
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        for line in process.stderr or ():
-            sys.stderr.write(line)
-            last.append(line)
-    if process.returncode:
-        raise BuildError(
-            f"{what}: the build failed; nothing refers to the image, the lock is unchanged. "
-            f"Its last lines:\n{''.join(last)}"
-        )
-
-
-def join(by_tag: str, images: list[str]) -> str:
+def join(settings: Settings, by_tag: str, images: list[str]) -> str:
     """Push an index of one image a platform; gives its digest. Raises BuildError."""
     create = [*program(), "imagetools", "create", "--tag", by_tag, *images]
-    done = subprocess.run(create, capture_output=True, text=True, check=False)
-    digest = digest_of(by_tag) if done.returncode == 0 else None
-    if digest is None:
+    with for_docker(settings.images.registry, given()) as extra:
+        done = subprocess.run(
+            create, env={**os.environ, **extra}, capture_output=True, text=True, check=False
+        )
+    if done.returncode:
         raise BuildError(f"{by_tag}: the index could not be pushed: {done.stderr.strip()}")
-    return digest
+    return resolve(by_tag, given())
 
 
 def program() -> list[str]:

@@ -7,7 +7,7 @@ text`, `#7 ERROR: …`, and at the end one `ERROR: …`.
 import re
 from dataclasses import dataclass
 
-from .login import PASSWORD, USER
+from ..registry.login import PASSWORD, USER
 
 LINES = 20
 

@@ -6,9 +6,11 @@ from pathlib import Path
 import pulumi
 import pulumi_docker_build as docker_build
 
+from ..registry.login import Login
 from ..settings.schema import Settings
-from . import lock, outputs, references
+from . import outputs, references
 from .buildx import certificates
+from .record import record
 from .specs import ImageSpec
 from .staging import STAGING, stage
 
@@ -18,11 +20,13 @@ def image(
     spec: ImageSpec,
     *,
     rendering: bool,
+    login: docker_build.RegistryArgs | None,
     depends_on: list[pulumi.Resource],
 ) -> pulumi.Input[str]:
     """`registry/name:tag@digest` of the image, built and pushed by this environment if it may.
 
-    A preview never builds: it warns of an image that the lock does not know and shows its tag.
+    Without a login the one in Docker's configuration is used. A preview never builds: it warns of
+    an image that the lock does not know and shows its tag.
     Raises RunError for one where this environment builds nothing and would have to run it.
     """
     known = references.locked(settings, spec)
@@ -38,12 +42,17 @@ def image(
     opts = pulumi.ResourceOptions(retain_on_delete=True, depends_on=depends_on)
     index = docker_build.Index(
         f"{spec.name}-index",
-        sources=[_one(settings, spec, platform, context, opts) for platform in spec.platforms],
+        sources=[
+            _one(settings, spec, platform, context, login, opts) for platform in spec.platforms
+        ],
         tag=references.by_tag(settings, spec),
         push=True,
+        registry=login,
         opts=opts,
     )
-    index.ref.apply(lambda reference: _record(settings, spec, reference))
+    pulumi.Output.all(index.ref, login and login.username, login and login.password).apply(
+        lambda known: _record(settings, spec, *known)
+    )
     # Only a preview may trust the lock: the registry may have lost what it names.
     return known if known and pulumi.runtime.is_dry_run() else index.ref
 
@@ -53,6 +62,7 @@ def _one(
     spec: ImageSpec,
     platform: str,
     context: Path,
+    login: docker_build.RegistryArgs | None,
     opts: pulumi.ResourceOptions,
 ) -> pulumi.Output[str]:
     """The image for one platform. With several in one build their caches overwrite each other."""
@@ -69,6 +79,7 @@ def _one(
         cache_from=[docker_build.CacheFromArgs(raw=one) for one in caches[:1]],
         cache_to=[docker_build.CacheToArgs(raw=one) for one in caches[1:]],
         platforms=[docker_build.Platform(platform)],
+        registries=None if login is None else [login],
         tags=[outputs.tag(settings, spec, platform)],
         secrets=certificates(),
         # Another machine's certificates are no reason to build again.
@@ -77,7 +88,10 @@ def _one(
     ).ref
 
 
-def _record(settings: Settings, spec: ImageSpec, reference: str) -> None:
+def _record(
+    settings: Settings, spec: ImageSpec, reference: str, user: str | None, password: str | None
+) -> None:
     digest = reference.partition("@")[2]
     if digest and not pulumi.runtime.is_dry_run():
-        lock.record(lock.path(settings), spec.name, lock.Entry(spec.tag, digest))
+        login = Login(user, password) if user and password else None
+        record(settings, spec, digest, pulumi.log.info, login)

@@ -9,6 +9,9 @@ from typing import Any
 
 from ..settings.schema import Resources, Settings
 
+PULL_SECRET = "airflow-registry"
+"""The Secret that nodes log in to the registry with, where it is made of the builds' login."""
+
 IGNORE_DISRUPTION: dict[str, Any] = {
     "rules": [
         {
@@ -55,7 +58,7 @@ def resources(wanted: Resources) -> dict[str, Any]:
 
 def pull_secrets(settings: Settings) -> dict[str, Any]:
     """A pod spec's part that lets it pull from a registry with a login, if one is set."""
-    name = settings.images.pull_secret
+    name = settings.images.pull_secret or (PULL_SECRET if settings.images.login else None)
     return {} if name is None else {"imagePullSecrets": [{"name": name}]}
 
 

@@ -11,6 +11,8 @@ from ..credentials import Generated, secret
 from ..generation import draw
 from ..kubernetes.metadata import PROTECTED, Manifest, is_protected
 from ..kubernetes.namespace import ENGINE
+from ..kubernetes.pods import PULL_SECRET
+from ..registry import login
 from ..settings.schema import Settings
 from .difference import differences
 from .kubectl import OWNED, Kubectl
@@ -77,6 +79,15 @@ def _check_values(one: Generated, values: dict[str, str]) -> None:
             )
 
 
+def check_login(kubectl: Kubectl, settings: Settings) -> None:
+    """Raises FoundationError if pods need a Secret to pull with, and nothing makes it."""
+    if settings.images.login and login.given() is None and not kubectl.get("secret", PULL_SECRET):
+        raise FoundationError(
+            f"images.login is set and there is no Secret {PULL_SECRET} yet: set {login.USER} and "
+            f"{login.PASSWORD} for this command; the Secret keeps them for the cluster"
+        )
+
+
 def lay(
     kubectl: Kubectl,
     settings: Settings,
@@ -84,11 +95,12 @@ def lay(
     objects: Iterable[Manifest],
     say: Callable[[str], None],
 ) -> None:
-    """Create what is missing and bring namespace and claims up to date.
+    """Create what is missing and bring namespace, claims and the registry's login up to date.
 
     Raises FoundationError before anything is touched.
     """
     new = check(kubectl, wanted)
+    check_login(kubectl, settings)
     protected = [obj for obj in objects if is_protected(obj)]
     _apply(kubectl, [obj for obj in protected if obj["kind"] == "Namespace"])
     # Secrets before claims: a claim without its Secret is refused, so it must never be left by
@@ -98,6 +110,9 @@ def lay(
         obj["stringData"] |= {key: draw(kind) for key, kind in one.keys.items()}
         kubectl.run("create", "--filename=-", objects=[obj])
         say(f"  Secret {one.name}: generated")
+    if settings.images.login and (own := login.given()) is not None:
+        config = login.docker_config(settings.images.registry, own.user, own.password)
+        _apply(kubectl, [login.pull_secret(settings, config)])
     claims = [obj for obj in protected if obj["kind"] == "PersistentVolumeClaim"]
     for change in differences(kubectl, claims):
         say(f"  {change}")

@@ -17,6 +17,7 @@ import pulumi
 from ..credentials import PLACEHOLDER
 from ..images.specs import ROOT
 from ..kubernetes.metadata import Manifest
+from ..registry.login import PLACEHOLDER as LOGIN_PLACEHOLDER
 
 PROGRAM = ROOT / "infra" / "__main__.py"
 PROJECT = "airflow-kubernetes"
@@ -66,7 +67,12 @@ def objects(environment: str, overrides: str = "") -> list[Manifest]:
         pulumi.runtime.set_mocks(recorder, project=PROJECT, stack=environment, preview=True)
         # What an engine would give: its name, and which cluster. kubectl applies what is rendered.
         pulumi.runtime.set_all_config(
-            {f"{PROJECT}:engine": "kubectl", "kubernetes:context": "rendered"}
+            {
+                f"{PROJECT}:engine": "kubectl",
+                f"{PROJECT}:registryUsername": LOGIN_PLACEHOLDER,
+                f"{PROJECT}:registryPassword": LOGIN_PLACEHOLDER,
+                "kubernetes:context": "rendered",
+            }
         )
         run = pulumi.runtime.test(_run)  # type: ignore[no-untyped-call]  # the SDK has no types here
         run()

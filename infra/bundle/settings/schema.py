@@ -335,8 +335,9 @@ class Builder(Section):
 class Images(Section):
     """Where images are built and kept.
 
-    `python_base_image` names the base of a Debian release and a Python version: a template with
-    {python} and {base}.
+    With `login` a Secret for pulling is made of the login that builds use; `pull_secret` is one
+    that exists. `python_base_image` is a template with {python} and {base} that names the base of
+    a Debian release and a Python version.
     """
 
     registry: Annotated[Registry, PLACE]
@@ -354,6 +355,7 @@ class Images(Section):
         Literal["committed", "cache"],
         PerEnvironment("stand-in images must not enter the committed lock", only=SANDBOX),
     ]
+    login: Annotated[bool, PLACE]
     pull_secret: Annotated[Name | None, PLACE]
     python_base_image: Annotated[ImageTemplate, STAND_IN]
     airflow: AirflowImage

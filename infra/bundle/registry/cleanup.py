@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from .oci import NotFoundError, referrers_tag
-from .registry import Repository
+from .repository import Repository
 
 BUILT = re.compile(r"[0-9a-f]{16}(-amd64|-arm64)?")
 """Tags that builds make. No other tag is ever touched: caches, and what people name."""

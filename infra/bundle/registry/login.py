@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ..kubernetes.metadata import Manifest, manifest
+from ..kubernetes.pods import PULL_SECRET
 from ..settings.schema import Settings
 from .oci import DOCKER_HUB
-
-SECRET = "airflow-registry"
-"""The Secret that nodes log in with, where the environment is given a login."""
 
 PLACEHOLDER = "[secret]"
 """What a rendered login holds instead of a password."""
@@ -94,7 +92,7 @@ def docker_config(registry: str, user: str, password: str) -> str:
     return json.dumps({"auths": {server(registry): entry}}, sort_keys=True)
 
 
-def pull_secret(namespace: str, config: Any) -> Manifest:
+def pull_secret(settings: Settings, config: Any) -> Manifest:
     """The Secret that nodes log in with; `config` is a `docker_config`, or Pulumi's Output of one.
 
     https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets
@@ -102,31 +100,13 @@ def pull_secret(namespace: str, config: Any) -> Manifest:
     return manifest(
         "v1",
         "Secret",
-        SECRET,
-        namespace,
+        PULL_SECRET,
+        settings.namespace,
         "registry",
+        protected=True,
         type="kubernetes.io/dockerconfigjson",
         stringData={".dockerconfigjson": config},
     )
-
-
-def filled(obj: Manifest, registry: str, login: Login | None) -> Manifest:
-    """The object with the login in place of a rendered placeholder, if it is that Secret."""
-    if login is None or (obj["kind"], obj["metadata"]["name"]) != ("Secret", SECRET):
-        return obj
-    config = docker_config(registry, login.user, login.password)
-    return {**obj, "stringData": {".dockerconfigjson": config}}
-
-
-def with_pull_secret(settings: Settings) -> Settings:
-    """The settings of an environment that is given a login: pods use the Secret made from it.
-
-    An existing Secret that the values name stays: whoever made it knows why.
-    """
-    if settings.images.pull_secret:
-        return settings
-    images = settings.images.model_copy(update={"pull_secret": SECRET})
-    return settings.model_copy(update={"images": images})
 
 
 @contextmanager

@@ -28,17 +28,19 @@ CHUNK = 1 << 20
 """Bytes of a blob in memory at a time."""
 
 
-def check(reference: str, login: Login | None = None) -> None:
-    """Nothing, if the registry has the manifest that `registry/name[:tag]@digest` names.
+def resolve(reference: str, login: Login | None = None) -> str:
+    """The digest of the manifest that `registry/name[:tag][@digest]` names.
 
-    Without a login, REGISTRY_USERNAME's is used, else the one in Docker's configuration. Raises
-    NotFoundError if it is not there, RegistryError or LoginError if that cannot be known.
+    Without a login, the one in Docker's configuration is used. Raises NotFoundError if it is not
+    there, RegistryError or LoginError if that cannot be known.
     """
     parsed = Reference.parse(reference)
     wanted = parsed.digest or parsed.tag or "latest"
-    with Repository(parsed.name, login or logins.given()) as repository:
-        if repository.digest(wanted) is None:
-            raise NotFoundError(f"{parsed.name} has no {wanted}")
+    with Repository(parsed.name, login) as repository:
+        digest = repository.digest(wanted)
+    if digest is None:
+        raise NotFoundError(f"{parsed.name} has no {wanted}")
+    return digest
 
 
 class Repository:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from .oci import Manifest, RegistryError
-from .registry import Repository
+from .repository import Repository
 
 EVERY = 2.0
 """Seconds between two lines of progress."""

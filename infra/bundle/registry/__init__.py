@@ -1,0 +1,1 @@
+"""Registries: what they hold, logging in, copying, cleaning up, and what is said of an image."""
