@@ -92,7 +92,7 @@ def docker_host() -> Iterator[DockerHost]:
         SandboxError: the packages cannot be had, or dockerd did not start; with the reason.
     """
     progress = Progress()
-    programs = _programs(progress)
+    programs = unpacked(PACKAGES, progress)
     with tempfile.TemporaryDirectory(prefix="docker-host-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         address = paths.BRIDGE_ADDRESS
@@ -117,9 +117,9 @@ def docker_host() -> Iterator[DockerHost]:
                 shutil.rmtree(outside, ignore_errors=True)
 
 
-def _programs(progress: Progress) -> Path:
-    """The packages' files, in the cache."""
-    key = hashlib.sha256(repr(PACKAGES).encode()).hexdigest()[:16]
+def unpacked(names: tuple[str, ...], progress: Progress) -> Path:
+    """The files of Debian packages, in the cache. Raises SandboxError."""
+    key = hashlib.sha256(repr(names).encode()).hexdigest()[:16]
     target = cache() / f"docker-host-{key}"
     if not target.is_dir():
         packages.ensure_lists(progress)
@@ -127,7 +127,7 @@ def _programs(progress: Progress) -> Path:
         with tempfile.TemporaryDirectory(dir=cache(), prefix=".docker-host-") as name:
             folder, root = Path(name), Path(name) / "root"
             commands.run(
-                ["apt-get", "--quiet", "download", *PACKAGES],
+                ["apt-get", "--quiet", "download", *names],
                 "Docker host: packages",
                 progress,
                 remedy="make `apt-get update` work",
