@@ -1,11 +1,11 @@
 # make up and make test do all set-up; the rest is below, one target a task.
 # ENV chooses values/<ENV>.yaml; SET="section.key=value …" overrides values for one command.
 
-ENV ?= sandbox
+ENV ?= $(if $(filter promote,$(MAKECMDGOALS)),dev,sandbox)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-export ENV SET FROM INTO
+export ENV SET FROM INTO TO KEEP APPLY NAME ARGS LIVE
 # Without bytecode every import is compiled again: three times the time of a render.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -54,6 +54,23 @@ backup:  ## dump the metadata database to the volume of backups
 backups:  ## list them
 restore:  ## FROM=<backup> [INTO=<empty database>]: load one; Airflow must be stopped
 
+.PHONY: promote prune
+promote prune: .venv
+	@$(BUNDLE) $@ $(ENV)
+
+promote:  ## TO=prod [ENV=dev]: copy the lock's images into another environment's registry
+prune:  ## [KEEP=90] [APPLY=1]: delete images that no lock of the last KEEP days names
+
+# An author's machine has no sandbox.
+.PHONY: task local-up local-down
+task local-up local-down: ENV := $(if $(filter file,$(origin ENV)),dev,$(ENV))
+task local-up local-down: .venv
+	@$(BUNDLE) $@ $(ENV)
+
+task:  ## NAME=<image> [ARGS='…']: run a task image with Docker or Podman, show its XCom
+local-up:  ## run all of Airflow on this machine with Docker Compose; LIVE=1: with ./dags as edited
+local-down:  ## stop that; keep its data and passwords
+
 .PHONY: sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env
 sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env: .venv
 	@$(PYTHON) -m sandbox $(@:sandbox-%=%)
@@ -81,6 +98,7 @@ lock: .venv  ## write requirements.txt and the images' locks anew
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" uv pip compile requirements.in --quiet --no-header \
 		--no-emit-index-url --python-version 3.11 --generate-hashes --output-file requirements.txt
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) images/lock.py
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) images/lock_tasks.py
 
 bench: .venv  ## measure each step, warm; COLD=1 also with empty caches (half an hour)
 	@PYTHONPATH=infra:. $(PYTHON) tests/bench.py $(if $(COLD),--cold)

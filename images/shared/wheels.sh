@@ -8,8 +8,8 @@
 # the base's: "# Python 3.11". It is the whole closure, with hashes, so nothing is resolved. Only
 # wheels are taken: a source package would be compiled for the builder.
 #
-# Needs uv, TARGETARCH (amd64 or arm64) and a Python of the target's version as python3. Takes the
-# optional secret `ca` (a CA bundle) and a cache at /root/.cache/uv.
+# Needs uv in /opt/build/bin, TARGETARCH (amd64 or arm64) and a Python of the target's version as
+# python3. Takes the optional secret `ca` (a CA bundle) and a cache at /root/.cache.
 set -eu
 
 requirements="${1:?requirements.txt}"
@@ -28,11 +28,12 @@ case "${TARGETARCH:-}" in
 esac
 if [ -f /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi
 
-# Bytecode is never checked against its source's date, because a rebuilt layer changes dates.
-export PYC_INVALIDATION_MODE=UNCHECKED_HASH UV_LINK_MODE=copy
-uv venv -q --python "$(command -v python3)" "${environment}"
-if ! uv pip install --python "${environment}" --python-platform "${platform}" --no-deps \
-    --require-hashes --only-binary :all: --compile-bytecode -r "${requirements}"; then
+# Bytecode is never checked against its source's date, because a rebuilt layer changes dates. With
+# random hashes it would be another one each time.
+export PYC_INVALIDATION_MODE=UNCHECKED_HASH PYTHONHASHSEED=0 UV_LINK_MODE=copy
+/opt/build/bin/uv venv -q --python "$(command -v python3)" "${environment}"
+if ! /opt/build/bin/uv pip install --python "${environment}" --python-platform "${platform}" \
+    --no-deps --require-hashes --only-binary :all: --compile-bytecode -r "${requirements}"; then
     echo "linux/${TARGETARCH}: requirements.txt cannot be installed, the reason is above. For a" \
         "package without a wheel for ${platform}, require a version that has one." >&2
     exit 1

@@ -9,16 +9,22 @@ import yaml
 from .commands.backup import backup, backups
 from .commands.down import down
 from .commands.errors import CommandError
+from .commands.local import local_down, local_up
 from .commands.preview import preview
 from .commands.rest import RestError, password
 from .commands.restore import from_variables
 from .commands.smoke import smoke
 from .commands.target import Target, target
+from .commands.task import task
 from .commands.up import print_access, up
 from .commands.upgrade import upgrade
 from .images import build, catalog
 from .images.buildx import BuildError
+from .images.history import HistoryError
 from .images.lock import LockError
+from .images.login import LoginError
+from .images.oci import RegistryError
+from .local.engine import EngineError
 from .render.apply import RolloutError
 from .render.foundation import FoundationError
 from .render.kubectl import KubectlError
@@ -27,8 +33,8 @@ from .settings.load import environments, load
 from .settings.problems import SettingsError
 
 EXPECTED = (
-    BuildError, CommandError, FoundationError, KubectlError, LockError, RestError, RolloutError,
-    SettingsError,
+    BuildError, CommandError, EngineError, FoundationError, HistoryError, KubectlError, LockError,
+    LoginError, RegistryError, RestError, RolloutError, SettingsError,
 )  # fmt: skip
 """Errors whose message is all that a user needs."""
 
@@ -77,6 +83,19 @@ def _smoke_once(environment: str) -> None:
     smoke(here, f"up-{catalog.airflow(here.settings).tag}")
 
 
+def _promote(environment: str) -> None:
+    # Imported here, as below: a client of registries costs a tenth of a second.
+    from .commands.promote import promote_all
+
+    promote_all(target(environment))
+
+
+def _prune(environment: str) -> None:
+    from .commands.prune import prune
+
+    prune(target(environment))
+
+
 def _check(environment: str) -> None:
     for name in [environment] if environment else environments():
         load(name)
@@ -89,13 +108,18 @@ COMMANDS: dict[str, Callable[[str], None]] = {
     "check": _check,
     "down": lambda environment: down(target(environment)),
     "images": _images,
+    "local-down": lambda _: local_down(),
+    "local-up": lambda environment: local_up(target(environment, changes_nothing=True)),
     "password": lambda environment: print(password(target(environment))),
     "preview": lambda environment: preview(target(environment, changes_nothing=True)),
+    "promote": _promote,
+    "prune": _prune,
     "render": _render,
     "restore": lambda environment: from_variables(target(environment)),
     "smoke": lambda environment: smoke(target(environment)),
     "smoke-once": _smoke_once,
     "status": _status,
+    "task": lambda environment: task(target(environment, changes_nothing=True)),
     "up": lambda environment: up(target(environment)),
     "upgrade": lambda environment: upgrade(target(environment)),
 }

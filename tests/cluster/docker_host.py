@@ -14,7 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,15 +104,15 @@ def docker_host() -> Iterator[DockerHost]:
         log = folder / "dockerd.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
-                _dockerd(host), env=_environment(programs), stdout=file, stderr=file
+                _dockerd(host), env=environment(programs), stdout=file, stderr=file
             )
         try:
-            _wait(host, process, log)
+            wait(lambda: host.docker("version"), process, log)
             progress(f"Docker host: listens on {address}:{host.port}")
             yield host
         finally:
-            _stop(process)
-            _remove_cgroups(folder.name)
+            stop(process)
+            remove_cgroups(folder.name)
             for outside in made:
                 shutil.rmtree(outside, ignore_errors=True)
 
@@ -142,7 +142,8 @@ def unpacked(names: tuple[str, ...], progress: Progress) -> Path:
     return target
 
 
-def _environment(programs: Path) -> dict[str, str]:
+def environment(programs: Path) -> dict[str, str]:
+    """Variables with which programs that were unpacked find each other and their libraries."""
     folders = [str(programs / "usr/sbin"), str(programs / "usr/bin"), os.environ["PATH"]]
     libraries = {str(library.parent) for library in programs.rglob("*.so.*")}
     return os.environ | {
@@ -179,9 +180,14 @@ def _dockerd(host: DockerHost) -> list[str]:
     ]
 
 
-def _wait(host: DockerHost, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait(
+    version: Callable[[], subprocess.CompletedProcess[str]],
+    process: subprocess.Popen[bytes],
+    log: Path,
+) -> None:
+    """Until `docker version` answers. Raises SandboxError with the end of dockerd's log."""
     end = time.monotonic() + SECONDS_TO_START
-    while (answer := host.docker("version")).returncode:
+    while (answer := version()).returncode:
         if process.poll() is not None or time.monotonic() > end:
             state = "ended" if process.poll() is not None else answer.stderr.strip()
             tail = "\n  ".join(log.read_text(errors="replace").splitlines()[-15:])
@@ -189,7 +195,7 @@ def _wait(host: DockerHost, process: subprocess.Popen[bytes], log: Path) -> None
         time.sleep(0.2)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
     """Stopping, dockerd ends its containers and its containerd too."""
     process.terminate()
     try:
@@ -199,8 +205,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _remove_cgroups(name: str) -> None:
-    """They are empty: their containers have ended."""
+def remove_cgroups(name: str) -> None:
+    """Of dockerd's containers. They are empty: those have ended."""
     for hierarchy in HIERARCHIES.iterdir():
         for group in sorted((hierarchy / name).glob("**/"), reverse=True):
             group.rmdir()

@@ -41,7 +41,7 @@ def certificates() -> dict[str, str]:
 def prepare(settings: Settings, say: Say) -> None:
     """Make the builder where the values ask for it and Pulumi does not. Raises BuildError."""
     wanted = settings.images.builder
-    if _succeeds(*_buildx(), "inspect", wanted.name):
+    if _succeeds(*program(), "inspect", wanted.name):
         return
     if wanted.driver is None or settings.engine == "pulumi":
         remedy = "make up makes it" if wanted.driver else "docker buildx create --name with it"
@@ -49,7 +49,7 @@ def prepare(settings: Settings, say: Say) -> None:
     say(f"builder {wanted.name}: creating ({wanted.driver})")
     create = ["create", "--name", wanted.name, "--driver", wanted.driver, "--bootstrap"]
     done = subprocess.run(
-        [*_buildx(), *create, *([wanted.endpoint] if wanted.endpoint else [])],
+        [*program(), *create, *([wanted.endpoint] if wanted.endpoint else [])],
         capture_output=True,
         text=True,
         check=False,
@@ -65,7 +65,7 @@ def _succeeds(*command: str) -> bool:
 def digest_of(reference: str) -> str | None:
     """The digest behind a reference; None if the registry does not give it."""
     done = subprocess.run(
-        [*_buildx(), "imagetools", "inspect", "--format", "{{json .Manifest}}", reference],
+        [*program(), "imagetools", "inspect", "--format", "{{json .Manifest}}", reference],
         capture_output=True,
         text=True,
         check=False,
@@ -80,7 +80,7 @@ def build(settings: Settings, spec: ImageSpec, platform: str, say: Say) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         metadata = Path(scratch) / "metadata.json"
         command = [
-            *_buildx(), "build", str(stage(spec)),
+            *program(), "build", str(stage(spec)),
             "--builder", settings.images.builder.name,
             "--platform", platform,
             "--tag", name,
@@ -119,7 +119,7 @@ def _run(command: list[str], what: str) -> None:
 
 def join(by_tag: str, images: list[str]) -> str:
     """Push an index of one image a platform; gives its digest. Raises BuildError."""
-    create = [*_buildx(), "imagetools", "create", "--tag", by_tag, *images]
+    create = [*program(), "imagetools", "create", "--tag", by_tag, *images]
     done = subprocess.run(create, capture_output=True, text=True, check=False)
     digest = digest_of(by_tag) if done.returncode == 0 else None
     if digest is None:
@@ -127,7 +127,7 @@ def join(by_tag: str, images: list[str]) -> str:
     return digest
 
 
-def _buildx() -> list[str]:
+def program() -> list[str]:
     """The standalone buildx if there is one (it needs no Docker), else Docker's plugin."""
     if not which("buildx") and not which("docker"):
         raise BuildError("neither buildx nor docker is on PATH; install one of them")

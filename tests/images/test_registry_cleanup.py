@@ -1,0 +1,269 @@
+"""What clean-up deletes in a real registry, and above all what it does not."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from bundle.commands import prune as command
+from bundle.commands.errors import CommandError
+from bundle.commands.target import Target
+from bundle.images import cleanup, history, lock
+from bundle.images.attachments import Build, attach
+from bundle.images.history import HistoryError
+from bundle.images.oci import INDEX, Manifest, UnsupportedError, canonical, referrers_tag
+from bundle.images.promotion import contents
+from bundle.images.registry import Repository
+from bundle.render.kubectl import Kubectl, KubectlError
+from bundle.settings.load import load
+
+from .conftest import Running, serving
+from .images import Image, push_image
+
+OLD, NEW, ALIKE = "a" * 16, "b" * 16, "c" * 16
+
+
+@pytest.fixture
+def place(tools: None, tmp_path: Path) -> Iterator[Running]:
+    with serving(tmp_path / "registry") as running:
+        yield running
+
+
+@pytest.fixture
+def repository(place: Running) -> Repository:
+    return Repository(f"{place.host}/airflow")
+
+
+def push(repository: Repository, tag: str, content: str) -> Image:
+    image = push_image(repository, tag, content)
+    build = Build(tag, (), (), "airflow")
+    attach(f"{repository.reference.name}@{image.index.digest}", build, print)
+    return image
+
+
+def test_only_what_nothing_names_goes_and_all_of_it(repository: Repository) -> None:
+    old, new = push(repository, OLD, "old"), push(repository, NEW, "new")
+    repository.put(old.platforms[0], "cache-amd64")
+    before = contents(repository, new.index.digest)
+    wanted = cleanup.plan(repository, [f"airflow: {{tag: {NEW}}}"])
+    lists = [referrers_tag(one.digest) for one in old.platforms]
+    # The amd64 platform of the old one stays whole: somebody's tag has it.
+    assert wanted.tags == sorted([OLD, f"{OLD}-arm64", lists[1]])
+    assert wanted.kept == sorted([f"{OLD}-amd64", NEW, f"{NEW}-amd64", f"{NEW}-arm64"])
+    cleanup.carry_out(repository, wanted)
+    assert contents(repository, new.index.digest) == before
+    assert contents(repository, old.platforms[0].digest).manifests.keys() == {
+        old.platforms[0].digest,
+        *(one["digest"] for one in repository.referrers(old.platforms[0].digest)),
+    }
+    assert len(repository.referrers(old.platforms[0].digest)) == 2
+    assert repository.digest(old.index.digest) is None
+    assert repository.digest(old.platforms[1].digest) is None
+    assert all(repository.digest(one) is None for one in wanted.delete)
+    assert cleanup.plan(repository, [NEW]).delete == []
+
+
+def test_a_manifest_with_a_tag_that_stays_is_not_deleted(repository: Repository) -> None:
+    """Two content tags of one image: deleting one by digest would delete both."""
+    image = push(repository, OLD, "same")
+    push(repository, ALIKE, "same")
+    wanted = cleanup.plan(repository, [ALIKE])
+    assert (wanted.delete, wanted.tags) == ([], [])
+    assert OLD in wanted.kept
+    assert repository.digest(ALIKE) == image.index.digest
+
+
+def test_a_platform_that_an_index_still_joins_stays(repository: Repository) -> None:
+    """A change for one platform only leaves the other one's manifest as it was."""
+    old = push(repository, OLD, "old")
+    repository.put(old.platforms[0], f"{NEW}-amd64")
+    new = push_image(repository, NEW, "new").index
+    joined = new.content["manifests"]
+    joined[0]["digest"] = old.platforms[0].digest
+    joined[0]["size"] = len(old.platforms[0].raw)
+    index = Manifest(canonical({**new.content, "manifests": joined}), INDEX)
+    repository.put(index, NEW)
+    cleanup.carry_out(repository, cleanup.plan(repository, [NEW]))
+    assert contents(repository, index.digest).manifests.keys() >= {one["digest"] for one in joined}
+    assert repository.digest(OLD) is None
+
+
+@pytest.mark.parametrize("name", [OLD, "digest"])
+def test_named_by_tag_or_digest(repository: Repository, name: str) -> None:
+    image = push(repository, OLD, "old")
+    text = image.index.digest if name == "digest" else f"image: r/airflow:{name}"
+    assert cleanup.plan(repository, ["", text]).delete == []
+
+
+def test_other_peoples_tags_stay(repository: Repository) -> None:
+    for tag in ("latest", "cache-arm64", "v1.2", "a" * 15, "a" * 17, f"{OLD}-s390x"):
+        push_image(repository, tag, tag)
+    assert cleanup.plan(repository, []).delete == []
+
+
+def test_an_interrupted_clean_up_finds_the_rest(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(repository, OLD, "old")
+    all_of_it = set(cleanup.plan(repository, []).delete)
+    # An index, two platforms, their lists of referrers, and two referrers of each.
+    assert len(all_of_it) == 9
+    for step in range(1, 9):
+        wanted = cleanup.plan(repository, [])
+        assert set(wanted.delete) <= all_of_it
+        repository.delete(wanted.delete[0])
+        assert cleanup.plan(repository, []).delete == wanted.delete[1:], step
+    cleanup.carry_out(repository, cleanup.plan(repository, []))
+    assert all(repository.digest(one) is None for one in all_of_it)
+    assert repository.tags() == []
+
+
+def test_a_registry_that_deletes_nothing_says_so(tools: None, tmp_path: Path) -> None:
+    with serving(tmp_path / "r", delete=False) as running:
+        repository = Repository(f"{running.host}/airflow")
+        push_image(repository, OLD, "old")
+        wanted = cleanup.plan(repository, [])
+        with pytest.raises(UnsupportedError, match="405"):
+            cleanup.carry_out(repository, wanted)
+        assert OLD in repository.tags()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A Git repository; its lock's place."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    return folder / "images.lock.yaml"
+
+
+def git(folder: Path, *arguments: str, days_ago: int = 0) -> None:
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    date = subprocess.run(
+        ["date", "--iso-8601=seconds", f"--date={days_ago} days ago"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    subprocess.run(
+        ["git", "-C", str(folder), *who, *arguments],
+        check=True,
+        env={"PATH": "/usr/bin:/bin", "GIT_COMMITTER_DATE": date, "GIT_AUTHOR_DATE": date},
+    )
+
+
+def write(file: Path, name: str, tag: str, days_ago: int) -> None:
+    entry = {"tag": tag, "digest": f"sha256:{tag[::-1] * 4}"}
+    file.write_text(yaml.safe_dump({"images": {name: entry}, "bases": {}}))
+    commit(file, days_ago)
+
+
+def commit(file: Path, days_ago: int) -> None:
+    git(file.parent, "add", ".", days_ago=days_ago)
+    git(file.parent, "commit", "--quiet", "--message=x", days_ago=days_ago)
+
+
+def test_locks_of_the_past(checkout: Path) -> None:
+    tags = [f"{number:016x}" for number in range(6)]
+    write(checkout, "gone", tags[0], 400)
+    write(checkout, "airflow", tags[1], 200)
+    write(checkout, "airflow", tags[2], 50)
+    git(checkout.parent, "tag", "release")
+    git(checkout.parent, "checkout", "--quiet", "-b", "feature")
+    write(checkout, "airflow", tags[3], 5)
+    git(checkout.parent, "checkout", "--quiet", "main")
+    git(checkout.parent, "checkout", "--quiet", "-b", "old-release", "HEAD~2")
+    git(checkout.parent, "checkout", "--quiet", "main")
+    write(checkout, "airflow", tags[4], 1)
+
+    def found(days: int) -> set[str]:
+        text = "\n".join(history.locks(checkout, days))
+        return {tag for tag in tags if f"'{tag}'" in text}
+
+    # A branch's tip counts at any age; 200 days ago's lock was in force until 50 days ago.
+    assert found(90) == {tags[0], tags[1], tags[2], tags[3], tags[4]}
+    git(checkout.parent, "branch", "--quiet", "-D", "old-release")
+    assert found(90) == {tags[1], tags[2], tags[3], tags[4]}
+    assert found(20) == {tags[2], tags[3], tags[4]}
+    assert history.names(checkout) == {"gone", "airflow"}
+
+
+def test_a_history_that_is_cut_off_stops_it(checkout: Path, tmp_path: Path) -> None:
+    with pytest.raises(HistoryError, match="cannot be read"):  # no repository
+        history.locks(tmp_path / "no-git" / "images.lock.yaml", 90)
+    write(checkout, "airflow", OLD, 2)
+    write(checkout, "airflow", NEW, 1)
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{checkout.parent}", str(clone))
+    with pytest.raises(HistoryError, match=r"shallow clone: .* git fetch --unshallow"):
+        history.locks(clone / checkout.name, 90)
+
+
+def test_what_others_committed_is_fetched(checkout: Path, tmp_path: Path) -> None:
+    write(checkout, "airflow", OLD, 2)
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", str(checkout.parent), str(clone))
+    git(checkout.parent, "checkout", "--quiet", "-b", "feature")
+    write(checkout, "airflow", NEW, 1)
+    file = clone / checkout.name
+    assert NEW not in "".join(history.locks(file, 90))
+    history.fetch(file)
+    assert NEW in "".join(history.locks(file, 90))
+    git(clone, "remote", "set-url", "origin", str(tmp_path / "nothing"))
+    with pytest.raises(HistoryError, match="nothing"):
+        history.fetch(file)
+
+
+def test_the_command(
+    checkout: Path,
+    place: Running,
+    repository: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tags = {name: f"{number:x}" * 16 for number, name in enumerate(("old", "past", "pod", "now"))}
+    for name, tag in tags.items():
+        push(repository, tag, name)
+    write(checkout, "airflow", tags["past"], 200)
+    checkout.unlink()
+    lock.record(checkout, "airflow", lock.Entry(tags["now"], f"sha256:{'f' * 64}"))
+    commit(checkout, 1)
+    monkeypatch.setattr(command, "LOCK", checkout)
+    monkeypatch.setattr(lock, "path", lambda _: checkout)
+    running = [{"spec": {"containers": [{"image": f"r/airflow:{tags['pod']}"}]}}]
+    monkeypatch.setattr(Kubectl, "reach", lambda _: None)
+    monkeypatch.setattr(Kubectl, "get", lambda *_: running)
+    settings = load("sandbox")
+    images = settings.images.model_copy(update={"registry": place.host})
+    here = Target("sandbox", "", settings.model_copy(update={"images": images}))
+    command.prune(here)
+    said = capsys.readouterr().err
+    assert f"  {tags['old']}\n" in said
+    assert "nothing deleted yet; APPLY=1 deletes these 9 manifests" in said
+    assert set(tags.values()) <= set(repository.tags())
+    monkeypatch.setenv("APPLY", "1")
+    command.prune(here)
+    assert "9 manifests deleted" in capsys.readouterr().err
+    left = set(repository.tags())
+    assert tags["old"] not in left
+    assert {tags["past"], tags["pod"], tags["now"]} <= left
+
+    def unreachable(_: Kubectl) -> None:
+        raise KubectlError("no answer")
+
+    monkeypatch.setattr(Kubectl, "reach", unreachable)
+    with pytest.raises(CommandError, match="must stay: no answer"):
+        command.prune(here)
+    monkeypatch.setenv("KEEP", "many")
+    with pytest.raises(CommandError, match="KEEP=many: a number of days"):
+        command.prune(here)
+
+
+def test_docker_hub_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APPLY", "1")
+    settings = load("sandbox")
+    images = settings.images.model_copy(update={"registry": "docker.io/team"})
+    here = Target("sandbox", "", settings.model_copy(update={"images": images}))
+    with pytest.raises(CommandError, match="deletes nothing through the registry API"):
+        command.prune(here)

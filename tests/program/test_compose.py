@@ -1,0 +1,256 @@
+"""compose.yaml runs what the program deploys for LocalExecutor; what may differ is listed here."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from bundle.commands.local import LIVE_DAGS
+from bundle.local.env_file import SECRETS
+
+from .conftest import ROOT, render
+
+Objects = dict[str, dict[str, Any]]
+
+NOT_LOCAL = {
+    "airflow-backup": "a laptop's database holds nothing to back up",
+}
+"""Workloads of the program that compose.yaml has not."""
+
+NO_SERVICE = {
+    "wait-for-migrations": "Compose starts a service when what it depends on is ready",
+    "guard-release": "an older schema is migrated at once: nobody else's data is at stake",
+    "wait-for-tasks": "there is no other executor whose tasks could still run",
+}
+"""Init containers that compose.yaml has not."""
+
+ONLY_IN_PODS = {
+    "DATABASE_USER": "the kubelet makes the URL of it, Compose makes it of .env",
+    "DATABASE_PASSWORD": "as above",
+    "ADMIN_PASSWORD": "the same, for the command line",
+}
+ONLY_LOCAL = {
+    "AIRFLOW__CORE__DAGS_FOLDER": "Airflow's default, unless an author wants ./dags as it is",
+    "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "an author's new file is found soon, not in 5 min",
+}
+"""Variables that are not on both sides."""
+
+SHORTER_GRACE = {
+    "scheduler": "nobody waits ten minutes for make local-down; in a cluster nobody waits at all"
+}
+
+
+def interpolated(value: Any, env: dict[str, str]) -> Any:
+    """The value as Compose reads it: ${NAME}, with a default or an error where there is none."""
+    if isinstance(value, dict):
+        return {key: interpolated(item, env) for key, item in value.items()}
+    if isinstance(value, list):
+        return [interpolated(item, env) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def variable(match: re.Match[str]) -> str:
+        if match[0] == "$$":
+            return "$"
+        if match["name"] in env:
+            return env[match["name"]]
+        assert match["rule"] == ":-", f"{match[0]}: a variable that make local-up does not write"
+        return match["rest"]
+
+    return re.sub(r"\$\$|\$\{(?P<name>\w+)(?:(?P<rule>:[-?])(?P<rest>[^}]*))?\}", variable, value)
+
+
+@pytest.fixture(scope="module")
+def services() -> Objects:
+    """The services of compose.yaml with what make local-up writes into .env, secrets by name."""
+    env = {name: f"<{secret}/{key}>" for name, (secret, key) in SECRETS.items()}
+    text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    found: Objects = interpolated(yaml.safe_load(text), {**env, "AIRFLOW_IMAGE": "<airflow>"})
+    return found["services"]
+
+
+@pytest.fixture(scope="module")
+def objects() -> list[dict[str, Any]]:
+    """What the program makes of the same values with LocalExecutor."""
+    return list(yaml.safe_load_all(render("dev", "airflow.executor=LocalExecutor")))
+
+
+@pytest.fixture(scope="module")
+def pods(objects: list[dict[str, Any]]) -> Objects:
+    """Pod specs by the name of their one container."""
+    found = {}
+    for obj in objects:
+        if obj["kind"] in ("Deployment", "StatefulSet", "Job"):
+            spec = obj["spec"]["template"]["spec"]
+            (container,) = spec["containers"]
+            found[container["name"]] = spec
+        else:
+            assert obj["kind"] != "CronJob" or obj["metadata"]["name"] in NOT_LOCAL
+    return found
+
+
+NAMES = (
+    "mysql", "migrations", "create-admin",
+    "api-server", "scheduler", "dag-processor", "triggerer",
+)  # fmt: skip
+
+
+def environment_of(container: dict[str, Any], objects: list[dict[str, Any]]) -> dict[str, str]:
+    """A container's environment as the kubelet makes it, secrets by name."""
+    data = {o["metadata"]["name"]: o.get("data", {}) for o in objects if o["kind"] == "ConfigMap"}
+    plain = {o["metadata"]["name"]: o["stringData"] for o in objects if o["kind"] == "Secret"}
+    env: dict[str, str] = {}
+    for source in container.get("envFrom", []):
+        env |= data[source["configMapRef"]["name"]]
+    for one in container["env"]:
+        if "value" in one:
+            env[one["name"]] = re.sub(r"\$\((\w+)\)", lambda m: env[m[1]], one["value"])
+        else:
+            secret, key = (one["valueFrom"]["secretKeyRef"][x] for x in ("name", "key"))
+            drawn = (secret, key) in SECRETS.values()
+            env[one["name"]] = f"<{secret}/{key}>" if drawn else plain[secret][key]
+    return env
+
+
+def test_the_services_are_the_workloads(services: Objects, pods: Objects) -> None:
+    assert set(services) == set(pods) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_images(name: str, services: Objects, pods: Objects) -> None:
+    wanted = pods[name]["containers"][0]["image"]
+    if name == "mysql":
+        assert services[name]["image"] == wanted
+    else:
+        # By which reference, make local-up decides: see tests/images/test_local.py.
+        assert (services[name]["image"], "/airflow:" in wanted) == ("<airflow>", True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_environment(
+    name: str, services: Objects, pods: Objects, objects: list[dict[str, Any]]
+) -> None:
+    wanted = environment_of(pods[name]["containers"][0], objects)
+    found = dict(services[name]["environment"])
+    for variable in ONLY_IN_PODS:
+        wanted.pop(variable, None)
+    if name != "mysql":
+        for variable in ONLY_LOCAL:
+            found.pop(variable)
+    assert found == wanted
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_commands(
+    name: str, services: Objects, pods: Objects, objects: list[dict[str, Any]]
+) -> None:
+    container = pods[name]["containers"][0]
+    env = environment_of(container, objects)
+    wanted = [re.sub(r"\$\((\w+)\)", lambda m: env[m[1]], text) for text in container["args"]]
+    assert "command" not in container
+    assert services[name]["command"] == wanted
+    assert "entrypoint" not in services[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_privileges(name: str, services: Objects, pods: Objects) -> None:
+    pod, service = pods[name]["securityContext"], services[name]
+    assert service["user"] == f"{pod['runAsUser']}:{pod['runAsGroup']}"
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not {"privileged", "cap_add", "network_mode", "pid", "ipc"} & set(service)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_may_be_written_is_as_in_pods(name: str, services: Objects, pods: Objects) -> None:
+    (container,) = pods[name]["containers"]
+    mounts = container["volumeMounts"]
+    wanted = {mount["mountPath"] for mount in mounts if not mount.get("readOnly")}
+    kept = [text for text in services[name]["volumes"] if not text.endswith(":ro")]
+    found = {text.split(":")[0] for text in services[name]["tmpfs"]}
+    assert found | {text.split(":")[1] for text in kept} == wanted
+    sources = {text.split(":")[0] for text in kept}
+    assert sources == ({"mysql"} if name == "mysql" else {"logs"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_only_read_is_as_in_pods(name: str, services: Objects, pods: Objects) -> None:
+    mounts = pods[name]["containers"][0]["volumeMounts"]
+    wanted = {mount["mountPath"] for mount in mounts if mount.get("readOnly")}
+    found = {text.split(":")[1] for text in services[name]["volumes"] if text.endswith(":ro")}
+    assert found - {LIVE_DAGS} == wanted
+
+
+def test_dags_are_the_image_s_unless_asked_for(services: Objects) -> None:
+    scheduler = services["scheduler"]
+    assert f"./dags:{LIVE_DAGS}:ro" in scheduler["volumes"]
+    folder = scheduler["environment"]["AIRFLOW__CORE__DAGS_FOLDER"]
+    assert folder == "/usr/local/airflow/dags"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_pod_waits_for_a_service_depends_on(
+    name: str, services: Objects, pods: Objects
+) -> None:
+    waits = {one["name"]: one["args"] for one in pods[name].get("initContainers", [])}
+    assert set(waits) <= set(NO_SERVICE)
+    found = {key: one["condition"] for key, one in services[name].get("depends_on", {}).items()}
+    if name == "mysql":
+        wanted = {}
+    elif "--database-only" in waits["wait-for-migrations"]:
+        wanted = {"mysql": "service_healthy"}
+    else:
+        wanted = {"migrations": "service_completed_successfully"}
+    assert found == wanted
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_health_is_what_makes_a_pod_ready(name: str, services: Objects, pods: Objects) -> None:
+    probe = pods[name]["containers"][0].get("readinessProbe")
+    check = services[name].get("healthcheck")
+    if probe is None:
+        assert check is None
+        return
+    assert check is not None
+    kind, *command = check["test"]
+    assert kind == "CMD"
+    if "exec" in probe:
+        assert command == probe["exec"]["command"]
+    else:
+        get = probe["httpGet"]
+        assert f'"http://localhost:{get["port"]}{get["path"]}"' in command[-1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stopping(name: str, services: Objects, pods: Objects) -> None:
+    wanted = pods[name].get("terminationGracePeriodSeconds")
+    found = services[name].get("stop_grace_period")
+    if name in SHORTER_GRACE:
+        assert int(str(found).rstrip("s")) < int(wanted or 0)
+    else:
+        assert found == (None if wanted is None else f"{wanted}s")
+
+
+def test_services_are_found_by_the_names_that_they_have_in_a_cluster(
+    services: Objects, objects: list[dict[str, Any]]
+) -> None:
+    wanted = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Service"}
+    found = [
+        one["networks"]["default"]["aliases"] for one in services.values() if "networks" in one
+    ]
+    assert {name for names in found for name in names} == wanted
+
+
+def test_only_the_web_address_is_open_and_to_this_machine_alone(services: Objects) -> None:
+    ports = {name: one["ports"] for name, one in services.items() if "ports" in one}
+    assert ports == {"api-server": ["127.0.0.1:8080:8080"]}
+
+
+def test_no_secret_has_a_default() -> None:
+    text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    for name in SECRETS:
+        assert f"${{{name}:?" in text
+        assert f"${{{name}:-" not in text
+        assert f"${{{name}}}" not in text
+    assert ".env" in (ROOT / ".gitignore").read_text().splitlines()

@@ -1,0 +1,104 @@
+"""An author's machine: .env, container engines, health, and what make task refuses."""
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bundle.commands.errors import CommandError
+from bundle.commands.target import Target
+from bundle.commands.task import task
+from bundle.local import env_file, health
+from bundle.local.engine import Engine, EngineError, engine
+from bundle.settings.load import load
+
+
+def test_env_is_for_its_owner_alone_and_keeps_what_a_user_added(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("# mine\nAIRFLOW_PORT = 8081\nADMIN_PASSWORD=old=\n\n")
+    env_file.write(file, env_file.read(file) | {"MORE": "1"})
+    assert env_file.read(file) == {"AIRFLOW_PORT": "8081", "ADMIN_PASSWORD": "old=", "MORE": "1"}
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == [".env"]
+
+
+def test_passwords_are_drawn_once() -> None:
+    settings = load("dev")
+    drawn = env_file.secrets(settings, {})
+    assert set(drawn) == set(env_file.SECRETS)
+    assert len(set(drawn.values())) == len(drawn)
+    assert env_file.secrets(settings, drawn) == drawn
+    assert env_file.secrets(settings, drawn | {"JWT_SECRET": ""})["JWT_SECRET"]
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is all of PATH."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def test_no_engine(programs: Path) -> None:
+    with pytest.raises(EngineError, match="docker or podman is not on PATH; install it"):
+        engine()
+
+
+def test_an_engine_that_does_not_answer_says_why(programs: Path) -> None:
+    program(programs, "docker", "echo 'permission denied' >&2; exit 1")
+    with pytest.raises(EngineError, match="docker: permission denied\nStart it"):
+        engine()
+
+
+def test_docker_first_and_podman_where_it_does_not_answer(programs: Path) -> None:
+    program(programs, "podman", "echo linux/arm64")
+    assert engine() == Engine("podman", "linux/arm64")
+    program(programs, "docker", "exit 1")
+    assert engine() == Engine("podman", "linux/arm64")
+    program(programs, "docker", "echo linux/amd64")
+    assert engine() == Engine("docker", "linux/amd64")
+    assert engine("podman").program == "podman"
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        ({"Status": "running", "Health": {"Status": "healthy"}}, "healthy"),
+        ({"Status": "running", "Health": {"Status": "starting"}}, "starting"),
+        ({"Status": "running", "Health": {"Status": "unhealthy"}}, "unhealthy"),
+        ({"Status": "running"}, "running"),
+        ({"Status": "created"}, "created"),
+        ({"Status": "exited", "ExitCode": 0}, "done"),
+        ({"Status": "exited", "ExitCode": 1}, "failed"),
+        ({"Status": "exited", "ExitCode": 0, "Health": {"Status": "unhealthy"}}, "failed"),
+    ],
+)
+def test_a_container_s_state_in_a_word(state: dict[str, Any], word: str) -> None:
+    assert health.state({"State": {"ExitCode": 0, **state}, "RestartCount": 0}) == word
+
+
+def test_a_container_that_fails_again_and_again_has_failed() -> None:
+    state = {"Status": "restarting", "ExitCode": 1, "Health": {"Status": "starting"}}
+    assert health.state({"State": state, "RestartCount": 2}) == "starting"
+    assert health.state({"State": state, "RestartCount": 3}) == "failed"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("pandas", "", "NAME=pandas: no such task image; images/tasks has: .*pandas-1, pandas-2"),
+        ("", "", "NAME=: no such task image"),
+        ("pandas-1", "--day '3", "ARGS: No closing quotation"),
+    ],
+)
+def test_what_make_task_refuses(
+    name: str, arguments: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAME", name)
+    monkeypatch.setenv("ARGS", arguments)
+    with pytest.raises(CommandError, match=message):
+        task(Target("dev", "", load("dev")))
