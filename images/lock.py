@@ -26,7 +26,7 @@ RELEASES = {"2.11.2": "2026-03-15", "3.3.2": "2026-09-18"}
 BUILD_TOOLS = ("uv==0.13.9", "setuptools")
 BUILD_TOOLS_CUTOFF = "2026-11-20"
 
-EXTRAS = "celery,cncf-kubernetes,docker,fab,mysql,statsd"
+EXTRAS = "celery,cncf-kubernetes,docker,fab,git,mysql,statsd"
 BESIDE_AIRFLOW = (
     "celery<5.7",  # CeleryExecutor fails at import with 5.7: cannot import name 'retry'
     # With these, Airflow 2.11 sends tasks by a name that its workers do not know (apache/airflow

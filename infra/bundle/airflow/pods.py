@@ -9,6 +9,7 @@ from ..database import connection as database
 from ..kubernetes import metadata, pods
 from ..kubernetes.metadata import Manifest, manifest
 from ..settings.schema import Quantities, Resources, Settings
+from . import dags
 from .configuration import HOME, plain
 from .releases import BROKER, DATABASE, RELEASES, RESULTS
 
@@ -153,4 +154,4 @@ def spec(
         pod["initContainers"] = init
     if grace_period is not None:
         pod["terminationGracePeriodSeconds"] = grace_period
-    return pod
+    return dags.extend(settings, account, pod)

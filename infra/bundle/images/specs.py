@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ..airflow.releases import RELEASES
 from ..settings.schema import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -58,16 +59,22 @@ class ImageSpec:
 
 
 def airflow(settings: Settings, root: Path = ROOT) -> ImageSpec:
-    """The Airflow image: images/airflow with the release's own lock, and dags/."""
+    """The Airflow image: images/airflow with the release's own lock, and dags/.
+
+    Where DAGs come from Git, the image has none, but what Airflow 3 fetches them with.
+    """
     version = settings.airflow.version
     source = root / "images" / "airflow"
     files = [read(source / name, name) for name in below(source) if _used(name, version)]
-    files += [read(root / "dags" / name, f"dags/{name}") for name in below(root / "dags")]
-    arguments = (
+    arguments = [
         ("AIRFLOW_VERSION", version),
         ("PYTHON_BASE_IMAGE", settings.images.airflow.python_base_image),
-    )
-    return ImageSpec("airflow", tuple(files), arguments, tuple(settings.images.platforms))
+    ]
+    if settings.airflow.dags.source == "image":
+        files += [read(root / "dags" / name, f"dags/{name}") for name in below(root / "dags")]
+    elif RELEASES[version].dag_bundles:
+        arguments.append(("SYSTEM_PACKAGES", "git openssh-client"))
+    return ImageSpec("airflow", tuple(files), tuple(arguments), tuple(settings.images.platforms))
 
 
 def read(source: Path, path: str) -> File:
