@@ -35,7 +35,7 @@ PYTHONS = {
 BUILD_TOOLS = ("uv==0.13.9", "setuptools", "cyclonedx-python-lib")
 BUILD_TOOLS_CUTOFF = "2026-11-20"
 
-EXTRAS = "celery,cncf-kubernetes,docker,fab,mysql,statsd"
+EXTRAS = "celery,cncf-kubernetes,docker,fab,git,mysql,statsd"
 BESIDE_AIRFLOW = (
     "celery<5.7",  # CeleryExecutor fails at import with 5.7: cannot import name 'retry'
     # With these, Airflow 2.11 sends tasks by a name that its workers do not know (apache/airflow
@@ -51,6 +51,7 @@ DROPPED = ("mysql-connector-python",)
 WORKER = (
     "apache-airflow-providers-cncf-kubernetes",
     "apache-airflow-providers-docker",
+    "apache-airflow-providers-git",
     "dumb-init",
 )
 

@@ -153,8 +153,8 @@ def test_a_cold_build_gives_the_same_digest(sandbox: None, monkeypatch: pytest.M
     warm = build(spec("worker"))
     original = buildx._run
 
-    def cold(command: list[str], what: str) -> None:
-        original([*command, "--no-cache"], what)
+    def cold(command: list[str], variables: dict[str, str]) -> str | None:
+        return original([*command, "--no-cache"], variables)
 
     monkeypatch.setattr(buildx, "_run", cold)
     assert build(spec("worker")) == warm

@@ -91,6 +91,22 @@ def test_the_airflow_image_holds_its_own_lock_and_the_dags() -> None:
     assert not any("2.11.2" in name or "__pycache__" in name for name in names)
 
 
+@pytest.mark.parametrize(("version", "packages"), [("3.3.2", "git openssh-client"), ("2.11.2", "")])
+def test_an_image_for_dags_from_git_holds_none_but_what_fetches_them(
+    version: str, packages: str | None
+) -> None:
+    spec = catalog.airflow(
+        load(
+            "dev",
+            f"airflow.version={version} airflow.dags.source=git "
+            "airflow.dags.git.repository=https://git.example.com/dags.git",
+        )
+    )
+    assert not any(file.path.startswith("dags/") for file in spec.files)
+    assert dict(spec.arguments)["SYSTEM_PACKAGES"] == packages
+    assert dict(catalog.airflow(load("dev")).arguments)["SYSTEM_PACKAGES"] == ""
+
+
 def test_the_lock_keeps_other_images(tmp_path: Path) -> None:
     file = tmp_path / "cache" / "images.lock.yaml"
     first, second = lock.Entry("a", "sha256:1"), lock.Entry("b", "sha256:2")

@@ -135,8 +135,8 @@ SCALARS: dict[type, list[Any]] = {
 }
 
 
-# No class, no host, no Secret, no schedule.
-NULLABLE = ("storageClass", "host", "secret", "pullSecret", "schedule")
+# No class, no host, no Secret, no schedule, no repository.
+NULLABLE = ("storageClass", "host", "secret", "pullSecret", "schedule", "repository")
 
 
 def scalar_cases() -> Iterator[tuple[Keys, Any]]:
@@ -211,6 +211,9 @@ def test_a_doubled_key_is_refused(values: Path) -> None:
     ]
 
 
+FROM_GIT = "airflow.dags.source=git airflow.dags.git.repository"
+
+
 @pytest.mark.parametrize(
     ("overrides", "reason"),
     [
@@ -251,6 +254,19 @@ def test_a_doubled_key_is_refused(values: Path) -> None:
         ("database.backup.keep=0", "greater than or equal to 1"),
         ("airflow.executer=x", "did you mean executor?"),
         ("airflow.configuration.api.port=9090", "set by this program from other settings"),
+        ("airflow.dags.source=git", "airflow.dags.source is git: set this"),
+        ("airflow.dags.source=git-sync", "input should be 'image' or 'git'"),
+        (f"{FROM_GIT}=git@example.com:a/b.git", "a Secret with the keys ssh and known_hosts"),
+        (f"{FROM_GIT}=https://me:word@example.com/a.git", "put them into a Secret as username"),
+        (f"{FROM_GIT}=example.com/a.git", "string should match pattern"),
+        ("airflow.dags.git.folder=../dags", "string should match pattern"),
+        ("airflow.dags.git.ref=--upload-pack=x", "string should match pattern"),
+        ("airflow.dags.git.interval=0", "greater than or equal to 1"),
+        (
+            f"{FROM_GIT}=https://example.com/a.git "
+            "airflow.configuration.dag_processor.dag_bundle_config_list=x",
+            "set by this program from other settings",
+        ),
         ("database.user=root", "MySQL's image makes root itself"),
         ("database.external.host=https://db", "string should match pattern"),
         ("images.registry=https://ghcr.io/x", "string should match pattern"),
@@ -267,6 +283,16 @@ def test_impossible_values_are_refused_with_the_remedy(
     if overrides.endswith("cpu=4"):
         overrides = 'airflow.tasks.resources.requests.cpu="4"'
     assert any(reason in text for text in refusals(values, "dev", overrides))
+
+
+def test_each_environment_may_follow_its_own_branch_of_the_one_repository(values: Path) -> None:
+    (values / "prod.yaml").write_text(
+        "airflow:\n  dags:\n    git:\n      ref: stable\n      repository: https://a/b.git\n"
+    )
+    assert refusals(values, "prod") == [
+        "values/prod.yaml:5: airflow.dags.git.repository: the same in every environment; set it in "
+        "values/common.yaml"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 """
 
 from ..settings.schema import Settings
+from . import dags
 from .executors import KUBERNETES_QUEUE
 from .releases import RELEASES
 
@@ -40,6 +41,7 @@ def managed(settings: Settings) -> dict[str, str]:
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": f"{HOME}/logs",
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
         **release.configuration,
+        **dags.variables(settings),
     }
     if release.execution_api:
         # Tasks must not go through the public address, which may be an ingress with a login.

@@ -9,7 +9,7 @@ from ..database import connection as database
 from ..kubernetes import metadata, pods
 from ..kubernetes.metadata import Manifest, manifest
 from ..settings.schema import Quantities, Resources, Settings
-from . import task_images
+from . import dags, task_images
 from .configuration import HOME, plain
 from .releases import BROKER, DATABASE, RELEASES, RESULTS
 
@@ -155,4 +155,4 @@ def spec(
         pod["initContainers"] = init
     if grace_period is not None:
         pod["terminationGracePeriodSeconds"] = grace_period
-    return pod
+    return dags.extend(settings, account, pod)

@@ -51,7 +51,8 @@ class Release:
 
     `secrets` maps what a component needs to its environment variable. `task_secrets` is what a
     KubernetesExecutor task pod needs. `executor_lists` says whether `core.executor` takes a list,
-    `execution_api` whether tasks talk to the web component instead of to the database.
+    `execution_api` whether tasks talk to the web component instead of to the database,
+    `dag_bundles` whether Airflow itself fetches DAG code, for each task at its run's version.
     `write_roles` is the command that writes FAB's roles, where `users create` does not. `pythons`
     are the series that it is tested with and locked for; `slim_tasks` says whether its task pods
     can run an image without the metadata database's driver.
@@ -68,6 +69,7 @@ class Release:
     task_secrets: tuple[str, ...]
     executor_lists: bool
     execution_api: bool
+    dag_bundles: bool
     write_roles: tuple[str, ...]
     pythons: tuple[str, ...]
     slim_tasks: bool
@@ -129,6 +131,7 @@ _AIRFLOW_2_11 = Release(
     task_secrets=_ALL_KEYS_2,
     executor_lists=False,
     execution_api=False,
+    dag_bundles=False,
     write_roles=("airflow", "sync-perm"),
     pythons=("3.10", "3.11", "3.12"),
     slim_tasks=False,
@@ -187,6 +190,7 @@ _AIRFLOW_3_3 = Release(
     task_secrets=(),
     executor_lists=True,
     execution_api=True,
+    dag_bundles=True,
     write_roles=(),
     pythons=("3.10", "3.11", "3.12", "3.13", "3.14"),
     slim_tasks=True,

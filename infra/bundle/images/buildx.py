@@ -91,21 +91,25 @@ def build(settings: Settings, spec: ImageSpec, platform: str, say: Say) -> str:
             ("--cache-from", "--cache-to"), outputs.cache(settings, spec, platform), strict=False
         ):
             command += [option, cache]
-        lines: list[str] = []
-        with (
-            for_docker(settings.images.registry, given()) as extra,
-            subprocess.Popen(
-                command, env={**os.environ, **extra}, stderr=subprocess.PIPE, text=True
-            ) as process,
-        ):
-            for line in process.stderr or ():
-                sys.stderr.write(line)
-                lines.append(line)
-        if process.returncode:
-            raise BuildError(explain(name, platform, "".join(lines)))
+        with for_docker(settings.images.registry, given()) as extra:
+            output = _run(command, extra)
+        if output is not None:
+            raise BuildError(explain(name, platform, output))
         digest: str = json.loads(metadata.read_text())["containerimage.digest"]
     say(f"{name}: pushed after {time.monotonic() - started:.0f} s")
     return f"{name}@{digest}"
+
+
+def _run(command: list[str], variables: dict[str, str]) -> str | None:
+    """Run a build, its output passed on; all of that if the build fails, else None."""
+    lines: list[str] = []
+    with subprocess.Popen(
+        command, env={**os.environ, **variables}, stderr=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stderr or ():
+            sys.stderr.write(line)
+            lines.append(line)
+    return "".join(lines) if process.returncode else None
 
 
 def join(settings: Settings, by_tag: str, images: list[str]) -> str:

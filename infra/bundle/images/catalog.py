@@ -9,6 +9,9 @@ from .specs import EPOCH, ROOT, File, ImageSpec, below, read, shared
 
 AIRFLOW, WORKER = "airflow", "airflow-worker"
 
+GIT = ("git", "openssh-client")
+"""What Airflow's own DAG bundles fetch with."""
+
 
 def every(settings: Settings, root: Path = ROOT) -> list[ImageSpec]:
     """All images of the environment, Airflow's first. Raises SettingsError for a bad image.yaml."""
@@ -38,25 +41,33 @@ def of_task_pods(settings: Settings, root: Path = ROOT) -> ImageSpec:
 
 def _of_airflow(settings: Settings, root: Path, name: str, flavor: str) -> ImageSpec:
     wanted, version = settings.images.airflow, settings.airflow.version
+    packages = [*wanted.system_packages, *(GIT if _fetches_dags(settings) else ())]
     lock = f"locks/{version}{'' if flavor == 'full' else f'-{flavor}'}-py{wanted.python}.txt"
     arguments = {
         "AIRFLOW_VERSION": version,
         "FLAVOR": flavor,
         "PYTHON_BASE_IMAGE": bases.pinned(settings, wanted.base, wanted.python),
-        "SYSTEM_PACKAGES": " ".join(wanted.system_packages),
+        "SYSTEM_PACKAGES": " ".join(packages),
         "SOURCE_DATE_EPOCH": EPOCH,
     }
     return ImageSpec(
         name,
-        tuple(_files(root, lock)),
+        tuple(_files(settings, root, lock)),
         tuple(arguments.items()),
         tuple(settings.images.platforms),
     )
 
 
-def _files(root: Path, lock: str) -> list[File]:
-    """Other locks and the documentation are no reason to build again."""
+def _fetches_dags(settings: Settings) -> bool:
+    """Whether it is Airflow that fetches DAG code, and not a side-car."""
+    release = RELEASES[settings.airflow.version]
+    return settings.airflow.dags.source == "git" and release.dag_bundles
+
+
+def _files(settings: Settings, root: Path, lock: str) -> list[File]:
+    """Other locks and the documentation are no reason to build again; nor are DAGs from Git."""
     source, dags = root / "images" / "airflow", root / "dags"
+    baked = settings.airflow.dags.source == "image"
     return [
         *(
             read(source / name, name)
@@ -64,5 +75,5 @@ def _files(root: Path, lock: str) -> list[File]:
             if (name == lock if name.startswith("locks/") else not name.endswith((".md", ".in")))
         ),
         *shared(root),
-        *(read(dags / name, f"dags/{name}") for name in below(dags)),
+        *(read(dags / name, f"dags/{name}") for name in (below(dags) if baked else ())),
     ]

@@ -2,8 +2,10 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
 
 from ..airflow.configuration import managed
+from ..airflow.dags import over_http
 from ..airflow.executors import UnknownExecutorError
 from ..airflow.releases import RELEASES
 from ..database import mysql
@@ -19,6 +21,7 @@ def impossible(settings: Settings, environment: str) -> Iterator[tuple[Path, str
     """Path and message of everything that cannot work, the remedy in the message."""
     yield from _releases(settings)
     yield from _images(settings)
+    yield from _dags(settings)
     yield from _database(settings)
     yield from _resources(settings)
     yield from _options(settings)
@@ -114,6 +117,28 @@ def _celery(settings: Settings) -> Iterator[tuple[Path, str]]:
         yield (
             ("airflow", "celery", "workers"),
             f"no set of workers serves the queue {default}, where tasks go that name none",
+        )
+
+
+def _dags(settings: Settings) -> Iterator[tuple[Path, str]]:
+    dags = settings.airflow.dags
+    git = dags.git
+    if dags.source != "git":
+        return
+    if git.repository is None:
+        yield ("airflow", "dags", "git", "repository"), "airflow.dags.source is git: set this"
+        return
+    if not over_http(git.repository):
+        if git.secret is None:
+            yield (
+                ("airflow", "dags", "git", "secret"),
+                "the repository is reached by ssh: name a Secret with the keys ssh and known_hosts",
+            )
+    elif "@" in urlsplit(git.repository).netloc:
+        yield (
+            ("airflow", "dags", "git", "repository"),
+            "holds a user or password; put them into a Secret as username and password, and its "
+            "name into airflow.dags.git.secret",
         )
 
 

@@ -50,6 +50,15 @@ PythonVersion = Annotated[str, StringConstraints(pattern=r"^3\.[0-9]{1,2}$")]
 
 DebianPackage = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
 
+Repository = Annotated[str, StringConstraints(pattern=r"^(https?://|ssh://|[\w.-]+@[\w.-]+:)\S+$")]
+"""The address of a Git repository: https, http, ssh, or ssh's short form git@host:path."""
+
+Folder = Annotated[str, StringConstraints(pattern=r"^(\.|[\w-][\w.-]*(/[\w-][\w.-]*)*)$")]
+"""A folder inside of another one, which it cannot leave; `.` is that one itself."""
+
+Reference = Annotated[str, StringConstraints(pattern=r"^\w[\w./+-]*$")]
+"""A branch, tag or commit of a Git repository."""
+
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 Queue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]
@@ -140,6 +149,31 @@ class ApiServer(Component):
     service: Service
 
 
+class GitDags(Section):
+    """The repository of DAG code: `folder` of it at `ref`, looked at every `interval` seconds.
+
+    `secret` has the keys username and password, for https; or ssh (a private key) and known_hosts.
+    `image` is git-sync's, for releases that do not fetch DAG code themselves.
+    """
+
+    repository: Repository | None
+    ref: Annotated[
+        Reference,
+        PerEnvironment("code is promoted by what each environment follows: a branch, a tag"),
+    ]
+    folder: Folder
+    interval: Annotated[int, Field(ge=1, le=86400)]
+    secret: Annotated[Name | None, PLACE]
+    image: Annotated[ImageName, STAND_IN]
+
+
+class Dags(Section):
+    """Where DAG code comes from: built into the image, or fetched from Git by a running Airflow."""
+
+    source: Literal["image", "git"]
+    git: GitDags
+
+
 class Jobs(Section):
     """The Jobs of a release."""
 
@@ -216,6 +250,7 @@ class Airflow(Section):
     dag_processor: Component
     triggerer: Component
     celery: Celery
+    dags: Dags
     tasks: Tasks
     jobs: Jobs
 

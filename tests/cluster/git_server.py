@@ -1,0 +1,118 @@
+"""A Git server that asks for a password, at an address that pods reach: git's own http-backend, run
+by a small HTTP server (https://git-scm.com/docs/git-http-backend)."""
+
+import base64
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from sandbox import paths
+
+USER, PASSWORD = "airflow", "s3cret/with%@:signs"
+# Nothing of whoever runs the tests.
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    **{f"GIT_{who}_NAME": "Test" for who in ("AUTHOR", "COMMITTER")},
+    **{f"GIT_{who}_EMAIL": "test@example.com" for who in ("AUTHOR", "COMMITTER")},
+}
+
+
+@dataclass(frozen=True)
+class GitServer:
+    """The repository at `url`, served from `folder`/dags.git; a clone of it is `folder`/clone."""
+
+    url: str
+    folder: Path
+
+    def commit(self, files: dict[str, str]) -> str:
+        """Write these files (text by path) to the branch main; the commit's hash."""
+        clone = self.folder / "clone"
+        for name, text in files.items():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            (clone / name).write_text(text)
+        for command in (("add", "--all"), ("commit", "-m", "Test"), ("push", "origin", "main")):
+            _git(clone, *command)
+        return _git(clone, "rev-parse", "HEAD").strip()
+
+
+@contextmanager
+def git_server(folder: Path) -> Iterator[GitServer]:
+    """An empty repository on a running server, both in `folder`."""
+    _git(folder, "init", "--bare", "--initial-branch=main", "dags.git")
+    _git(folder, "clone", "dags.git", "clone")
+
+    class Handler(_Handler):
+        root = folder
+
+    with ThreadingHTTPServer((paths.BRIDGE_ADDRESS, 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield GitServer(f"http://{paths.BRIDGE_ADDRESS}:{server.server_port}/dags.git", folder)
+        server.shutdown()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Gives each request to git's CGI program."""
+
+    root: Path
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        if self.headers.get("Authorization") != f"Basic {login}":
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="dags"')
+            self.end_headers()
+            return
+        path, _, query = self.path.partition("?")
+        variables = {
+            "GIT_PROJECT_ROOT": str(self.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "REQUEST_METHOD": self.command,
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+        }
+        done = subprocess.run(
+            ["git", "http-backend"],
+            input=body,
+            env=ENVIRONMENT | variables,
+            capture_output=True,
+            check=True,
+        )
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        self.send_response(int(headers.pop("Status", "200").split()[0]))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing: pytest shows what failed."""
+
+
+def _git(folder: Path, *command: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(folder), *command],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
