@@ -16,6 +16,7 @@ release, add a row to RELEASES and run it again.
 """
 
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -90,6 +91,7 @@ class Lock:
 
     def _compile(self, platform: str) -> str:
         command = ["uv", "pip", "compile", "-", "--quiet", "--generate-hashes"]
+        command += ["--python", sys.executable]  # else uv asks every Python that it finds
         command += ["--exclude-newer", self.cutoff, "--python-version", self.python]
         command += ["--universal"] if self.universal else ["--python-platform", platform]
         command += ["--constraint", str(self.constraints)] if self.constraints else []

@@ -74,3 +74,11 @@ def test_the_template_satisfies_restricted() -> None:
     assert not base["securityContext"]["allowPrivilegeEscalation"]
     spec["containers"].clear()
     assert defaults()["pod_template_dict"]["spec"]["containers"], "each DAG has its own"
+
+
+def test_pods_pull_with_the_login_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    defaults = runpy.run_path(str(CONFIG / "pod_defaults.py"))["pod_defaults"]
+    assert "imagePullSecrets" not in defaults()["pod_template_dict"]["spec"]
+    monkeypatch.setenv("TASK_PULL_SECRET", "airflow-registry")
+    spec = defaults()["pod_template_dict"]["spec"]
+    assert spec["imagePullSecrets"] == [{"name": "airflow-registry"}]

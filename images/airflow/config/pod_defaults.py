@@ -9,6 +9,7 @@ environment variables come on top.
 from __future__ import annotations
 
 import copy
+import os
 from typing import Any
 
 # Satisfies Pod Security `restricted`. The user is the image's: a number there, and not 0.
@@ -46,11 +47,14 @@ def pod_defaults() -> dict[str, Any]:
 
     A task's own size: `container_resources=V1ResourceRequirements(…)`.
     """
+    template = copy.deepcopy(_TEMPLATE)
+    if secret := os.environ.get("TASK_PULL_SECRET"):  # images.login or images.pullSecret
+        template["spec"]["imagePullSecrets"] = [{"name": secret}]
     return {
         # The pod's account in this cluster; no connection of Airflow.
         "kubernetes_conn_id": None,
         "in_cluster": True,
-        "pod_template_dict": copy.deepcopy(_TEMPLATE),
+        "pod_template_dict": template,
         "startup_timeout_seconds": 600,  # a node may have to pull a large image first
         "log_events_on_failure": True,
     }

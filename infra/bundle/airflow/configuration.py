@@ -3,6 +3,7 @@
 `AIRFLOW__SECTION__OPTION` overrides airflow.cfg (Airflow's "Setting Configuration Options").
 """
 
+from ..kubernetes.pods import pull_secret
 from ..settings.schema import Settings
 from . import dags
 from .executors import KUBERNETES_QUEUE
@@ -59,6 +60,8 @@ def managed(settings: Settings) -> dict[str, str]:
         # The hybrid classes': a DAG names the same queue on both lines.
         for section in ("CELERY_KUBERNETES_EXECUTOR", "LOCAL_KUBERNETES_EXECUTOR"):
             values[f"AIRFLOW__{section}__KUBERNETES_QUEUE"] = KUBERNETES_QUEUE
+    if (secret := pull_secret(settings)) is not None:
+        values["TASK_PULL_SECRET"] = secret  # read by the image's pod_defaults.py
     if executor.pods_by_policy is not None:
         # Read by the image's airflow_local_settings.py.
         values["KUBERNETES_QUEUE_EXECUTOR"] = executor.pods_by_policy

@@ -47,6 +47,7 @@ def spec(settings: Settings, name: str, root: Path = ROOT) -> ImageSpec:
     folder = _home(root) / name
     wanted = _wanted(settings, folder)
     arguments = {
+        "IMAGE_NAME": PREFIX + name,
         "PYTHON_BASE_IMAGE": bases.pinned(settings, wanted.base, wanted.python),
         "SYSTEM_PACKAGES": " ".join(wanted.system_packages),
         "SOURCE_DATE_EPOCH": EPOCH,

@@ -56,9 +56,14 @@ def resources(wanted: Resources) -> dict[str, Any]:
     return wanted.model_dump()
 
 
+def pull_secret(settings: Settings) -> str | None:
+    """The Secret to pull images with, if the registry wants a login."""
+    return settings.images.pull_secret or (PULL_SECRET if settings.images.login else None)
+
+
 def pull_secrets(settings: Settings) -> dict[str, Any]:
     """A pod spec's part that lets it pull from a registry with a login, if one is set."""
-    name = settings.images.pull_secret or (PULL_SECRET if settings.images.login else None)
+    name = pull_secret(settings)
     return {} if name is None else {"imagePullSecrets": [{"name": name}]}
 
 
