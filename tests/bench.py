@@ -13,11 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bundle.images import catalog
-from bundle.images.staging import stage
-from bundle.settings.load import load
-
-from tests import bench_executors
+from tests import bench_executors, bench_images
 from tests.cluster.conftest import Deployment, in_namespace, use_sandbox
 
 ROOT = Path(__file__).parents[1]
@@ -99,7 +95,7 @@ def deploy(deployment: Deployment) -> None:
 
 
 def cold() -> None:
-    """What a bare machine does once: Python packages, the toolchain, the image from nothing."""
+    """What a bare machine does once: Python packages, the toolchain."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         empty = {
             name: f"{folder}/{name.lower()}"
@@ -112,17 +108,6 @@ def cold() -> None:
         tools = (f"{clone}/.venv/bin/python", "-m", "sandbox", "toolchain")
         toolchain = timed(lambda: quiet("env", "-C", clone, *tools, **empty))
         report("cold: the sandbox's toolchain from source", toolchain)
-    settings = load("sandbox")
-    spec = catalog.airflow(settings)
-    context = stage(spec)
-    arguments = [f"--build-arg={name}={value}" for name, value in spec.arguments]
-    image = timed(
-        lambda: quiet(
-            "buildx", "build", "--no-cache", f"--builder={settings.images.builder}", *arguments,
-            f"--secret=id=ca,src={os.environ['SSL_CERT_FILE']}", str(context),
-        )
-    )  # fmt: skip
-    report("the Airflow image, no layer cached, packages downloaded before", image)
 
 
 def main() -> None:
@@ -140,6 +125,7 @@ def main() -> None:
         deploy(deployment)
     finally:
         deployment.remove()
+    bench_images.main()
     bench_executors.main()
 
 
