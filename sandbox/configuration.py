@@ -132,8 +132,8 @@ networkMode = "host"
 defaultCgroupParent = "{paths.CGROUP}"
 gc = true
 reservedSpace = "5GB"
-maxUsedSpace = "20GB"
-minFreeSpace = "5GB"
+maxUsedSpace = "12GB"
+minFreeSpace = "8GB"
 
 [worker.containerd]
 enabled = false
