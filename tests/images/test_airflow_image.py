@@ -27,6 +27,11 @@ PASSWORD = "only-for-this-test"
 MYSQL = f"{paths.REGISTRY_HOST}/stand-in/mysql:9.7"
 
 
+@pytest.fixture(autouse=True)
+def _no_login() -> None:
+    """Instead of conftest's, which takes away the certificates that the sandbox needs."""
+
+
 def spec(flavor: str) -> ImageSpec:
     """The image of the checkout, under a name of these tests in the registry."""
     make = {"full": catalog.airflow, "worker": catalog.worker}[flavor]
@@ -151,10 +156,10 @@ def test_the_slim_image_of_task_pods_starts_and_has_what_tasks_need(worker: Emul
 
 def test_a_cold_build_gives_the_same_digest(sandbox: None, monkeypatch: pytest.MonkeyPatch) -> None:
     warm = build(spec("worker"))
-    original = buildx._run
+    run = buildx._run
 
     def cold(command: list[str], variables: dict[str, str]) -> str | None:
-        return original([*command, "--no-cache"], variables)
+        return run([*command, "--no-cache"], variables)
 
     monkeypatch.setattr(buildx, "_run", cold)
     assert build(spec("worker")) == warm
