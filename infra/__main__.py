@@ -10,8 +10,10 @@ from bundle.airflow import celery, components, jobs, logs, pod_template, pods, t
 from bundle.credentials import generated, secret
 from bundle.database import backup, mysql
 from bundle.images import builder, catalog, references, tasks
+from bundle.images.lock import LockError
 from bundle.images.resources import image
 from bundle.kubernetes.namespace import namespace
+from bundle.kubernetes.pods import makes_pull_secret
 from bundle.kubernetes.registration import KubernetesObject, logical_name
 from bundle.registry import login
 from bundle.settings.checks import warnings
@@ -24,7 +26,7 @@ runner = pulumi.Config().get("engine") or "pulumi"
 try:
     settings = load(environment, overrides)
     specs = catalog.every(settings)
-except SettingsError as error:
+except (SettingsError, LockError) as error:
     raise pulumi.RunError(str(error)) from None  # its message is all that a user needs
 applied = not pulumi.runtime.is_dry_run()
 if applied and environment != SANDBOX and overrides not in ("", STOPPED):
@@ -70,9 +72,12 @@ if settings.images.login:
         username=pulumi.Config().require("registryUsername"),
         password=pulumi.Config().require_secret("registryPassword"),
     )
+if registry is not None and makes_pull_secret(settings):
     config = pulumi.Output.all(settings.images.registry, registry.username, registry.password)
     obj = login.pull_secret(settings, config.apply(lambda parts: login.docker_config(*parts)))
-    KubernetesObject(logical_name(obj), obj, inside)
+    # Kept by make down, but gone when the values no longer ask for it.
+    unprotected = pulumi.ResourceOptions(protect=False)
+    KubernetesObject(logical_name(obj), obj, pulumi.ResourceOptions.merge(inside, unprotected))
 
 making = builder.resources(settings)
 tags = {spec.name: references.by_tag(settings, spec) for spec in specs}
@@ -82,7 +87,7 @@ digests = {
     )
     for spec in specs
 }
-airflow, of_tasks = tags[catalog.AIRFLOW], tags[catalog.of_task_pods(settings).name]
+airflow, of_tasks = tags[catalog.AIRFLOW], tags[catalog.of_task_pods(settings)]
 for obj in (
     *mysql.objects(settings),
     *backup.objects(settings),

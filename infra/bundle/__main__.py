@@ -98,7 +98,7 @@ def _prune(environment: str) -> None:
 
 def _check(environment: str) -> None:
     for name in [environment] if environment else environments():
-        load(name)
+        catalog.every(load(name))
         print(f"values of {name}: no problem found")
 
 

@@ -160,6 +160,21 @@ def test_secrets_hold_placeholders_only(rendered: Objects) -> None:
             assert set(values.values()) == {PLACEHOLDER}
 
 
+def test_a_login_makes_the_secret_that_all_pods_pull_with() -> None:
+    objects = list(yaml.safe_load_all(render("dev", "images.login=true")))
+    (made,) = (obj for obj in objects if obj["metadata"]["name"] == "airflow-registry")
+    assert '"password": "[secret]"' in made["stringData"][".dockerconfigjson"]
+    for name, spec in workloads(objects):
+        assert spec["imagePullSecrets"] == [{"name": "airflow-registry"}], name
+    own = render("dev", "images.login=true images.pullSecret=mine")
+    assert "airflow-registry" not in own
+
+
+def test_a_task_image_is_named_in_one_place_which_rolls_no_pod(rendered: Objects) -> None:
+    named = [obj["metadata"]["name"] for obj in rendered if "/task-pandas-1:" in json.dumps(obj)]
+    assert named == ["airflow-task-images"]
+
+
 def test_task_pods_get_no_database_and_no_key(rendered: Objects) -> None:
     (template,) = (spec for name, spec in workloads(rendered) if "pod-template" in name)
     assert template["containers"][0]["name"] == "base"

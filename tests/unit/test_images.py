@@ -185,6 +185,24 @@ def test_a_bad_image_yaml_is_refused_with_its_place(folder: Path, text: str, pro
     assert f"images/tasks/report/{problem}" in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("Report", "a task image's name has"), ("airflow-worker", "the name of an Airflow image")],
+)
+def test_a_folder_whose_name_cannot_be_an_image_is_refused(
+    folder: Path, name: str, problem: str
+) -> None:
+    folder.rename(folder.with_name(name))
+    with pytest.raises(SettingsError, match=f"images/tasks/{name}: {problem}"):
+        tasks.specs(load("dev"), folder.parents[2])
+
+
+def test_the_folder_of_what_builds_share_is_not_a_tasks_own(folder: Path) -> None:
+    (folder / "shared").mkdir()
+    with pytest.raises(SettingsError, match="images/tasks/report/shared: is where builds find"):
+        tasks.specs(load("dev"), folder.parents[2])
+
+
 def test_references_are_pinned_everywhere_and_keys_are_kept() -> None:
     obj = {"image": "r/a:1", "data": {"t.yaml": "image: r/a:1\n"}, "list": ["r/a:1", 5]}
     pinned = references.map_strings(obj, lambda text: text.replace("r/a:1", "r/a:1@sha256:9"))

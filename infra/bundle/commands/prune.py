@@ -10,6 +10,7 @@ from ..registry import cleanup, history, login
 from ..registry.oci import DOCKER_HUB, Reference, UnsupportedError
 from ..registry.repository import Repository
 from ..render.kubectl import KubectlError
+from ..settings.load import environments, load
 from .errors import CommandError
 from .target import Target
 
@@ -25,7 +26,8 @@ def prune(here: Target) -> None:
     """Say which images could go; with APPLY=1 delete them.
 
     What stays: whatever the lock names, here or in a commit of the last KEEP days on any branch
-    or tag, what the environment's cluster names, and every tag that no build makes. Raises
+    or tag, what the clusters of all environments with this registry name, and every tag that no
+    build makes. Raises
     CommandError, HistoryError, RegistryError, LoginError.
     """
     apply, days = os.environ.get("APPLY") == "1", _days()
@@ -37,7 +39,8 @@ def prune(here: Target) -> None:
     if apply:
         history.fetch(LOCK)
     named += history.locks(LOCK, days)
-    named += _running(here, apply)
+    for one in _sharing(here):
+        named += _running(one, apply)
     images = {name for file in files for name in lock.read(file).images} | history.names(LOCK)
     deleted = 0
     for name in sorted(images):
@@ -64,6 +67,19 @@ def _days() -> int:
     if not text.isdigit():
         raise CommandError(f"KEEP={text}: a number of days, such as KEEP={DAYS}")
     return int(text)
+
+
+def _sharing(here: Target) -> list[Target]:
+    """The environments whose pods pull from this one's registry, itself first."""
+    others = {name: load(name) for name in environments() if name != here.environment}
+    return [
+        here,
+        *(
+            Target(name, "", settings)
+            for name, settings in others.items()
+            if settings.images.registry == here.settings.images.registry
+        ),
+    ]
 
 
 def _running(here: Target, apply: bool) -> list[str]:

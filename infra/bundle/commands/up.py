@@ -133,8 +133,10 @@ def _with_pulumi(here: Target, *, changing_release: bool) -> None:
     # On a terminal Pulumi shows its preview and asks, but once alone: whoever called make upgrade
     # wants all of it.
     answer = [] if sys.stdin.isatty() and not changing_release else ["--yes"]
-    # A release change that was cut short may have scaled what Pulumi's state does not know of.
-    refresh = ["--refresh"] if live.release_change(here) and not changing_release else []
+    # A release change that was cut short may have scaled what Pulumi's state does not know of; and
+    # an image, or the builder of another machine, may be gone.
+    unknown = live.release_change(here) and not changing_release
+    refresh = ["--refresh"] if unknown or build.gone(here.settings) else []
     pulumi.run(here.environment, "up", *answer, *refresh, overrides=here.overrides)
 
 

@@ -4,6 +4,7 @@ For the kubectl engine and `make images`; Pulumi's way is resources.py.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from ..registry.login import given
 from ..registry.oci import NotFoundError
@@ -26,7 +27,7 @@ def pin_bases(settings: Settings, say: Say) -> None:
     if settings.images.lock == "committed":
         wanted -= known.keys()
     with ThreadPoolExecutor() as pool:
-        digests = dict(zip(wanted, pool.map(resolve, wanted), strict=True))
+        digests = dict(zip(wanted, pool.map(partial(_base, settings), wanted), strict=True))
     for image, digest in sorted(digests.items()):
         if digest != known.get(image):
             lock.record_base(lock.path(settings), image, digest)
@@ -63,6 +64,19 @@ def ensure(settings: Settings, say: Say) -> dict[str, str]:
     return found
 
 
+def gone(settings: Settings) -> bool:
+    """Whether what Pulumi's state may have is not there: this machine's builder, or an image that
+    the lock names. Raises RegistryError.
+    """
+    if not settings.images.build:
+        return False
+    known = [references.locked(settings, spec) for spec in catalog.every(settings)]
+    if settings.images.builder.driver is not None and not buildx.has_builder(settings):
+        return True
+    with ThreadPoolExecutor() as pool:
+        return not all(pool.map(_in_registry, [one for one in known if one is not None]))
+
+
 def build(settings: Settings, spec: ImageSpec, say: Say) -> str:
     """Build and push one image for each platform and their index; gives its reference by digest.
 
@@ -74,6 +88,12 @@ def build(settings: Settings, spec: ImageSpec, say: Say) -> str:
     digest = buildx.join(settings, by_tag, platforms)
     record.record(settings, spec, digest, say, given())
     return f"{by_tag}@{digest}"
+
+
+def _base(settings: Settings, image: str) -> str:
+    """The digest of a base image; the environment's login is for its own registry alone."""
+    own = image.startswith(f"{settings.images.registry.partition('/')[0]}/")
+    return resolve(image, given() if own else None)
 
 
 def _in_registry(reference: str | None) -> bool:

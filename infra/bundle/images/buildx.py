@@ -43,10 +43,12 @@ def certificates() -> dict[str, str]:
 def prepare(settings: Settings, say: Say) -> None:
     """Make the builder where the values ask for it and Pulumi does not. Raises BuildError."""
     wanted = settings.images.builder
-    if _succeeds(*program(), "inspect", wanted.name):
+    if has_builder(settings):
         return
     if wanted.driver is None or settings.engine == "pulumi":
-        remedy = "make up makes it" if wanted.driver else "docker buildx create --name with it"
+        remedy = "docker buildx create --name with it"
+        if wanted.driver:
+            remedy = "make up makes it; or " + remedy
         raise BuildError(f"there is no buildx builder {wanted.name} (images.builder): {remedy}")
     say(f"builder {wanted.name}: creating ({wanted.driver})")
     create = ["create", "--name", wanted.name, "--driver", wanted.driver, "--bootstrap"]
@@ -60,8 +62,23 @@ def prepare(settings: Settings, say: Say) -> None:
         raise BuildError(f"builder {wanted.name}: {done.stderr.strip()}")
 
 
-def _succeeds(*command: str) -> bool:
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+def has_builder(settings: Settings) -> bool:
+    """Whether this machine has the environment's builder."""
+    inspect = [*program(), "inspect", settings.images.builder.name]
+    return subprocess.run(inspect, capture_output=True, check=False).returncode == 0
+
+
+def proxies() -> list[str]:
+    """Options of a build for the proxies of this machine; BuildKit keeps them out of layers.
+
+    By name alone: the value, which may hold a password, is not on the command line.
+    """
+    return [
+        f"--build-arg={name}"
+        for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+        for name in (proxy, proxy.lower())
+        if os.environ.get(name)
+    ]
 
 
 def build(settings: Settings, spec: ImageSpec, platform: str, say: Say) -> str:
@@ -82,6 +99,7 @@ def build(settings: Settings, spec: ImageSpec, platform: str, say: Say) -> str:
             "--metadata-file", str(metadata),
             "--provenance=false",
             "--progress=plain",
+            *proxies(),
         ]  # fmt: skip
         for argument, value in spec.arguments:
             command += ["--build-arg", f"{argument}={value}"]
@@ -103,8 +121,9 @@ def build(settings: Settings, spec: ImageSpec, platform: str, say: Say) -> str:
 def _run(command: list[str], variables: dict[str, str]) -> str | None:
     """Run a build, its output passed on; all of that if the build fails, else None."""
     lines: list[str] = []
+    environment = {**os.environ, **variables}
     with subprocess.Popen(
-        command, env={**os.environ, **variables}, stderr=subprocess.PIPE, text=True
+        command, env=environment, stderr=subprocess.PIPE, text=True, errors="replace"
     ) as process:
         for line in process.stderr or ():
             sys.stderr.write(line)

@@ -31,12 +31,12 @@ def worker(settings: Settings, root: Path = ROOT) -> ImageSpec:
     return _of_airflow(settings, root, WORKER, "worker")
 
 
-def of_task_pods(settings: Settings, root: Path = ROOT) -> ImageSpec:
-    """The image in which KubernetesExecutor runs a task that names none."""
+def of_task_pods(settings: Settings) -> str:
+    """The name of the image in which KubernetesExecutor runs a task that names none."""
     slim = settings.airflow.tasks.image == "slim"
     if slim and RELEASES[settings.airflow.version].slim_tasks:
-        return worker(settings, root)
-    return airflow(settings, root)
+        return WORKER
+    return AIRFLOW
 
 
 def _of_airflow(settings: Settings, root: Path, name: str, flavor: str) -> ImageSpec:

@@ -25,11 +25,13 @@ def image(
 ) -> pulumi.Input[str]:
     """`registry/name:tag@digest` of the image, built and pushed by this environment if it may.
 
-    Without a login the one in Docker's configuration is used. A preview never builds: it warns of
-    an image that the lock does not know and shows its tag.
+    Without a login the one in Docker's configuration is used. A preview never builds: it shows
+    the tag of an image that the lock does not know.
     Raises RunError for one where this environment builds nothing and would have to run it.
     """
     known = references.locked(settings, spec)
+    if not (rendering or pulumi.runtime.is_dry_run() or "@" in spec.base):
+        raise pulumi.RunError(f"the lock has no digest of {spec.base}: run make images, or make up")
     if not settings.images.build:
         if known is None:
             if not pulumi.runtime.is_dry_run():
@@ -50,11 +52,11 @@ def image(
         registry=login,
         opts=opts,
     )
-    pulumi.Output.all(index.ref, login and login.username, login and login.password).apply(
-        lambda known: _record(settings, spec, *known)
+    made = pulumi.Output.all(index.ref, login and login.username, login and login.password).apply(
+        lambda parts: _made(settings, spec, *parts)
     )
     # Only a preview may trust the lock: the registry may have lost what it names.
-    return known if known and pulumi.runtime.is_dry_run() else index.ref
+    return known if known and pulumi.runtime.is_dry_run() else made
 
 
 def _one(
@@ -88,10 +90,18 @@ def _one(
     ).ref
 
 
-def _record(
+def _made(
     settings: Settings, spec: ImageSpec, reference: str, user: str | None, password: str | None
-) -> None:
+) -> str:
+    """The reference that the provider gives, once it is whole and in the lock. Raises RunError."""
+    if pulumi.runtime.is_dry_run():
+        return reference
     digest = reference.partition("@")[2]
-    if digest and not pulumi.runtime.is_dry_run():
-        login = Login(user, password) if user and password else None
-        record(settings, spec, digest, pulumi.log.info, login)
+    if not digest:
+        raise pulumi.RunError(
+            f"{reference}: the provider does not know its digest, so the registry did not tell it. "
+            "Check the login and run again with --refresh"
+        )
+    login = Login(user, password) if user and password else None
+    record(settings, spec, digest, pulumi.log.info, login)
+    return reference

@@ -16,6 +16,9 @@ PREFIX = "task-"
 """Of the names in the registry and in the lock."""
 
 SETTINGS = "image.yaml"
+LEFT_OUT = (SETTINGS, "requirements.in", "README.md")
+"""Files that are no reason to build again: what they say is in the arguments or in the lock."""
+
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 
 
@@ -52,12 +55,7 @@ def spec(settings: Settings, name: str, root: Path = ROOT) -> ImageSpec:
         "SYSTEM_PACKAGES": " ".join(wanted.system_packages),
         "SOURCE_DATE_EPOCH": EPOCH,
     }
-    # image.yaml is in the arguments already, and *.in in what was made of it.
-    files = [
-        read(folder / path, path)
-        for path in below(folder)
-        if path != SETTINGS and not path.endswith((".md", ".in"))
-    ]
+    files = [read(folder / path, path) for path in below(folder) if path not in LEFT_OUT]
     if not any(file.path == "Dockerfile" for file in files):
         files.append(read(folder.parent / "Dockerfile", "Dockerfile"))
     return ImageSpec(
@@ -78,6 +76,11 @@ def _wanted(settings: Settings, folder: Path) -> AirflowImage:
     if not NAME.fullmatch(folder.name):
         message = "a task image's name has up to 40 of a-z, 0-9 and -, no - at its ends; rename it"
         raise SettingsError([Problem(shown, 0, "", message)])
+    if folder.name in ("airflow", "airflow-worker"):
+        raise SettingsError([Problem(shown, 0, "", "the name of an Airflow image; rename it")])
+    if (folder / "shared").exists():
+        message = "is where builds find images/shared; rename it"
+        raise SettingsError([Problem(f"{shown}/shared", 0, "", message)])
     file, shown = folder / SETTINGS, f"{shown}/{SETTINGS}"
     own = document.read(file, shown) if file.exists() else document.Document(shown, {}, {})
     try:

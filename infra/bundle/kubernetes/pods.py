@@ -58,7 +58,12 @@ def resources(wanted: Resources) -> dict[str, Any]:
 
 def pull_secret(settings: Settings) -> str | None:
     """The Secret to pull images with, if the registry wants a login."""
-    return settings.images.pull_secret or (PULL_SECRET if settings.images.login else None)
+    return PULL_SECRET if makes_pull_secret(settings) else settings.images.pull_secret
+
+
+def makes_pull_secret(settings: Settings) -> bool:
+    """Whether that Secret is made of the builds' login; one that the values name goes first."""
+    return settings.images.login and settings.images.pull_secret is None
 
 
 def pull_secrets(settings: Settings) -> dict[str, Any]:

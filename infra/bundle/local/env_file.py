@@ -44,5 +44,7 @@ def write(file: Path, variables: dict[str, str]) -> None:
 
 def secrets(settings: Settings, known: dict[str, str]) -> dict[str, str]:
     """Passwords and keys: the known ones, and fresh ones for those that are missing."""
-    kinds = {(one.name, key): kind for one in generated(settings) for key, kind in one.keys.items()}
+    cluster = settings.database.model_copy(update={"mode": "cluster"})  # as compose.yaml has it
+    wanted = generated(settings.model_copy(update={"database": cluster}))
+    kinds = {(one.name, key): kind for one in wanted for key, kind in one.keys.items()}
     return {name: known.get(name) or draw(kinds[secret]) for name, secret in SECRETS.items()}

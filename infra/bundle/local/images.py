@@ -61,7 +61,7 @@ def build(settings: Settings, spec: ImageSpec, here: Engine) -> str:
     # compressing what stays on this machine.
     output = "type=docker,compression=uncompressed,force-compression=true"
     command = [*buildx.program(), "build", str(stage(spec)), "--platform", here.platform]
-    command += ["--tag", reference, "--provenance=false", *_builder(settings.images.builder.name)]
+    command += ["--tag", reference, "--provenance=false", *_builder(settings), *buildx.proxies()]
     for name, value in spec.arguments:
         command += ["--build-arg", f"{name}={value}"]
     with tempfile.TemporaryDirectory() as folder:
@@ -79,11 +79,10 @@ def build(settings: Settings, spec: ImageSpec, here: Engine) -> str:
     return reference
 
 
-def _builder(name: str) -> list[str]:
+def _builder(settings: Settings) -> list[str]:
     """The environment's builder where this machine has it, else buildx's current one."""
-    inspect = [*buildx.program(), "inspect", name]
-    there = subprocess.run(inspect, capture_output=True, check=False).returncode == 0
-    return ["--builder", name] if there else []
+    there = buildx.has_builder(settings)
+    return ["--builder", settings.images.builder.name] if there else []
 
 
 def _say(text: str) -> None:

@@ -119,7 +119,7 @@ def translated(name: str, login: Login | None = None) -> Iterator[None]:
             f"the proxy gives no way to {host} ({_reason(error)}). Check HTTPS_PROXY, and NO_PROXY "
             "for a registry that needs none"
         ) from None
-    except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
+    except requests.exceptions.RequestException as error:
         raise RegistryError(
             f"{host} cannot be reached ({_reason(error)}). Check images.registry, the network, and "
             "HTTPS_PROXY if the way out is a proxy"

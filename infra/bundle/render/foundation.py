@@ -11,7 +11,7 @@ from ..credentials import Generated, secret
 from ..generation import draw
 from ..kubernetes.metadata import PROTECTED, Manifest, is_protected
 from ..kubernetes.namespace import ENGINE
-from ..kubernetes.pods import PULL_SECRET
+from ..kubernetes.pods import PULL_SECRET, makes_pull_secret
 from ..registry import login
 from ..settings.schema import Settings
 from .difference import differences
@@ -81,7 +81,9 @@ def _check_values(one: Generated, values: dict[str, str]) -> None:
 
 def check_login(kubectl: Kubectl, settings: Settings) -> None:
     """Raises FoundationError if pods need a Secret to pull with, and nothing makes it."""
-    if settings.images.login and login.given() is None and not kubectl.get("secret", PULL_SECRET):
+    if not makes_pull_secret(settings) or login.given() is not None:
+        return
+    if not kubectl.get("secret", PULL_SECRET):
         raise FoundationError(
             f"images.login is set and there is no Secret {PULL_SECRET} yet: set {login.USER} and "
             f"{login.PASSWORD} for this command; the Secret keeps them for the cluster"
@@ -110,7 +112,7 @@ def lay(
         obj["stringData"] |= {key: draw(kind) for key, kind in one.keys.items()}
         kubectl.run("create", "--filename=-", objects=[obj])
         say(f"  Secret {one.name}: generated")
-    if settings.images.login and (own := login.given()) is not None:
+    if makes_pull_secret(settings) and (own := login.given()) is not None:
         config = login.docker_config(settings.images.registry, own.user, own.password)
         _apply(kubectl, [login.pull_secret(settings, config)])
     claims = [obj for obj in protected if obj["kind"] == "PersistentVolumeClaim"]

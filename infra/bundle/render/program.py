@@ -60,7 +60,7 @@ class Recorder(pulumi.runtime.Mocks):
 def objects(environment: str, overrides: str = "") -> list[Manifest]:
     """All objects of an environment, in a fixed order, secrets as placeholders.
 
-    Raises SettingsError for bad values, LookupError for an image that the lock does not know.
+    Raises RunError for bad values.
     """
     recorder = Recorder()
     with _in_the_program(overrides):

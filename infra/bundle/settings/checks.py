@@ -10,6 +10,7 @@ from ..airflow.executors import UnknownExecutorError
 from ..airflow.releases import RELEASES
 from ..database import mysql
 from ..images import bases
+from ..registry.oci import Reference, RegistryError
 from . import cron
 from .marks import SANDBOX
 from .problems import Path
@@ -94,6 +95,12 @@ def _images(settings: Settings) -> Iterator[tuple[Path, str]]:
         )
     elif (message := bases.misfit(wanted)) is not None:
         yield python, message
+    try:
+        canonical = Reference.parse(f"{settings.images.registry}/x").name
+        if canonical != f"{settings.images.registry}/x":
+            yield ("images", "registry"), f"is written {canonical.removesuffix('/x')}"
+    except RegistryError as error:
+        yield ("images", "registry"), str(error)
     if (builder.driver == "remote") != (builder.endpoint is not None):
         yield (
             ("images", "builder", "endpoint"),

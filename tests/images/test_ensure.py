@@ -1,0 +1,113 @@
+"""What `make up` and `make images` do about images: nothing, build, or stop and say what to do."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from bundle.images import build, catalog, lock
+from bundle.images.buildx import BuildError
+from bundle.images.specs import ImageSpec
+from bundle.registry.oci import RegistryError
+from bundle.registry.repository import Repository
+from bundle.settings.load import load
+from bundle.settings.schema import Settings
+
+from .conftest import Running
+from .images import push_image
+
+BASE = f"python:3.11@sha256:{'2' * 64}"
+SPEC = ImageSpec("airflow", (), (("PYTHON_BASE_IMAGE", BASE),), ("linux/amd64",))
+
+
+@pytest.fixture
+def environment(
+    registry: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[bool], Settings]:
+    """Settings of an environment of one image, which builds or not, with a lock of its own."""
+    monkeypatch.setattr(catalog, "every", lambda _: [SPEC])
+    monkeypatch.setattr(lock, "path", lambda _: tmp_path / "images.lock.yaml")
+    lock.record_base(tmp_path / "images.lock.yaml", "python:3.11", BASE.partition("@")[2])
+
+    def settings(builds: bool) -> Settings:
+        known = load("prod")
+        images = known.images.model_copy(
+            update={"registry": f"{registry.host}/{tmp_path.name}", "build": builds}
+        )
+        return known.model_copy(update={"images": images})
+
+    return settings
+
+
+def push(settings: Settings) -> str:
+    """The image in the registry and in the lock; its digest."""
+    with Repository(f"{settings.images.registry}/{SPEC.name}") as repository:
+        digest = push_image(repository, SPEC.tag, "content").index.digest
+    lock.record(lock.path(settings), SPEC.name, lock.Entry(SPEC.tag, digest))
+    return digest
+
+
+@pytest.mark.parametrize("builds", [True, False])
+def test_an_image_that_is_there_is_not_built(
+    environment: Callable[[bool], Settings], builds: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = environment(builds)
+    digest = push(settings)
+    monkeypatch.setenv("PATH", "")  # no buildx to build with
+    said: list[str] = []
+    by_tag = f"{settings.images.registry}/airflow:{SPEC.tag}"
+    assert build.ensure(settings, said.append) == {by_tag: f"{by_tag}@{digest}"}
+    assert said == [f"{by_tag}: unchanged"]
+    assert not build.gone(settings)
+
+
+def test_an_image_that_nobody_built_is_named_with_the_command_that_would(
+    environment: Callable[[bool], Settings],
+) -> None:
+    with pytest.raises(BuildError, match=f"has no airflow:{SPEC.tag}.* `make images ENV=dev`"):
+        build.ensure(environment(False), print)
+
+
+def test_an_image_that_the_registry_lacks_is_named_with_the_command_that_copies_it(
+    environment: Callable[[bool], Settings],
+) -> None:
+    settings = environment(False)
+    digest = f"sha256:{'4' * 64}"
+    lock.record(lock.path(settings), SPEC.name, lock.Entry(SPEC.tag, digest))
+    with pytest.raises(BuildError, match=f"airflow:{SPEC.tag}@{digest}.* make promote TO="):
+        build.ensure(settings, print)
+
+
+def test_pulumi_looks_again_for_an_image_that_is_gone(
+    environment: Callable[[bool], Settings],
+) -> None:
+    settings = environment(True)
+    assert not build.gone(settings)  # never built: Pulumi does not know of it either
+    lock.record(lock.path(settings), SPEC.name, lock.Entry(SPEC.tag, f"sha256:{'4' * 64}"))
+    assert build.gone(settings)
+    assert not build.gone(environment(False))
+
+
+def test_a_registry_that_does_not_answer_starts_no_build(
+    environment: Callable[[bool], Settings],
+) -> None:
+    settings = environment(True)
+    push(settings)
+    images = settings.images.model_copy(update={"registry": "registry.invalid/airflow"})
+    with pytest.raises(RegistryError, match=r"registry\.invalid cannot be reached"):
+        build.ensure(settings.model_copy(update={"images": images}), print)
+
+
+def test_a_base_image_is_pinned_once(
+    environment: Callable[[bool], Settings], registry: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = environment(True)
+    name = f"{settings.images.registry}/python:3.12"
+    with Repository(f"{settings.images.registry}/python") as repository:
+        digest = push_image(repository, "3.12", "first").index.digest
+        spec = ImageSpec("airflow", (), (("PYTHON_BASE_IMAGE", name),), ("linux/amd64",))
+        monkeypatch.setattr(catalog, "every", lambda _: [spec])
+        build.pin_bases(settings, print)
+        assert lock.read(lock.path(settings)).bases[name] == digest
+        push_image(repository, "3.12", "second")
+        build.pin_bases(settings, print)
+        assert lock.read(lock.path(settings)).bases[name] == digest
