@@ -28,7 +28,7 @@ apt_get() {
     mkdir -p "${lists}/lists/partial" "${lists}/archives/partial"
     set -- -q -y --no-install-recommends \
         -o APT::Architecture="${architecture}" -o APT::Architectures="${architecture}" \
-        -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 \
+        -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 -o APT::Update::Error-Mode=any \
         -o Dir::State::lists="${lists}/lists" -o Dir::Cache="${lists}" "$@"
     # Debian keeps a release in its archive as it was at its end, so the lists have expired. Their
     # signatures are verified all the same.

@@ -86,4 +86,8 @@ def complete_sidecar(pod: Any) -> None:
         if container.resources == default.resources:
             container.resources = copy.deepcopy(default.resources)
             container.resources.limits = {"cpu": "100m", "memory": "64Mi"}
-        container.security_context = container.security_context or task.security_context
+        if container.security_context is None:
+            container.security_context = copy.deepcopy(task.security_context)
+            if container.image != task.image and container.security_context is not None:
+                # Images of small tools run as root unless they are told otherwise.
+                container.security_context.run_as_user = 50000

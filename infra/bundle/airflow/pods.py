@@ -54,14 +54,17 @@ def rolling(settings: Settings, component: str, *more: Any) -> dict[str, Any]:
 
 def environment(settings: Settings, needs: Iterable[str]) -> list[dict[str, Any]]:
     """The secrets that a component needs (names of the releases table), as variables."""
-    variables = RELEASES[settings.airflow.version].secrets
+    release = RELEASES[settings.airflow.version]
+    variables = release.secrets
     result: list[dict[str, Any]] = []
     for need in needs:
         variable = variables[need]
         if need == DATABASE:
             result += database.environment(settings, variable)
+            if release.async_database is not None:
+                result += database.environment(settings, release.async_database, "mysql+aiomysql")
         elif need == RESULTS:
-            result += database.environment(settings, variable, scheme="db+")
+            result += database.environment(settings, variable, "db+mysql+mysqldb")
         elif need == BROKER:
             result += broker.environment(settings, variable)
         else:

@@ -49,7 +49,8 @@ class Web:
 class Release:
     """One Airflow release.
 
-    `secrets` maps what a component needs to its environment variable. `task_secrets` is what a
+    `secrets` maps what a component needs to its environment variable; `async_database` is that of
+    the URL for its asynchronous driver, where it has one. `task_secrets` is what a
     KubernetesExecutor task pod needs. `executor_lists` says whether `core.executor` takes a list,
     `execution_api` whether tasks talk to the web component instead of to the database,
     `dag_bundles` whether Airflow itself fetches DAG code, for each task at its run's version.
@@ -66,6 +67,7 @@ class Release:
     worker: Component
     flower: Component
     secrets: MappingProxyType[str, str]
+    async_database: str | None
     task_secrets: tuple[str, ...]
     executor_lists: bool
     execution_api: bool
@@ -127,6 +129,7 @@ _AIRFLOW_2_11 = Release(
             **_CELERY,
         }
     ),
+    async_database=None,
     # 2.x tasks talk to the metadata database themselves.
     task_secrets=_ALL_KEYS_2,
     executor_lists=False,
@@ -186,6 +189,8 @@ _AIRFLOW_3_3 = Release(
             **_CELERY,
         }
     ),
+    # It would be made of the other one, with an option that aiomysql does not know.
+    async_database="AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC",
     # 3.x tasks talk to the execution API with a token of their own; they get no key at all.
     task_secrets=(),
     executor_lists=True,

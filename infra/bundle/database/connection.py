@@ -8,19 +8,24 @@ from ..settings.schema import Settings
 from .mysql import NAME, PORT
 
 
-def environment(settings: Settings, variable: str, scheme: str = "") -> list[dict[str, Any]]:
+def environment(
+    settings: Settings, variable: str, scheme: str = "mysql+mysqldb"
+) -> list[dict[str, Any]]:
     """The environment that ends in the database URL, as the variable that the release reads.
 
-    `scheme` goes before the URL's own ("db+" for Celery's result backend).
+    MySQL in the cluster is asked for TLS, with the certificate that it makes itself: without, the
+    login of MySQL 8 (caching_sha2_password) needs RSA, which buster's client library cannot.
+    aiomysql has no such option, and does RSA.
 
     The URL is put together by the kubelet from `$(NAME)` references, so no Secret holds a copy of
     the password. User and password are pasted as they are: those of an external Secret must be
     URL-safe or percent-encoded.
     """
     _, host, port = _server(settings)
+    tls = settings.database.mode == "cluster" and scheme.endswith("mysqldb")
     url = (
-        f"{scheme}mysql+mysqldb://$(DATABASE_USER):$(DATABASE_PASSWORD)@{host}:{port}"
-        f"/{settings.database.name}?charset=utf8mb4"
+        f"{scheme}://$(DATABASE_USER):$(DATABASE_PASSWORD)@{host}:{port}"
+        f"/{settings.database.name}?charset=utf8mb4{'&ssl_mode=REQUIRED' if tls else ''}"
     )
     return [*_login(settings), {"name": variable, "value": url}]
 

@@ -205,7 +205,8 @@ def _resources(settings: Settings) -> Iterator[tuple[Path, str]]:
 def _options(settings: Settings) -> Iterator[tuple[Path, str]]:
     if any(True for _ in _releases(settings)):
         return  # reported already; what this program sets depends on both
-    own = {*managed(settings), *RELEASES[settings.airflow.version].secrets.values()}
+    release = RELEASES[settings.airflow.version]
+    own = {*managed(settings), *release.secrets.values(), release.async_database}
     for section, options in settings.airflow.configuration.items():
         for option in options:
             if f"AIRFLOW__{section.upper()}__{option.upper()}" in own:
