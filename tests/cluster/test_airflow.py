@@ -146,6 +146,16 @@ def test_switching_to_an_external_database_leaves_the_claim(airflow: Deployment)
     assert "Secret" not in output.partition("diff -ruN")[0]
 
 
+def test_airflow_reaches_the_database_by_tls(airflow: Deployment) -> None:
+    asked = (
+        "SELECT DISTINCT connection_type FROM performance_schema.threads "
+        "WHERE processlist_user = 'airflow' AND processlist_db = 'airflow'"
+    )
+    script = f'MYSQL_PWD="$MYSQL_ROOT_PASSWORD" mysql -uroot -N -e "{asked}"'
+    found = airflow.kubectl("exec", "airflow-mysql-0", "--", "sh", "-c", script)
+    assert "SSL/TLS" in found.split("\n")
+
+
 def test_airflow_runs_on_an_external_database(airflow: Deployment, elsewhere: Deployment) -> None:
     # The server is another namespace's; the password has what a URL cannot hold as it is.
     statements = (
