@@ -4,7 +4,8 @@ from typing import Any
 
 from ..kubernetes.metadata import Manifest
 from ..kubernetes.pods import plain_env
-from ..settings.schema import Section, Settings, Toleration, Volume
+from ..settings.fields import Section
+from ..settings.schema import Settings, Toleration, Volume
 
 STAY = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 """Annotation of pods that run tasks: a cluster autoscaler does not empty their node."""

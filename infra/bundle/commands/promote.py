@@ -1,7 +1,6 @@
 """`make promote TO=prod`: one environment's images into another one's registry."""
 
 import os
-import sys
 import time
 
 from ..images import lock
@@ -10,6 +9,7 @@ from ..registry.oci import Reference
 from ..registry.promotion import megabytes, promote
 from ..registry.repository import Repository
 from ..settings.load import load
+from ..telling import say
 from .errors import CommandError
 from .target import Target
 
@@ -34,22 +34,18 @@ def promote_all(here: Target) -> None:
         raise CommandError(f"{file.name} names no image; make images ENV={here.environment} first")
     source, target = here.settings.images.registry, there.images.registry
     if source == target:
-        _say(f"{to} has the registry of {here.environment}, {target}: nothing to copy")
+        say(f"{to} has the registry of {here.environment}, {target}: nothing to copy")
         return
     # What is given is for the environment that is changed; it is nobody else's business.
     given = login.given()
     same_host = Reference.parse(f"{source}/x").host == Reference.parse(f"{target}/x").host
     started, sent = time.monotonic(), 0
     for number, (name, entry) in enumerate(sorted(entries.items()), 1):
-        _say(f"{number}/{len(entries)} {name}: {source} -> {target}")
+        say(f"{number}/{len(entries)} {name}: {source} -> {target}")
         with (
             Repository(f"{source}/{name}", given if same_host else None) as old,
             Repository(f"{target}/{name}", given) as new,
         ):
-            sent += promote(old, new, entry.tag, entry.digest, _say)
+            sent += promote(old, new, entry.tag, entry.digest, say)
     seconds = time.monotonic() - started
-    _say(f"{len(entries)} images are in {target}: {megabytes(sent)} sent, {seconds:.0f} s")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    say(f"{len(entries)} images are in {target}: {megabytes(sent)} sent, {seconds:.0f} s")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 
 from ..images import lock
 from ..images.specs import ROOT
@@ -11,6 +10,7 @@ from ..registry.oci import DOCKER_HUB, Reference, UnsupportedError
 from ..registry.repository import Repository
 from ..render.kubectl import KubectlError
 from ..settings.load import environments, load
+from ..telling import say
 from .errors import CommandError
 from .target import Target
 
@@ -46,7 +46,7 @@ def prune(here: Target) -> None:
     for name in sorted(images):
         with Repository(f"{registry}/{name}", login.given()) as repository:
             wanted = cleanup.plan(repository, named)
-            _say(
+            say(
                 f"{registry}/{name}: {len(wanted.kept)} tags stay, {len(wanted.tags)} go"
                 + "".join(f"\n  {tag}" for tag in wanted.tags)
             )
@@ -57,9 +57,9 @@ def prune(here: Target) -> None:
                     raise CommandError(f"{error}. {_elsewhere(registry)}") from None
             deleted += len(wanted.delete)
     if apply:
-        _say(f"{deleted} manifests deleted. The registry frees the space when it collects garbage")
+        say(f"{deleted} manifests deleted. The registry frees the space when it collects garbage")
     elif deleted:
-        _say(f"nothing deleted yet; APPLY=1 deletes these {deleted} manifests")
+        say(f"nothing deleted yet; APPLY=1 deletes these {deleted} manifests")
 
 
 def _days() -> int:
@@ -91,7 +91,7 @@ def _running(here: Target, apply: bool) -> list[str]:
             raise CommandError(
                 f"what runs in {here.environment} cannot be seen, and must stay: {error}"
             ) from None
-        _say(f"warning: what runs in {here.environment} is not seen: {error}")
+        say(f"warning: what runs in {here.environment} is not seen: {error}")
         return []
 
 
@@ -101,7 +101,3 @@ def _elsewhere(registry: str) -> str:
         "API on Docker Hub, a lifecycle policy on ECR, a retention policy elsewhere. "
         "docs/images.md says what such a policy must keep"
     )
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

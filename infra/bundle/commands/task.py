@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import shlex
-import sys
 import tempfile
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ..images.specs import ImageSpec
 from ..local.engine import Engine, engine
 from ..local.images import build
 from ..settings.schema import Settings
+from ..telling import say
 from .errors import CommandError
 from .target import Target
 
@@ -46,7 +46,7 @@ def task(here: Target) -> None:
                 f"{docker.program} could not run {reference} (exit code {code}), see above"
             )
         if code:
-            _say(f"error: task {name} failed: exit code {code}; its last lines are above")
+            say(f"error: task {name} failed: exit code {code}; its last lines are above")
             raise SystemExit(code)
         _print_xcom(name, xcom / "return.json")
 
@@ -76,7 +76,7 @@ def _run(docker: Engine, reference: str, name: str, xcom: Path, arguments: list[
 
 def _print_xcom(name: str, file: Path) -> None:
     if not file.exists() or not file.stat().st_size:
-        _say(f"task {name} wrote no {XCOM}/return.json: it has no XCom")
+        say(f"task {name} wrote no {XCOM}/return.json: it has no XCom")
         return
     text = file.read_text(encoding="utf-8")
     try:
@@ -86,10 +86,6 @@ def _print_xcom(name: str, file: Path) -> None:
             f"task {name} wrote no JSON to {XCOM}/return.json ({error}), which the cluster takes "
             f"for a failure; it begins with: {text[:200]}"
         ) from None
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _spec(settings: Settings, name: str) -> ImageSpec:

@@ -11,6 +11,7 @@ from ..credentials import ADMIN_SECRET, generated
 from ..images import build
 from ..render import apply, foundation
 from ..render.program import objects
+from ..telling import say
 from . import live, pulumi
 from .errors import CommandError
 from .target import Target, engine
@@ -138,8 +139,3 @@ def _with_pulumi(here: Target, *, changing_release: bool) -> None:
     unknown = live.release_change(here) and not changing_release
     refresh = ["--refresh"] if unknown or build.gone(here.settings) else []
     pulumi.run(here.environment, "up", *answer, *refresh, overrides=here.overrides)
-
-
-def say(text: str) -> None:
-    """Tell how far it is; standard output is for results."""
-    print(text, file=sys.stderr, flush=True)

@@ -15,11 +15,12 @@ from ..kubernetes.metadata import Manifest, manifest
 from ..render.apply import RolloutError
 from ..render.kubectl import OWNED
 from ..settings.load import STOPPED, load
+from ..telling import say
 from . import live
 from .backup import take
 from .errors import CommandError
 from .target import Target
-from .up import say, up, way_back
+from .up import up, way_back
 
 RUN_TASKS = ("scheduler", "worker", "task")
 """Beginnings of the names of components that start tasks or run them."""

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from ..images.buildx import BuildError
 from ..images.specs import ImageSpec
 from ..images.staging import STAGING, stage
 from ..settings.schema import Settings
+from ..telling import say
 from .engine import Engine
 
 TASK_IMAGES = STAGING / "task-images"
@@ -27,10 +27,10 @@ def airflow(settings: Settings, here: Engine) -> str:
     if known is not None:
         if here.has(known):
             return known
-        _say(f"{known}: pulling")
+        say(f"{known}: pulling")
         if here.show("pull", known) == 0:
             return known
-        _say("it cannot be pulled (the reason is above), so it is built here")
+        say("it cannot be pulled (the reason is above), so it is built here")
     return build(settings, spec, here)
 
 
@@ -56,7 +56,7 @@ def build(settings: Settings, spec: ImageSpec, here: Engine) -> str:
     reference = f"localhost/{spec.name}:{spec.tag}"
     if here.has(reference):
         return reference
-    _say(f"{spec.name}: building for {here.platform}")
+    say(f"{spec.name}: building for {here.platform}")
     # Docker before 23 reads no zstd, which a base's layers may have; and nothing is gained by
     # compressing what stays on this machine.
     output = "type=docker,compression=uncompressed,force-compression=true"
@@ -83,7 +83,3 @@ def _builder(settings: Settings) -> list[str]:
     """The environment's builder where this machine has it, else buildx's current one."""
     there = buildx.has_builder(settings)
     return ["--builder", settings.images.builder.name] if there else []
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -13,9 +13,10 @@ from pydantic.fields import FieldInfo
 
 from .checks import impossible
 from .document import Document, override, read
+from .fields import Section
 from .marks import PerEnvironment
 from .problems import Path, Problem, SettingsError, dotted
-from .schema import Section, Settings
+from .schema import Settings
 from .validation import fields, section_of, sections_of, wrong_values
 
 STOPPED = "airflow.stopped=true"

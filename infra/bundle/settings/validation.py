@@ -7,8 +7,8 @@ from typing import get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from .fields import Section
 from .problems import Path
-from .schema import Section
 
 
 def wrong_values(error: ValidationError, root: type[Section]) -> Iterator[tuple[Path, str]]:

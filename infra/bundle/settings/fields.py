@@ -1,0 +1,81 @@
+"""What the schema is made of: base of sections, types of values, marks with their reasons."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from .marks import SANDBOX, PerEnvironment
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+"""A DNS label, as Kubernetes wants it for namespaces and most object names."""
+
+ShortName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")]
+"""A part of a DNS label: names and labels of at most 63 characters are made with it."""
+
+Quantity = Annotated[
+    str,
+    StringConstraints(pattern=r"^([0-9]+|[0-9]+\.[0-9]+)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"),
+]
+"""A Kubernetes quantity as a string: "500m" (CPU), "1Gi" (bytes)."""
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,31}$")]
+"""A MySQL user or database name that needs no quoting (MySQL limits users to 32 characters)."""
+
+Registry = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._-]+)*$")
+]
+"""Host, port and folder of a registry, without a scheme: "ghcr.io/team"."""
+
+Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
+
+ImageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-zA-Z0-9._:/@-]*$")]
+
+ImageTemplate = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[a-z0-9]([a-zA-Z0-9._:/-]|\{base\})*\{python\}([a-zA-Z0-9._-]|\{base\})*$"
+    ),
+]
+"""An image's name by Debian release and Python version: "python:{python}-slim-{base}"."""
+
+DebianRelease = Literal["buster", "bookworm", "trixie"]
+
+PythonVersion = Annotated[str, StringConstraints(pattern=r"^3\.[0-9]{1,2}$")]
+"""A Python series: "3.11", in quotes, for YAML takes 3.10 for the number 3.1."""
+
+DebianPackage = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
+
+Repository = Annotated[str, StringConstraints(pattern=r"^(https?://|ssh://|[\w.-]+@[\w.-]+:)\S+$")]
+"""The address of a Git repository: https, http, ssh, or ssh's short form git@host:path."""
+
+Folder = Annotated[str, StringConstraints(pattern=r"^(\.|[\w-][\w.-]*(/[\w-][\w.-]*)*)$")]
+"""A folder inside of another one, which it cannot leave; `.` is that one itself."""
+
+Reference = Annotated[str, StringConstraints(pattern=r"^\w[\w./+-]*$")]
+"""A branch, tag or commit of a Git repository."""
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+Queue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]
+"""A Celery queue; the worker's command line joins them with commas."""
+
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""The name of an environment variable."""
+
+STAND_IN = PerEnvironment(
+    "the sandbox has no image registry to pull from and builds stand-ins itself", only=SANDBOX
+)
+CAPACITY = PerEnvironment("load differs between environments; what runs does not")
+PLACE = PerEnvironment("each environment is its own place: cluster, registry, address")
+
+
+class Section(BaseModel):
+    """Base of all sections: strict types, no unknown keys, immutable."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        alias_generator=to_camel,
+    )
