@@ -95,7 +95,7 @@ def build(settings: Settings, spec: ImageSpec, platform: str, say: Say) -> str:
             "--builder", settings.images.builder.name,
             "--platform", platform,
             "--tag", name,
-            "--output", outputs.export(settings),
+            "--output", outputs.export(settings, spec),
             "--metadata-file", str(metadata),
             "--provenance=false",
             "--progress=plain",

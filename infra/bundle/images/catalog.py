@@ -55,6 +55,7 @@ def _of_airflow(settings: Settings, root: Path, name: str, flavor: str) -> Image
         tuple(_files(settings, root, lock)),
         tuple(arguments.items()),
         tuple(settings.images.platforms),
+        dated=True,
     )
 
 

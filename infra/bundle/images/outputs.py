@@ -15,13 +15,16 @@ def tag(settings: Settings, spec: ImageSpec, platform: str) -> str:
     return f"{references.by_tag(settings, spec)}-{architecture(platform)}"
 
 
-def export(settings: Settings) -> str:
+def export(settings: Settings, spec: ImageSpec) -> str:
     """BuildKit's image exporter. Only what the content says enters the digest: no dates.
 
-    Source: BuildKit's docs/build-repro.md (needs SOURCE_DATE_EPOCH as a build argument).
+    Layers are rewritten only where the Dockerfile does not date its files itself: that takes longer
+    than to build a changed DAG. Source: BuildKit's docs/build-repro.md (needs SOURCE_DATE_EPOCH as
+    a build argument).
     """
+    rewrite = "" if spec.dated else "rewrite-timestamp=true,"
     return (
-        "type=image,push=true,oci-mediatypes=true,rewrite-timestamp=true,"
+        f"type=image,push=true,oci-mediatypes=true,{rewrite}"
         f"compression={settings.images.compression},force-compression=true"
     )
 

@@ -72,7 +72,7 @@ def _one(
     return docker_build.Image(
         f"{spec.name}-{outputs.architecture(platform)}-image",
         push=False,  # the export below does, which can say more
-        exports=[docker_build.ExportArgs(raw=outputs.export(settings))],
+        exports=[docker_build.ExportArgs(raw=outputs.export(settings, spec))],
         build_on_preview=False,
         builder=docker_build.BuilderConfigArgs(name=settings.images.builder.name),
         # Relative to the program: a path of one machine must not enter the state.

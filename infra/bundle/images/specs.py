@@ -37,12 +37,16 @@ class File:
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """An image before it is built."""
+    """An image before it is built.
+
+    `dated` says that its Dockerfile gives all that it copies the date SOURCE_DATE_EPOCH.
+    """
 
     name: str
     files: tuple[File, ...]
     arguments: tuple[tuple[str, str], ...]
     platforms: tuple[str, ...]
+    dated: bool = False
 
     @property
     def base(self) -> str:
