@@ -12,9 +12,10 @@ from bundle.database import backup, mysql
 from bundle.images import builder, catalog, references, tasks
 from bundle.images.lock import LockError
 from bundle.images.resources import image
+from bundle.kubernetes.metadata import logical_name
 from bundle.kubernetes.namespace import namespace
 from bundle.kubernetes.pods import makes_pull_secret
-from bundle.kubernetes.registration import KubernetesObject, logical_name
+from bundle.kubernetes.registration import KubernetesObject
 from bundle.registry import login
 from bundle.settings.checks import warnings
 from bundle.settings.load import STOPPED, load

@@ -57,3 +57,11 @@ def manifest(
 def is_protected(obj: Manifest) -> bool:
     """Whether the object holds data or secrets (see PROTECTED)."""
     return bool(obj["metadata"].get("labels", {}).get(PROTECTED) == "true")
+
+
+def logical_name(obj: Manifest) -> str:
+    """`airflow-scheduler-deployment`; a Job's hash is left out, so a new one replaces the old."""
+    name: str = obj["metadata"]["name"]
+    if obj["kind"] == "Job":
+        name = name.rpartition("-")[0]
+    return f"{name}-{obj['kind'].lower()}"

@@ -30,11 +30,3 @@ class KubernetesObject(pulumi.CustomResource):
         super().__init__(
             f"kubernetes:{group}:{kind}", name, props, pulumi.ResourceOptions.merge(own, opts)
         )
-
-
-def logical_name(obj: Manifest) -> str:
-    """`airflow-scheduler-deployment`; a Job's hash is left out, so a new one replaces the old."""
-    name: str = obj["metadata"]["name"]
-    if obj["kind"] == "Job":
-        name = name.rpartition("-")[0]
-    return f"{name}-{obj['kind'].lower()}"

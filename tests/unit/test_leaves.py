@@ -1,0 +1,31 @@
+"""Objects compared leaf by leaf."""
+
+from bundle.comparison.leaves import MISSING, Difference, differences, dotted, leaves
+
+
+def test_items_are_found_by_name() -> None:
+    old = {"env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]}
+    new = {"env": [{"name": "C", "value": "3"}, *old["env"]]}
+    assert differences(old, new) == [
+        Difference(("env", "[C]", "name"), MISSING, "C"),
+        Difference(("env", "[C]", "value"), MISSING, "3"),
+    ]
+
+
+def test_items_without_a_name_of_their_own_are_found_by_position() -> None:
+    assert leaves({"rules": [{"verbs": ["get"]}, {"verbs": []}]}) == {
+        ("rules", "[0]", "verbs"): ["get"],
+        ("rules", "[1]", "verbs"): [],
+    }
+
+
+def test_null_is_a_value_and_an_empty_mapping_too() -> None:
+    assert differences({"a": None, "b": {}}, {"b": None}) == [
+        Difference(("a",), None, MISSING),
+        Difference(("b",), {}, None),
+    ]
+
+
+def test_paths_read_as_in_kubectl() -> None:
+    assert dotted(("spec", "containers", "[web]", "image")) == "spec.containers[web].image"
+    assert dotted(("metadata", "labels", "a.b/c")) == 'metadata.labels["a.b/c"]'
