@@ -164,6 +164,7 @@ def first_line(settings: Settings) -> None:
     with more():
         reference = build(settings, catalog.airflow(settings), PLATFORMS[0])
     with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # it becomes the root of another user
         tar = Path(folder, "image.tar")
         crane("export", reference, str(tar))
         subprocess.run(["tar", "-xf", tar, "-C", folder], check=True)
