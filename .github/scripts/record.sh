@@ -5,8 +5,8 @@ set -euo pipefail
 branch="deployed/$1"
 refs="repos/$GITHUB_REPOSITORY/git/refs"
 if gh api "repos/$GITHUB_REPOSITORY/git/ref/heads/$branch" --silent 2>/dev/null; then
-  gh api --method PATCH "$refs/heads/$branch" --field sha="$2" --field force=true --silent
+  gh api --method PATCH "$refs/heads/$branch" --raw-field sha="$2" --field force=true --silent
 else
-  gh api --method POST "$refs" --field ref="refs/heads/$branch" --field sha="$2" --silent
+  gh api --method POST "$refs" --raw-field ref="refs/heads/$branch" --raw-field sha="$2" --silent
 fi
 echo "$branch is $2"
