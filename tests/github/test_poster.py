@@ -273,8 +273,8 @@ def test_the_whole_way(
     [
         ({"head": {"sha": "newer", "repo": FORK}}, 0, "has moved on"),
         ({"state": "closed"}, 0, "has moved on"),
-        ({"head": {"sha": HEAD, "repo": {"id": 5}}}, 1, "does not come from stranger/data"),
-        ({"head": {"sha": HEAD, "repo": None}}, 1, "does not come from stranger/data"),
+        ({"head": {"sha": HEAD, "repo": {"id": 5}}}, 1, "run is of, stranger/data"),
+        ({"head": {"sha": HEAD, "repo": None}}, 1, "run is of, stranger/data"),
     ],
 )
 def test_only_the_pull_request_that_the_run_is_of_gets_it(

@@ -142,7 +142,11 @@ def test_prod_is_deployed_with_what_dev_runs() -> None:
 GOALS = {
     goal
     for step in STEPS
-    for goal in re.findall(r"^\s*make (\S+)", step.get("run", ""), re.MULTILINE)
+    for goal in re.findall(r"^\s*make ([\w.-]+)", step.get("run", ""), re.MULTILINE)
+} | {
+    goal
+    for name in ("deploy", "deploy-prod")
+    for goal in WORKFLOWS[name]["on"]["workflow_dispatch"]["inputs"]["goal"]["options"]
 }
 
 

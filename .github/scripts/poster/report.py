@@ -70,10 +70,11 @@ def is_head(run: dict[str, Any], pull: dict[str, Any]) -> bool:
     The number comes from the artifact, commit and repository of the run from GitHub. Raises
     ReportError if the run's repository is another than the pull request's: somebody else's number.
     """
-    head = pull["head"]
-    if head["repo"] is None or head["repo"]["id"] != run["head_repository"]["id"]:
+    head, origin = pull["head"], run["head_repository"]
+    # Either is null once the fork is deleted.
+    if head["repo"] is None or origin is None or head["repo"]["id"] != origin["id"]:
         raise ReportError(
-            f"pull request {pull['number']} does not come from "
-            f"{run['head_repository']['full_name']}, which the run is of"
+            f"pull request {pull['number']} does not come from the repository that the run is of, "
+            f"{origin and origin['full_name']}"
         )
     return bool(pull["state"] == "open" and head["sha"] == run["head_sha"])
