@@ -197,6 +197,16 @@ def test_a_failed_run_says_so() -> None:
     assert "**No preview of b1946ac924**" in comment.body(report.Report(12, None), failed)
 
 
+@pytest.mark.parametrize(
+    "written", ["@team/all", "&#64;team/all", "&#x040;team/all", "\\@team/all"]
+)
+def test_a_report_calls_nobody(written: str) -> None:
+    text = comment.body(report.Report(12, f"{REPORT}{written} image@sha256:1"), RUN)
+    assert "@\u200bteam/all" in text
+    assert not comment.MENTION.search(text)
+    assert "image@sha256:1" in text
+
+
 def test_a_long_report_is_cut_and_says_so_above() -> None:
     text = comment.body(report.Report(12, REPORT + "é" * 70_000), RUN)
     assert len(text) == comment.LONGEST

@@ -1,5 +1,6 @@
 """The one comment of a pull request: found by its first line, updated in place."""
 
+import re
 from typing import Any
 
 from .api import Api, UncertainError
@@ -10,6 +11,7 @@ LONGEST = 65_536
 """Characters of a comment that GitHub takes."""
 BOT = "github-actions[bot]"
 """Who writes with a workflow's own token."""
+MENTION = re.compile(r"(?<!\w)(?:@|&(?:#0*64|#[xX]0*40|commat);)(?=\w)")
 
 
 def body(report: Report, run: dict[str, Any]) -> str:
@@ -20,7 +22,8 @@ def body(report: Report, run: dict[str, Any]) -> str:
         return (
             f"{MARKER}\n**No preview of {commit}**: it ended before there was one, see {where}.\n"
         )
-    text = report.markdown.removeprefix(MARKER).lstrip()
+    # The bot may call whole teams, a stranger may not: a space of no width makes it a plain word.
+    text = MENTION.sub("@\u200b", report.markdown.removeprefix(MARKER).lstrip())
     failed = "" if run["conclusion"] == "success" else ", **which failed**"
     head = f"{MARKER}\n<sub>Commit {commit}, from {where}{failed}.</sub>\n"
     if len(head) + len(text) + 1 > LONGEST:
