@@ -54,6 +54,10 @@ backup:  ## dump the metadata database to the volume of backups
 backups:  ## list them
 restore:  ## FROM=<backup> [INTO=<empty database>]: load one; Airflow must be stopped
 
+.PHONY: policies
+policies: .venv  ## rules over every object of every environment, or of ENV
+	@PYTHONPATH=infra $(PYTHON) -m bundle policies $(if $(filter file,$(origin ENV)),,$(ENV))
+
 .PHONY: promote prune
 promote prune: .venv
 	@$(BUNDLE) $@ $(ENV)
