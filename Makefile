@@ -86,11 +86,11 @@ sandbox-delete:  ## delete its data, after sandbox-down
 sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 
 .PHONY: check test test-matrix bench lock
-check: .venv  ## lint, types, values of every environment
+check: .venv  ## lint, types, values and policies of every environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/mypy infra/bundle sandbox tests && .venv/bin/mypy infra/__main__.py
+	@.venv/bin/mypy infra/bundle sandbox tests && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
 	@find images sandbox -name Dockerfile -exec .venv/bin/hadolint {} +
-	@PYTHONPATH=infra $(PYTHON) -m bundle check
+	@PYTHONPATH=infra $(PYTHON) -m bundle check && PYTHONPATH=infra $(PYTHON) -m bundle policies
 
 test: check  ## everything but the matrix, on a real cluster of its own
 	@.venv/bin/pytest -m "not matrix"

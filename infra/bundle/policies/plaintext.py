@@ -31,8 +31,8 @@ PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:@/]*:([^\s@/]+)@", re.IGNORECASE)
 PAIR = re.compile(r"[\w.@-]+:([\w]+)")
 FILE_LINE = re.compile(
-    r"^\s*[\"']?[\w.-]*(?:passw(?:or)?d|secret(?:_key)?|token|fernet_key|private_key)[\"']?\s*[:=]"
-    r"\s*[\"']?([^\s\"',]+)",
+    r"^[ \t]*[\"']?[\w.-]*(?:passw(?:or)?d|secret(?:_key)?|token|fernet_key|private_key)"
+    r"[\"']?[ \t]*[:=][ \t]*[\"']?([^\s\"',]+)",
     re.IGNORECASE | re.MULTILINE,
 )
 SETTINGS_FILE = re.compile(r"\.(cfg|conf|env|ini|json|properties|toml|ya?ml)$")
