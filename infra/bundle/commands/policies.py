@@ -72,7 +72,13 @@ def summary(environment: str, rendered: Sequence[Manifest], found: Sequence[Viol
 
 def block(one: Violation) -> str:
     """What is wrong and where, why it matters, how to mend it."""
-    rows = {"at": one.path or "the whole object", "is": one.message, "why": one.why, "fix": one.fix}
+    source = RULES[one.rule].source
+    rows = {
+        "at": one.path or "the whole object",
+        "is": one.message,
+        "why": f"{one.why} ({source})" if source else one.why,
+        "fix": one.fix,
+    }
     text = [f"\n  {one.kind}/{one.name}: {one.rule}"]
     for key, value in rows.items():
         text += textwrap.wrap(

@@ -93,12 +93,12 @@ def _of_stack(rule: Rule) -> Policy:
 def _broken(rule: Rule, objects: list[Manifest]) -> Iterator[tuple[str, tuple[str, str]]]:
     """What to report of each violation that no waiver is for, and of which object it is."""
     environment = pulumi.get_stack()
-    settings = _settings(environment)
+    settings, known = _of(environment)
     today = datetime.now(UTC).date()
     subject = Subject(objects, (), environment, outside(settings), settings.budget)
     valid = [
         waiver
-        for waiver in waivers.load(RULES, environments())
+        for waiver in known
         if waiver.environment in (None, environment) and today <= waiver.expires
     ]
     for finding in rule.check(subject):
@@ -109,8 +109,9 @@ def _broken(rule: Rule, objects: list[Manifest]) -> Iterator[tuple[str, tuple[st
 
 
 @lru_cache
-def _settings(environment: str) -> Settings:
-    return load(environment, os.environ.get("SET", ""))
+def _of(environment: str) -> tuple[Settings, list[waivers.Waiver]]:
+    """Read once, and not for each rule and resource."""
+    return load(environment, os.environ.get("SET", "")), waivers.load(RULES, environments())
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..comparison.changes import Change
 from ..comparison.leaves import Path
@@ -28,7 +28,7 @@ class Subject:
     objects: Sequence[Manifest]
     changes: Sequence[Change] = ()
     environment: str = ""
-    outside: frozenset[Reference] = field(default_factory=frozenset)
+    outside: frozenset[Reference] = frozenset()
     budget: Budget | None = None
 
 
