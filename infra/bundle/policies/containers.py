@@ -48,7 +48,11 @@ def liveness_is_not_readiness(subject: Subject) -> Iterator[Finding]:
             yield container.finding("is the readiness probe again", "livenessProbe")
 
 
-@rule(fix="write name:tag@sha256:…, the digest of the image's index", source=HARDENING, whole=True)
+@rule(
+    fix="write name:tag@sha256:…, the digest of the image's index",
+    source="Kubernetes: Images",
+    whole=True,
+)
 def image_digest(subject: Subject) -> Iterator[Finding]:
     """A tag may be pushed again: then nodes run different things, and none is what was tested."""
     waiting = set(not_built(subject.objects))
