@@ -56,6 +56,10 @@ backup:  ## dump the metadata database to the volume of backups
 backups:  ## list them
 restore:  ## FROM=<backup> [INTO=<empty database>]: load one; Airflow must be stopped
 
+.PHONY: policies
+policies: .venv  ## rules over every object of every environment, or of ENV
+	@PYTHONPATH=infra $(PYTHON) -m bundle policies $(if $(filter file,$(origin ENV)),,$(ENV))
+
 .PHONY: promote prune
 promote prune: .venv
 	@$(BUNDLE) $@ $(ENV)
@@ -84,13 +88,13 @@ sandbox-delete:  ## delete its data, after sandbox-down
 sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 
 .PHONY: check test test-quick test-matrix bench lock
-check: .venv  ## lint, types, values of every environment
+check: .venv  ## lint, types, values and policies of every environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/mypy infra/bundle sandbox tests .github/scripts && .venv/bin/mypy infra/__main__.py
+	@.venv/bin/mypy infra/bundle sandbox tests .github/scripts && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
 	@find images sandbox -name Dockerfile -exec .venv/bin/hadolint {} +
 	@tools=$$($(PYTHON) -m sandbox toolchain actionlint); PATH="$$tools:$(CURDIR)/.venv/bin:$$PATH" actionlint
 	@.venv/bin/zizmor --offline --quiet --no-progress --persona pedantic .github
-	@PYTHONPATH=infra $(PYTHON) -m bundle check
+	@PYTHONPATH=infra $(PYTHON) -m bundle check && PYTHONPATH=infra $(PYTHON) -m bundle policies
 
 test: check  ## everything but the matrix, on a real cluster of its own
 	@.venv/bin/pytest -m "not matrix"
