@@ -5,7 +5,7 @@ ENV ?= $(if $(filter promote,$(MAKECMDGOALS)),dev,sandbox)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-export ENV SET FROM INTO TO KEEP APPLY NAME ARGS LIVE
+export ENV SET FROM INTO TO KEEP APPLY NAME ARGS LIVE A B
 # Without bytecode every import is compiled again: three times the time of a render.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -70,6 +70,10 @@ task local-up local-down: .venv
 task:  ## NAME=<image> [ARGS='…']: run a task image with Docker or Podman, show its XCom
 local-up:  ## run all of Airflow on this machine with Docker Compose; LIVE=1: with ./dags as edited
 local-down:  ## stop that; keep its data and passwords
+
+.PHONY: parity
+parity: .venv  ## [A=dev B=prod]: what differs between environments, and which setting explains it
+	@PYTHONPATH=infra $(PYTHON) -m bundle $@
 
 .PHONY: sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env
 sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env: .venv

@@ -10,6 +10,7 @@ from .commands.backup import backup, backups
 from .commands.down import down
 from .commands.errors import CommandError
 from .commands.local import local_down, local_up
+from .commands.parity import parity
 from .commands.preview import preview
 from .commands.rest import RestError, password
 from .commands.restore import from_variables
@@ -110,6 +111,7 @@ COMMANDS: dict[str, Callable[[str], None]] = {
     "images": _images,
     "local-down": lambda _: local_down(),
     "local-up": lambda environment: local_up(target(environment, changes_nothing=True)),
+    "parity": lambda _: parity(),
     "password": lambda environment: print(password(target(environment))),
     "preview": lambda environment: preview(target(environment, changes_nothing=True)),
     "promote": _promote,
