@@ -71,9 +71,12 @@ task:  ## NAME=<image> [ARGS='…']: run a task image with Docker or Podman, sho
 local-up:  ## run all of Airflow on this machine with Docker Compose; LIVE=1: with ./dags as edited
 local-down:  ## stop that; keep its data and passwords
 
-.PHONY: parity
-parity: .venv  ## [A=dev B=prod]: what differs between environments, and which setting explains it
+.PHONY: parity env
+parity env: .venv
 	@PYTHONPATH=infra $(PYTHON) -m bundle $@
+
+parity:  ## [A=dev B=prod]: what differs between environments, and which setting explains it
+env:  ## NAME=staging FROM=prod: a new environment that begins as another one is
 
 .PHONY: sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env
 sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env: .venv
@@ -86,7 +89,7 @@ sandbox-delete:  ## delete its data, after sandbox-down
 sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 
 .PHONY: check test test-matrix bench lock
-check: .venv  ## lint, types, values of every environment
+check: .venv  ## lint, types, values of every environment, and what differs between them
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy infra/bundle sandbox tests && .venv/bin/mypy infra/__main__.py
 	@find images sandbox -name Dockerfile -exec .venv/bin/hadolint {} +

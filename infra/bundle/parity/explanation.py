@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..comparison.leaves import MISSING
 from ..comparison.leaves import Path as Leaf
@@ -47,17 +48,23 @@ class _Environment:
     settings: Settings
 
     def render(self) -> tuple[Facts, dict[str, str]]:
-        from ..render.program import registered  # imports Pulumi, which takes its time
-
-        found = registered(self.name, settings=self.settings, logger=_SILENT)
-        places = {label(one): one.place for one in found}
-        return facts(found, self.settings.images.registry), places
+        return _render(self.name, self.settings.model_dump_json(by_alias=True))
 
     def with_settings_of(self, other: "_Environment", paths: Iterable[Path]) -> "_Environment":
         ours, theirs = deepcopy(plain(self.settings)), plain(other.settings)
         for path in paths:
             at(ours, path[:-1])[path[-1]] = at(theirs, path)
         return _Environment(self.name, Settings.model_validate(ours))
+
+
+@lru_cache(maxsize=256)
+def _render(name: str, settings: str) -> tuple[Facts, dict[str, str]]:
+    """What the program makes of some settings, once: with three environments many come again."""
+    from ..render.program import registered  # imports Pulumi, which takes its time
+
+    exact = Settings.model_validate_json(settings)
+    found = registered(name, settings=exact, logger=_SILENT)
+    return facts(found, exact.images.registry), {label(one): one.place for one in found}
 
 
 def explain(left: tuple[str, Settings], right: tuple[str, Settings]) -> Explanation:

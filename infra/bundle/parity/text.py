@@ -11,15 +11,19 @@ from .disparity import Disparity
 
 
 def text(found: Parity) -> str:
-    """One line of verdict; then what is wrong, or the table of what differs and why."""
+    """The verdict; then what is wrong, or the table of what differs and why."""
+    rows = [line for one in found.problems for line in _problem(one)] or _table(found)
+    return "\n".join([verdict(found), *rows])
+
+
+def verdict(found: Parity) -> str:
+    """One line: whether the two are alike."""
     both = f"{found.left} and {found.right}"
     if found.problems:
-        head = f"{both}: {len(found.problems)} to mend"
-        return "\n".join([head, *(line for one in found.problems for line in _problem(one))])
+        return f"{both}: {len(found.problems)} to mend"
     if not found.explained:
         return f"{both}: the same"
-    count = len(found.explained)
-    return "\n".join([f"{both}: all differences explained, by {count} settings", *_table(found)])
+    return f"{both}: all differences explained, by {len(found.explained)} settings"
 
 
 def _problem(one: Disparity) -> Iterator[str]:
@@ -33,6 +37,8 @@ def _problem(one: Disparity) -> Iterator[str]:
 
 def _table(found: Parity) -> Iterator[str]:
     """Aligned columns, below each reason the fields that have it."""
+    if not found.explained:
+        return
     head = ("", found.left, found.right, "leaves", "owner", "until")
     rows = {
         why: [row for one in found.explained if one.why == why for row in _rows(one)]
