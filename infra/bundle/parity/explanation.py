@@ -90,27 +90,33 @@ def differing(left: Settings, right: Settings) -> list[Marked]:
 def _attributed(
     one: _Environment, other: _Environment, fields: list[Marked], wanted: set[Leaf]
 ) -> dict[Marked, set[Leaf]]:
-    """The leaves of `wanted` that each field explains, whatever else explains them too."""
+    """The leaves of `wanted` that each field explains, whatever else explains them too.
+
+    A setting that does nothing alone (a host, without the mode that uses it) explains what changes
+    back without it; so do all where some leaves need several settings together. Those that are
+    possible in no other way are exchanged at once.
+    """
     found: dict[Marked, set[Leaf]] = {field: set() for field in fields}
-    needy = []  # impossible without others
-    for field in fields:
-        moved = _moved(one, one.with_settings_of(other, [field.path]))
-        if moved is None:
+    needy: list[Marked] = []
+
+    def note(field: Marked, of: _Environment, to: _Environment) -> None:
+        moved = _moved(of, of.with_settings_of(to, [field.path]))
+        if moved is None and field not in needy:
             needy.append(field)
         found[field] |= (moved or set()) & wanted
-    # A setting that does nothing alone (a host, without the mode that uses it) explains what
-    # changes back without it; so does each of those that do something only together.
-    rest = wanted.difference(*found.values())
+
     for field in fields:
-        if rest or not found[field]:
-            moved = _moved(other, other.with_settings_of(one, [field.path]))
-            if moved is None and field not in needy:
-                needy.append(field)
-            found[field] |= (moved or set()) & wanted
+        note(field, one, other)
+    idle = [field for field in fields if not found[field]]
+    for field in idle:
+        note(field, other, one)
+    if wanted.difference(*found.values()):
+        for field in fields:
+            if field not in idle:
+                note(field, other, one)
     together = _moved(one, one.with_settings_of(other, [field.path for field in needy]))
     for field in needy:
-        if not found[field]:
-            found[field] = (together or set()) & wanted
+        found[field] = found[field] or (together or set()) & wanted
     return found
 
 
