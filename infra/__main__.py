@@ -70,7 +70,7 @@ registry = None
 if settings.images.login:
     registry = docker_build.RegistryArgs(
         address=login.server(settings.images.registry),
-        username=pulumi.Config().require("registryUsername"),
+        username=pulumi.Config().require_secret("registryUsername"),
         password=pulumi.Config().require_secret("registryPassword"),
     )
 if registry is not None and makes_pull_secret(settings):
