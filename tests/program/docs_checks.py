@@ -14,9 +14,10 @@ from urllib.parse import unquote
 
 import kubernetes_validate
 import yaml
+from bundle.settings.fields import Section
 from bundle.settings.load import load
 from bundle.settings.problems import SettingsError
-from bundle.settings.schema import Section, Settings, TaskImage
+from bundle.settings.schema import Settings, TaskImage
 from bundle.settings.validation import fields, section_of, sections_of
 from pydantic import ValidationError
 

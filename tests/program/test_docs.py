@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from sandbox import toolchain
 
 from . import docs_checks as checks
