@@ -14,7 +14,9 @@ VENV := $(CACHE)/venv-$(shell cat requirements.txt | sha256sum | cut -c1-16)
 PYTHON := .venv/bin/python
 
 # The sandbox brings its own kubectl, kubeconfig and certificates; elsewhere they are the user's.
-IN_ENV := $(if $(filter sandbox,$(ENV)),eval "$$($(PYTHON) -m sandbox env)";)
+# With GIVEN_CLUSTER its values are for a cluster that is there already: see tests/cluster/conftest.py.
+EMBEDDED := $(if $(GIVEN_CLUSTER),,$(filter sandbox,$(ENV)))
+IN_ENV := $(if $(EMBEDDED),eval "$$($(PYTHON) -m sandbox env)";)
 BUNDLE := $(IN_ENV) PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) -m bundle
 
 .PHONY: help
@@ -35,7 +37,7 @@ $(VENV)/.complete:
 
 .PHONY: up down preview status render images password smoke backup backups restore upgrade
 up: .venv  ## build, deploy and wait; prints the address
-	@$(if $(filter sandbox,$(ENV)),$(PYTHON) -m sandbox up)
+	@$(if $(EMBEDDED),$(PYTHON) -m sandbox up)
 	@$(BUNDLE) up $(ENV)
 	@$(if $(filter sandbox,$(ENV)),$(BUNDLE) smoke-once $(ENV))
 
@@ -53,6 +55,10 @@ upgrade:  ## to another Airflow release: stop, back up, migrate, start
 backup:  ## dump the metadata database to the volume of backups
 backups:  ## list them
 restore:  ## FROM=<backup> [INTO=<empty database>]: load one; Airflow must be stopped
+
+.PHONY: policies
+policies: .venv  ## rules over every object of every environment, or of ENV
+	@PYTHONPATH=infra $(PYTHON) -m bundle policies $(if $(filter file,$(origin ENV)),,$(ENV))
 
 .PHONY: promote prune
 promote prune: .venv
@@ -81,15 +87,20 @@ sandbox-down:  ## stop it; keep its data
 sandbox-delete:  ## delete its data, after sandbox-down
 sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 
-.PHONY: check test test-matrix bench lock
-check: .venv  ## lint, types, values of every environment
+.PHONY: check test test-quick test-matrix bench lock
+check: .venv  ## lint, types, values and policies of every environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/mypy infra/bundle sandbox tests && .venv/bin/mypy infra/__main__.py
+	@.venv/bin/mypy infra/bundle sandbox tests .github/scripts && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
 	@find images sandbox -name Dockerfile -exec .venv/bin/hadolint {} +
-	@PYTHONPATH=infra $(PYTHON) -m bundle check
+	@tools=$$($(PYTHON) -m sandbox toolchain actionlint); PATH="$$tools:$(CURDIR)/.venv/bin:$$PATH" actionlint
+	@.venv/bin/zizmor --offline --quiet --no-progress --persona pedantic .github
+	@PYTHONPATH=infra $(PYTHON) -m bundle check && PYTHONPATH=infra $(PYTHON) -m bundle policies
 
 test: check  ## everything but the matrix, on a real cluster of its own
 	@.venv/bin/pytest -m "not matrix"
+
+test-quick: check  ## the tests that need no cluster
+	@.venv/bin/pytest tests/unit tests/program tests/github
 
 test-matrix: .venv  ## every executor on both releases (half an hour)
 	@.venv/bin/pytest -m matrix

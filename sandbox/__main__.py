@@ -22,8 +22,9 @@ def main() -> int:
     commands.add_parser("delete", help="stop everything and delete the data")
     commands.add_parser("status", help="show processes, node, volumes and addresses")
     commands.add_parser("env", help="print the shell variables that lead to the sandbox")
-    build = commands.add_parser("toolchain", help="build the tools only")
-    build.add_argument("families", nargs="*", metavar="TOOL", help=", ".join(toolchain.FAMILIES))
+    known = [*toolchain.FAMILIES, *toolchain.CHECKS]
+    build = commands.add_parser("toolchain", help="build the tools only; prints where they are")
+    build.add_argument("families", nargs="*", metavar="TOOL", help=", ".join(known))
     arguments = parser.parse_args()
     progress = Progress()
     try:
@@ -68,7 +69,9 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> int:
         case "env":
             print(_environment())
         case "toolchain":
-            toolchain.ensure(arguments.families or toolchain.FAMILIES, progress)
+            families = arguments.families or toolchain.FAMILIES
+            toolchain.ensure(families, progress)
+            print(os.pathsep.join(str(toolchain.bin_directory(name)) for name in families))
     return 0
 
 

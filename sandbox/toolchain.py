@@ -83,6 +83,15 @@ FAMILIES: dict[str, Family] = {
     "kubernetes": Family(version_of="k8s.io/kubernetes", variables=_kubernetes_version()),
 }
 
+# What only checks run. No process of the sandbox sees them, so they never start one anew.
+CHECKS: dict[str, Family] = {
+    "actionlint": Family(
+        version_of="github.com/rhysd/actionlint",
+        variables={"github.com/rhysd/actionlint.version": "{version}"},
+    ),
+}
+_EVERY = FAMILIES | CHECKS
+
 
 def ensure(families: Iterable[str], progress: Progress) -> None:
     """Builds those of the families that the cache lacks.
@@ -91,10 +100,10 @@ def ensure(families: Iterable[str], progress: Progress) -> None:
         SandboxError: a name is unknown, Go is missing, or a build failed.
     """
     wanted = list(families)
-    unknown = [name for name in wanted if name not in FAMILIES]
+    unknown = [name for name in wanted if name not in _EVERY]
     if unknown:
         raise SandboxError(
-            f"unknown tool family {', '.join(unknown)}: there are {', '.join(FAMILIES)}"
+            f"unknown tool family {', '.join(unknown)}: there are {', '.join(_EVERY)}"
         )
     if all(bin_directory(name).is_dir() for name in wanted):
         return
@@ -137,7 +146,7 @@ def _build(family: str, label: str, progress: Progress) -> None:
         tree = Path(temporary) / "tree"
         (tree / "bin").mkdir(parents=True)
         _compile(family, tree / "bin", label, progress)
-        for old, new in FAMILIES[family].rename.items():
+        for old, new in _EVERY[family].rename.items():
             (tree / "bin" / old).rename(tree / "bin" / new)
         tree.chmod(0o755)
         tree.rename(target)
@@ -160,14 +169,14 @@ def _compile(family: str, output: Path, label: str, progress: Progress) -> None:
 
 def _remove_unfinished() -> None:
     """Removes what killed builds left. Nobody else builds while the lock is held."""
-    for family in FAMILIES:
+    for family in _EVERY:
         for tree in paths.TOOLCHAIN.glob(f".{family}-*"):
             shutil.rmtree(tree)
 
 
 def _arguments(family: str) -> list[str]:
     """Arguments of `go build` that change its result."""
-    spec = FAMILIES[family]
+    spec = _EVERY[family]
     flags = ["-s", "-w"]
     if spec.variables:
         version = _module_version(family, spec.version_of)

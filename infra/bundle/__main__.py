@@ -1,6 +1,7 @@
 """The command line behind the Makefile: `python -m bundle <command> <environment>`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 
@@ -22,6 +23,7 @@ from .images import build, catalog
 from .images.buildx import BuildError
 from .images.lock import LockError
 from .local.engine import EngineError
+from .policies.waivers import WaiversError
 from .registry.history import HistoryError
 from .registry.login import LoginError
 from .registry.oci import RegistryError
@@ -34,7 +36,7 @@ from .settings.problems import SettingsError
 
 EXPECTED = (
     BuildError, CommandError, EngineError, FoundationError, HistoryError, KubectlError, LockError,
-    LoginError, RegistryError, RestError, RolloutError, SettingsError,
+    LoginError, RegistryError, RestError, RolloutError, SettingsError, WaiversError,
 )  # fmt: skip
 """Errors whose message is all that a user needs."""
 
@@ -96,6 +98,12 @@ def _prune(environment: str) -> None:
     prune(target(environment))
 
 
+def _policies(environment: str) -> None:
+    from .commands.policies import policies
+
+    policies(environment, os.environ.get("SET", ""))
+
+
 def _check(environment: str) -> None:
     for name in [environment] if environment else environments():
         catalog.every(load(name))
@@ -111,6 +119,7 @@ COMMANDS: dict[str, Callable[[str], None]] = {
     "local-down": lambda _: local_down(),
     "local-up": lambda environment: local_up(target(environment, changes_nothing=True)),
     "password": lambda environment: print(password(target(environment))),
+    "policies": _policies,
     "preview": lambda environment: preview(target(environment, changes_nothing=True)),
     "promote": _promote,
     "prune": _prune,

@@ -19,6 +19,10 @@ pytest.register_assert_rewrite("tests.cluster.scenarios")
 
 ROOT = Path(__file__).parents[2]
 
+GIVEN = os.environ.get("GIVEN_CLUSTER", "")
+"""Overrides that fit the sandbox's values to a cluster that is there already, under the context
+`airflow-sandbox`: it is then used instead of the embedded one (.github/workflows/kind.yml)."""
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -114,7 +118,8 @@ class Deployment:
         self.kubectl("delete", "pods", "--all", "--grace-period=0", "--force")
         self.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true")
         if volumes:
-            self.kubectl("delete", "pv", *volumes)
+            # Volumes that a cluster made for claims go with them.
+            self.kubectl("delete", "pv", "--ignore-not-found", *volumes)
 
 
 def wait_for(what: str, check: Callable[[], Any], seconds: float = 180) -> Any:
@@ -130,13 +135,15 @@ def wait_for(what: str, check: Callable[[], Any], seconds: float = 180) -> Any:
 @pytest.fixture(scope="session")
 def sandbox() -> None:
     """The embedded cluster, running."""
-    if os.geteuid() != 0:
+    if not GIVEN and os.geteuid() != 0:
         pytest.skip("the embedded cluster needs root")
     use_sandbox()
 
 
 def use_sandbox() -> None:
     """Start the embedded cluster and set its environment variables for this process."""
+    if GIVEN:
+        return
     subprocess.run(["make", "sandbox-up"], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
     script = 'eval "$(.venv/bin/python -m sandbox env)"; env -0'
     shell = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, check=True)
@@ -150,9 +157,9 @@ def in_namespace(name: str, port: int) -> Deployment:
     """A deployment of the sandbox environment in a namespace and on a node port of its own."""
     overrides = (
         f"engine=kubectl namespace={name} airflow.url=http://localhost:{port} "
-        f"airflow.apiServer.service.nodePort={port}"
+        f"airflow.apiServer.service.nodePort={port} {GIVEN}"
     )
-    return Deployment(name, overrides)
+    return Deployment(name, overrides.strip())
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,7 @@ def using(objects: Objects, secret: str) -> set[str]:
         }
         for container in containers(spec):
             mounts = {mount["name"] for mount in container.get("volumeMounts", [])}
-            if mounts & mounted or f'"name": "{secret}"' in json.dumps(container["env"]):
+            if mounts & mounted or f'"name": "{secret}"' in json.dumps(container.get("env", [])):
                 found.add(f"{pod} {container['name']}")
     return found
 

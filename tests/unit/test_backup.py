@@ -55,7 +55,7 @@ def test_a_job_reaches_an_external_database_with_the_same_image() -> None:
     assert (env["DATABASE_HOST"], env["DATABASE_PORT"]) == ("db.example.com", "3307")
     assert env["DATABASE_PASSWORD"]["secretKeyRef"]["name"] == "my-database"
     (container,) = job["spec"]["template"]["spec"]["containers"]
-    assert container["image"] == "mysql:8.4"
+    assert container["image"] == load("dev").database.cluster.image
     assert container["args"][1:] == ["/scripts/restore.sh", "20260101T000000Z-manual", "airflow"]
 
 

@@ -110,7 +110,9 @@ def pending_pods(settings: Settings, image: str) -> dict[str, Any]:
     """The side-car that tells in a task's log why its pod does not start."""
     args = ("python", f"{pods.CHECKS}/pending_pods.py")
     alive = pods.fresh("/tmp/pending-pods", 120)
-    return pods.container(settings, image, "pending-pods", args, [], pods.SMALL) | {
+    container = pods.container(settings, image, "pending-pods", args, [], pods.SMALL)
+    del container["env"]  # empty, which Pulumi's provider leaves out
+    return container | {
         "startupProbe": probe(alive, period=2, failures=60),
         "livenessProbe": probe(alive, period=60, failures=3),
         "readinessProbe": probe(alive, period=30, failures=3),

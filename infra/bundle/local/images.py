@@ -23,13 +23,14 @@ def airflow(settings: Settings, here: Engine) -> str:
     Both are the same: the lock knows the content. Raises BuildError.
     """
     spec = catalog.airflow(settings)
-    known = references.locked(settings, spec)
-    if known is not None:
+    known, built = references.locked(settings, spec), _here(spec)
+    if known is not None and not here.has(built):
         if here.has(known):
             return known
         say(f"{known}: pulling")
         if here.show("pull", known) == 0:
             return known
+        # Docker before 23 reads no zstd, which layers may have.
         say("it cannot be pulled (the reason is above), so it is built here")
     return build(settings, spec, here)
 
@@ -53,7 +54,7 @@ def build(settings: Settings, spec: ImageSpec, here: Engine) -> str:
 
     The content tag is the image's own, so one that is there is not built again. Raises BuildError.
     """
-    reference = f"localhost/{spec.name}:{spec.tag}"
+    reference = _here(spec)
     if here.has(reference):
         return reference
     say(f"{spec.name}: building for {here.platform}")
@@ -77,6 +78,10 @@ def build(settings: Settings, spec: ImageSpec, here: Engine) -> str:
         if not built or (by_tar and here.show("load", "--input", tar)):
             raise BuildError(f"{spec.name} ({here.platform}): no image; the reason is above")
     return reference
+
+
+def _here(spec: ImageSpec) -> str:
+    return f"localhost/{spec.name}:{spec.tag}"
 
 
 def _builder(settings: Settings) -> list[str]:

@@ -353,6 +353,17 @@ class Secrets(Section):
     ]
 
 
+class Budget(Section):
+    """What may be requested at most when as many tasks run as may (`bundle/policies/budget.py`).
+
+    CPU in cores, memory and storage (of all claims) in bytes.
+    """
+
+    cpu: Annotated[Quantity, CAPACITY]
+    memory: Annotated[Quantity, CAPACITY]
+    storage: Annotated[Quantity, CAPACITY]
+
+
 class Settings(Section):
     """All settings of one environment."""
 
@@ -367,3 +378,4 @@ class Settings(Section):
     logs: Logs
     images: Images
     secrets: Secrets
+    budget: Budget

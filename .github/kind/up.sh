@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# A kind cluster with a local registry, as https://kind.sigs.k8s.io/docs/user/local-registry/ says,
+# under the context that Pulumi.sandbox.yaml names, and a builder that reaches the registry.
+set -euo pipefail
+registry=airflow-kind-registry
+port=5001
+
+docker run --detach --name "$registry" --publish "127.0.0.1:$port:5000" \
+  registry:3@sha256:ddf754342cfc8acc51a56d5d0ab6af06826461864460636d8bd5c546dab2a7b8
+kind create cluster --config "$(dirname "$0")/cluster.yaml" --wait 120s
+kubectl config rename-context kind-airflow airflow-sandbox
+
+# To a node, localhost is itself: the name leads it to the registry.
+docker network connect kind "$registry"
+for node in $(kind get nodes --name airflow); do
+  folder="/etc/containerd/certs.d/localhost:$port"
+  docker exec "$node" mkdir -p "$folder"
+  echo "[host.\"http://$registry:5000\"]" |
+    docker exec --interactive "$node" cp /dev/stdin "$folder/hosts.toml"
+done
+
+# Logs are on a volume that many pods write to. All of them are on this one node, which is what the
+# provisioner wants to hear before it hands such volumes out.
+kubectl --namespace local-path-storage patch configmap local-path-config --type merge --patch \
+  '{"data": {"config.json": "{\"sharedFileSystemPath\": \"/var/local-path-provisioner\"}"}}'
+kubectl --namespace local-path-storage rollout restart deployment local-path-provisioner
+kubectl --namespace local-path-storage rollout status deployment local-path-provisioner --timeout 120s
+
+docker buildx create --name airflow-kind --driver docker-container --driver-opt network=host --bootstrap

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# record.sh ENVIRONMENT COMMIT: the branch deployed/<environment> is what the environment runs. It is
+# what prod takes from dev and what drift is measured against, and keeps `make prune` from the images.
+set -euo pipefail
+branch="deployed/$1"
+refs="repos/$GITHUB_REPOSITORY/git/refs"
+if gh api "repos/$GITHUB_REPOSITORY/git/ref/heads/$branch" --silent 2>/dev/null; then
+  gh api --method PATCH "$refs/heads/$branch" --raw-field sha="$2" --field force=true --silent
+else
+  gh api --method POST "$refs" --raw-field ref="refs/heads/$branch" --raw-field sha="$2" --silent
+fi
+echo "$branch is $2"

@@ -1,0 +1,1 @@
+"""Rules that every environment's objects keep, as pure functions; waivers; sums of resources."""

@@ -1,0 +1,12 @@
+"""The rules as a policy pack: `pulumi preview --policy-pack infra/policy-pack`."""
+
+import sys
+from pathlib import Path
+
+from pulumi_policy import PolicyPack
+
+# Pulumi puts this folder on the path; the rules are beside it.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from bundle.policies.pack import policies
+
+PolicyPack("airflow-kubernetes", policies())  # serves the engine, and returns when that ends

@@ -1,0 +1,181 @@
+"""What the workflows may do: everything about them that matters and that no linter knows."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from bundle.settings.load import load
+
+ROOT = Path(__file__).parents[2]
+
+
+def read(file: Path) -> dict[str, Any]:
+    """The file with all values as text: `on` is a word, and `true` too."""
+    data: dict[str, Any] = yaml.load(file.read_text(), Loader=yaml.BaseLoader)  # noqa: S506
+    return data
+
+
+FILES = sorted((ROOT / ".github").glob("**/*.yml"))
+WORKFLOWS: dict[str, dict[str, Any]] = {
+    file.stem: read(file) for file in FILES if file.parent.name == "workflows"
+}
+ACTIONS = [read(file) for file in FILES if file.name == "action.yml"]
+JOBS = {
+    f"{workflow}.{name}": job
+    for workflow, content in WORKFLOWS.items()
+    for name, job in content["jobs"].items()
+}
+STEPS = [step for job in JOBS.values() for step in job["steps"]] + [
+    step for action in ACTIONS for step in action["runs"]["steps"]
+]
+
+
+def text(workflow: str) -> str:
+    return (ROOT / ".github" / "workflows" / f"{workflow}.yml").read_text()
+
+
+def test_nothing_runs_a_strangers_code_with_more_than_a_read_token() -> None:
+    by_event: dict[str, set[str]] = {}
+    for name, workflow in WORKFLOWS.items():
+        for event in workflow["on"]:
+            by_event.setdefault(event, set()).add(name)
+    assert by_event["pull_request"] == {"checks", "preview", "live-preview", "kind"}
+    assert by_event["workflow_run"] == {"comment"}
+    assert set(by_event) == {
+        "pull_request", "push", "schedule", "workflow_dispatch", "workflow_run",
+    }  # fmt: skip
+
+
+def test_every_job_has_the_permissions_that_it_needs() -> None:
+    assert all(workflow["permissions"] == {} for workflow in WORKFLOWS.values())
+    more = {
+        name: {scope: level for scope, level in job["permissions"].items() if scope != "contents"}
+        for name, job in JOBS.items()
+    }
+    assert {name: granted for name, granted in more.items() if granted} == {
+        "comment.comment": {"actions": "read", "pull-requests": "write"},
+        "deploy.images": {"id-token": "write"},
+        "deploy.dev": {"id-token": "write"},
+        "deploy-prod.prod": {"id-token": "write"},
+        "drift.drift": {"id-token": "write"},
+        "live-preview.preview": {"id-token": "write"},
+    }
+    writers = {name for name, job in JOBS.items() if job["permissions"]["contents"] != "read"}
+    assert writers == {"deploy.lock", "deploy.record", "deploy-prod.record"}
+
+
+@pytest.mark.parametrize("workflow", ["checks", "preview", "kind"])
+def test_what_forks_start_sees_no_secret(workflow: str) -> None:
+    assert not re.search(r"secrets\.|vars\.|github\.token|environment:", text(workflow))
+
+
+def test_the_live_preview_is_for_branches_of_this_repository() -> None:
+    condition = WORKFLOWS["live-preview"]["jobs"]["environments"]["if"]
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in condition
+    assert WORKFLOWS["live-preview"]["jobs"]["preview"]["needs"] == "environments"
+
+
+def test_the_poster_runs_the_default_branch_alone() -> None:
+    checkout, run = WORKFLOWS["comment"]["jobs"]["comment"]["steps"]
+    assert checkout["with"]["ref"] == "${{ github.event.repository.default_branch }}"
+    assert run["run"] == "python3 -m poster"
+    assert WORKFLOWS["comment"]["on"]["workflow_run"]["workflows"] == [WORKFLOWS["preview"]["name"]]
+
+
+def test_who_may_log_in_to_a_cloud_is_behind_an_environment() -> None:
+    found = {
+        name: job.get("environment")
+        for name, job in JOBS.items()
+        if job["permissions"].get("id-token") == "write"
+    }
+    assert found == {
+        "deploy.images": "dev",
+        "deploy.dev": "dev",
+        "deploy-prod.prod": "prod",
+        "drift.drift": "${{ matrix.environment }}-drift",
+        "live-preview.preview": "${{ matrix.environment }}-preview",
+    }
+
+
+def test_every_action_is_pinned_by_its_commit() -> None:
+    found: dict[str, set[str]] = {}
+    for file in FILES:
+        for line in file.read_text().splitlines():
+            if uses := re.search(r"uses: (.+)", line):
+                if uses[1].startswith("./"):
+                    continue
+                pinned = re.fullmatch(r"([\w./-]+)@([0-9a-f]{40} # v\d+\.\d+\.\d+)", uses[1])
+                assert pinned, line
+                found.setdefault(pinned[1], set()).add(pinned[2])
+    assert all(len(commits) == 1 for commits in found.values()), found
+
+
+def test_no_checkout_leaves_its_token_behind() -> None:
+    checkouts = [step for step in STEPS if "checkout@" in step.get("uses", "")]
+    assert len(checkouts) > 5
+    assert all(step["with"]["persist-credentials"] == "false" for step in checkouts)
+
+
+def test_scripts_hold_no_expressions() -> None:
+    assert [step["run"] for step in STEPS if "${{" in step.get("run", "")] == []
+
+
+def test_every_job_ends_some_time() -> None:
+    assert all(int(job["timeout-minutes"]) <= 90 for job in JOBS.values())
+
+
+def test_no_deployment_is_cancelled_while_it_runs() -> None:
+    for workflow in ("deploy", "deploy-prod", "comment", "drift"):
+        assert WORKFLOWS[workflow]["concurrency"]["cancel-in-progress"] == "false"
+
+
+def test_prod_is_deployed_with_what_dev_runs() -> None:
+    names = [step.get("name") for step in WORKFLOWS["deploy-prod"]["jobs"]["prod"]["steps"]]
+    assert names[0] == "dev still runs this commit"
+    for name in ("deploy.dev", "deploy-prod.prod"):
+        (checkout,) = (step for step in JOBS[name]["steps"] if "checkout@" in step.get("uses", ""))
+        assert checkout["with"]["ref"].endswith(".outputs.commit }}")
+
+
+GOALS = {
+    goal
+    for step in STEPS
+    for goal in re.findall(r"^\s*make ([\w.-]+)", step.get("run", ""), re.MULTILINE)
+} | {
+    goal
+    for name in ("deploy", "deploy-prod")
+    for goal in WORKFLOWS[name]["on"]["workflow_dispatch"]["inputs"]["goal"]["options"]
+}
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        pytest.param(goal, marks=pytest.mark.xfail(reason="being built"))
+        if goal == "drift"
+        else goal
+        for goal in sorted(GOALS)
+    ],
+)
+def test_every_target_of_make_exists(goal: str) -> None:
+    targets = re.findall(r"^([\w .-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert goal in {name for line in targets for name in line.split()}
+
+
+def test_kind_has_no_stand_in_and_the_ports_of_its_tests() -> None:
+    job = WORKFLOWS["kind"]["jobs"]["kind"]
+    settings = load("sandbox", job["env"]["GIVEN_CLUSTER"])
+    assert "10.244.0.1" not in repr(settings)
+    assert settings.images.python_base_image == "python:{python}-slim-{base}"
+    assert settings.images.airflow.base == "buster"
+    assert settings.database.cluster.image == "mysql:8.4"
+    ports = re.findall(
+        r"in_namespace\(\"[\w-]+\", (\d+)\)", (ROOT / "tests/cluster/conftest.py").read_text()
+    )
+    cluster = yaml.safe_load((ROOT / ".github/kind/cluster.yaml").read_text())
+    mapped = [mapping["hostPort"] for mapping in cluster["nodes"][0]["extraPortMappings"]]
+    assert mapped == [int(port) for port in ports]
+    tests = [step["run"] for step in job["steps"] if "pytest" in step.get("run", "")]
+    assert all((ROOT / file).exists() for file in tests[0].split()[1:])

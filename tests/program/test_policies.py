@@ -1,0 +1,108 @@
+"""The rules over what the real program renders, by make policies and under the Pulumi CLI."""
+
+import os
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from bundle.airflow.executors import EXECUTORS
+from bundle.airflow.releases import RELEASES
+from bundle.policies import waivers
+from bundle.policies.check import violations
+from bundle.policies.outside import outside
+from bundle.policies.rules import RULES
+from bundle.render.program import objects
+from bundle.settings.load import environments, load
+
+from .conftest import ROOT, bundle
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("version", RELEASES)
+@pytest.mark.parametrize("environment", environments())
+def test_no_environment_breaks_a_rule(environment: str, version: str, executor: str) -> None:
+    overrides = f"airflow.version={version} airflow.executor={executor}"
+    settings = load(environment, overrides)
+    found = violations(
+        objects(environment, overrides),
+        [],
+        environment=environment,
+        waivers=waivers.load(RULES, environments()),
+        budget=settings.budget,
+        today=datetime.now(UTC).date(),
+        outside=outside(settings),
+    )
+    assert [one for one in found if one.waiver is None] == []
+
+
+def test_the_command_tells_what_breaks_a_rule() -> None:
+    done = bundle("policies", "dev", "database.cluster.image=mysql:8.4 budget.storage=1Gi")
+    assert done.returncode == 1
+    assert "StatefulSet/airflow-mysql: image-digest" in done.stdout
+    assert "at   spec.template.spec.containers[mysql].image" in done.stdout
+    assert "budget.storage is 1Gi" in done.stdout
+    assert "error: rules are broken in 3 places" in done.stderr
+
+
+def test_existing_secrets_that_the_values_name_are_no_dangling_references() -> None:
+    values = (
+        "database.mode=external database.external.host=db.example.com "
+        "database.external.secret=my-database images.pullSecret=my-login "
+        'airflow.tasks.volumes=[{"name":"more","mountPath":"/more","claim":"mine"}]'
+    )
+    done = bundle("policies", "dev", values)
+    assert (done.returncode, "no violation" in done.stdout) == (0, True), done.stdout
+
+
+@pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH")
+@pytest.mark.parametrize(
+    ("overrides", "broken"),
+    [
+        ("", []),
+        (
+            "database.cluster.image=mysql:8.4 "
+            'airflow.configuration={"smtp":{"smtp_password":"hunter2"}}',
+            ["image-digest", "no-secret-in-config-map"],
+        ),
+    ],
+)
+def test_the_policy_pack_runs_in_a_preview(
+    overrides: str, broken: list[str], tmp_path: Path
+) -> None:
+    # A copy: creating a stack writes a salt into its configuration file.
+    project = tmp_path / "checkout"
+    for name in ("infra", "values", "images", "dags"):
+        shutil.copytree(ROOT / name, project / name)
+    for name in ("Pulumi.yaml", "Pulumi.prod.yaml", "images.lock.yaml", "policies.yaml"):
+        shutil.copy(ROOT / name, project / name)
+    (project / ".venv").symlink_to((ROOT / ".venv").resolve())
+
+    def pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["pulumi", *arguments, "--stack", "prod"],
+            cwd=project,
+            env={
+                "PULUMI_HOME": str(Path.home() / ".pulumi"),
+                **os.environ,
+                "PULUMI_BACKEND_URL": f"file://{tmp_path}",
+                "PULUMI_CONFIG_PASSPHRASE": "sandbox",
+                "KUBECONFIG": os.devnull,
+                "HOME": str(tmp_path),
+                "XDG_CACHE_HOME": str(tmp_path / ".cache"),
+                "SET": f"engine=pulumi {overrides}",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert pulumi("stack", "select", "--create").returncode == 0
+    done = pulumi("preview", "--policy-pack", "infra/policy-pack")
+    text = done.stdout + done.stderr
+    assert (done.returncode != 0) == bool(broken), text
+    assert "airflow-kubernetes@v0.1.0" in text
+    for rule in RULES:
+        assert (f"[mandatory]  {rule} " in text) == (rule in broken), text
+    assert "hunter2" not in text.partition("Policies:")[2].partition("Diagnostics:")[0]

@@ -1,0 +1,272 @@
+"""For every rule an example that keeps it and one that breaks it."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from bundle.comparison.changes import compare
+from bundle.kubernetes.metadata import PROTECTED, Manifest
+from bundle.policies.rule import Subject
+from bundle.settings.schema import Budget
+
+DIGEST = f"@sha256:{'0' * 64}"
+DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+GONE = object()
+POD = ("spec", "template", "spec")
+FIRST = (*POD, "containers", 0)
+SECURITY = (*FIRST, "securityContext")
+ROOMY = Budget(cpu="1", memory="1Gi", storage="1Gi")
+
+
+def obj(kind: str, name: str, component: str = "scheduler", **content: Any) -> Manifest:
+    """An object with its component's label."""
+    labels = {"app.kubernetes.io/component": component}
+    metadata = {"name": name, "namespace": "airflow", "labels": labels}
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **content}
+
+
+def protected(one: Manifest) -> Manifest:
+    """The object with the label that keeps it."""
+    one["metadata"]["labels"][PROTECTED] = "true"
+    return one
+
+
+def probe(period: int) -> dict[str, Any]:
+    return {"httpGet": {"path": "/health", "port": 8974}, "periodSeconds": period}
+
+
+def good() -> list[Manifest]:
+    """A small environment that breaks no rule: one of each kind that rules look at."""
+    namespace = protected(obj("Namespace", "airflow"))
+    namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "restricted"
+    container = {
+        "name": "scheduler",
+        "image": f"scheduler:1{DIGEST}",
+        "args": ["airflow", "scheduler"],
+        "env": [
+            {"name": DATABASE, "value": "mysql://airflow:$(PASSWORD)@mysql/airflow"},
+            {
+                "name": "PASSWORD",
+                "valueFrom": {"secretKeyRef": {"name": "database", "key": "password"}},
+            },
+        ],
+        "envFrom": [{"configMapRef": {"name": "settings"}}],
+        "ports": [{"name": "health", "containerPort": 8974}],
+        "resources": {
+            "requests": {"cpu": "250m", "memory": "256Mi"},
+            "limits": {"cpu": "1", "memory": "512Mi"},
+        },
+        "startupProbe": probe(1),
+        "readinessProbe": probe(10),
+        "livenessProbe": probe(30),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+    }
+    pod = {
+        "serviceAccountName": "scheduler",
+        "automountServiceAccountToken": True,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 50000,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container],
+        "volumes": [{"name": "logs", "persistentVolumeClaim": {"claimName": "logs"}}],
+    }
+    template = {"metadata": {"labels": {"app": "scheduler"}, "annotations": {}}, "spec": pod}
+    account = {"kind": "ServiceAccount", "name": "scheduler", "namespace": "airflow"}
+    pods = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}
+    return [
+        namespace,
+        protected(
+            obj(
+                "PersistentVolumeClaim",
+                "logs",
+                spec={
+                    "accessModes": ["ReadWriteMany"],
+                    "resources": {"requests": {"storage": "1Gi"}},
+                },
+            )
+        ),
+        protected(obj("Secret", "database", stringData={"password": "[generated]"})),
+        obj("ServiceAccount", "scheduler"),
+        obj("Role", "scheduler", rules=[pods]),
+        obj(
+            "RoleBinding",
+            "scheduler",
+            roleRef={"kind": "Role", "name": "scheduler"},
+            subjects=[account],
+        ),
+        obj("ConfigMap", "settings", data={"AIRFLOW__CORE__PARALLELISM": "8"}),
+        obj("Service", "scheduler", spec={"selector": {"app": "scheduler"}}),
+        obj("Deployment", "scheduler", spec={"replicas": 1, "template": template}),
+        obj(
+            "HorizontalPodAutoscaler",
+            "scheduler",
+            spec={
+                "scaleTargetRef": {"kind": "Deployment", "name": "scheduler"},
+                "minReplicas": 1,
+                "maxReplicas": 2,
+            },
+        ),
+        obj(
+            "StatefulSet",
+            "airflow-mysql",
+            spec={
+                "serviceName": "scheduler",
+                "template": {
+                    "metadata": {"labels": {"app": "mysql"}},
+                    "spec": {
+                        **deepcopy(pod),
+                        "containers": [{**deepcopy(container), "args": ["--max-connections=60"]}],
+                    },
+                },
+            },
+        ),
+    ]
+
+
+def edited(kind: str, path: tuple[str | int, ...], value: Any) -> Subject:
+    """The good environment with one leaf set, or GONE."""
+    objects = good()
+    place: Any = next(one for one in objects if one["kind"] == kind)
+    for key in path[:-1]:
+        place = place.setdefault(key, {}) if isinstance(place, dict) else place[key]
+    if value is GONE:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    return Subject(objects, environment="dev", budget=ROOMY)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A rule, what keeps it, what breaks it, and the path at which that is found."""
+
+    rule: str
+    passing: Subject
+    failing: Subject
+    at: str
+
+
+def leaf(
+    rule: str, kind: str, path: tuple[str | int, ...], good: Any, bad: Any, at: str | None = None
+) -> Example:
+    """An example in one leaf of one object; `at` only where it is not the leaf's own path."""
+    names: list[str] = []
+    for part in path:
+        names = [*names[:-1], f"{names[-1]}[scheduler]"] if part == 0 else [*names, str(part)]
+    return Example(
+        rule,
+        edited(kind, path, good),
+        edited(kind, path, bad),
+        ".".join(names) if at is None else at,
+    )
+
+
+def env(name: str, value: str) -> dict[str, str]:
+    return {"name": name, "value": value}
+
+
+def changed(path: tuple[str | int, ...] | None, value: Any = None) -> Subject:
+    """A deployment that changes the claim, or deletes it."""
+    before = good()
+    after = [one for one in before if one["kind"] != "PersistentVolumeClaim"]
+    if path is not None:
+        after = list(edited("PersistentVolumeClaim", path, value).objects)
+    return Subject(after, compare(before, after))
+
+
+SPEC = "spec.template.spec"
+ROOT = f"{SPEC}.containers[scheduler].securityContext"
+CLAIM = ("spec", "resources", "requests", "storage")
+
+EXAMPLES = [
+    leaf("host-process", "Deployment", (*SECURITY, "windowsOptions"),
+         {}, {"hostProcess": True}, f"{ROOT}.windowsOptions.hostProcess"),
+    leaf("host-namespaces", "Deployment", (*POD, "hostNetwork"), False, True),
+    leaf("host-namespaces", "Deployment", (*POD, "hostPID"), False, True),
+    leaf("privileged", "Deployment", (*SECURITY, "privileged"), False, True),
+    leaf("capabilities", "Deployment", (*SECURITY, "capabilities", "drop"), ["ALL"], ["KILL"]),
+    leaf("capabilities", "Deployment", (*SECURITY, "capabilities", "add"),
+         ["NET_BIND_SERVICE"], ["NET_RAW"]),
+    leaf("volume-types", "Deployment", (*POD, "volumes"),
+         [{"name": "tmp", "emptyDir": {}}], [{"name": "tmp", "hostPath": {"path": "/"}}],
+         f"{SPEC}.volumes[tmp].hostPath"),
+    leaf("host-ports", "Deployment", (*FIRST, "ports"),
+         [{"containerPort": 80}], [{"containerPort": 80, "hostPort": 80}],
+         f"{SPEC}.containers[scheduler].ports[80].hostPort"),
+    leaf("probe-hosts", "Deployment", (*FIRST, "livenessProbe"),
+         probe(30), {"tcpSocket": {"port": 1, "host": "10.0.0.1"}},
+         f"{SPEC}.containers[scheduler].livenessProbe.tcpSocket.host"),
+    leaf("apparmor", "Deployment", (*SECURITY, "appArmorProfile"),
+         {"type": "RuntimeDefault"}, {"type": "Unconfined"}, f"{ROOT}.appArmorProfile.type"),
+    leaf("selinux", "Deployment", (*SECURITY, "seLinuxOptions"),
+         {"type": "container_t"}, {"type": "spc_t"}, f"{ROOT}.seLinuxOptions.type"),
+    leaf("proc-mount", "Deployment", (*SECURITY, "procMount"), "Default", "Unmasked"),
+    leaf("sysctls", "Deployment", (*POD, "securityContext", "sysctls"),
+         [{"name": "net.ipv4.tcp_syncookies", "value": "1"}],
+         [{"name": "kernel.msgmax", "value": "1"}],
+         f"{SPEC}.securityContext.sysctls[kernel.msgmax]"),
+    leaf("privilege-escalation", "Deployment", (*SECURITY, "allowPrivilegeEscalation"),
+         False, True),
+    leaf("run-as-non-root", "Deployment", (*SECURITY, "runAsNonRoot"), None, False),
+    leaf("run-as-user", "Deployment", (*SECURITY, "runAsUser"), 1, 0),
+    leaf("seccomp", "Deployment", (*POD, "securityContext", "seccompProfile"),
+         {"type": "Localhost"}, GONE, f"{ROOT}.seccompProfile.type"),
+    leaf("read-only-root", "Deployment", (*SECURITY, "readOnlyRootFilesystem"), True, False),
+    leaf("namespace-enforces", "Namespace",
+         ("metadata", "labels", "pod-security.kubernetes.io/enforce"), "restricted", "baseline",
+         'metadata.labels["pod-security.kubernetes.io/enforce"]'),
+    leaf("requests-and-limits", "Deployment", (*FIRST, "resources", "limits", "memory"),
+         "1Gi", GONE),
+    leaf("probes", "Deployment", (*FIRST, "startupProbe"), probe(2), GONE),
+    leaf("liveness-is-not-readiness", "Deployment", (*FIRST, "livenessProbe"),
+         probe(20), probe(10)),
+    leaf("image-digest", "Deployment", (*FIRST, "image"), f"a:1{DIGEST}", "a:1"),
+    leaf("no-secret-in-environment", "Deployment", (*FIRST, "env"),
+         [env("A_PASSWORD", "$(PASSWORD)")], [env("A_PASSWORD", "hunter2")],
+         f"{SPEC}.containers[scheduler].env[A_PASSWORD].value"),
+    leaf("no-secret-in-arguments", "Deployment", (*FIRST, "args"),
+         ["--password", "$(PASSWORD)"], ["--password", "hunter2"]),
+    leaf("no-secret-in-config-map", "ConfigMap", ("data", "AIRFLOW__SMTP__SMTP_PASSWORD"),
+         "", "hunter2"),
+    leaf("no-default-secret", "Secret", ("stringData", "password"), "[generated]", "airflow"),
+    leaf("protected-data", "PersistentVolumeClaim", ("metadata", "labels", PROTECTED),
+         "true", GONE, f'metadata.labels["{PROTECTED}"]'),
+    Example("no-loss-of-data", changed(CLAIM, "2Gi"),
+            changed(("spec", "storageClassName"), "fast"), "spec.storageClassName"),
+    Example("no-loss-of-data", changed(("metadata", "labels"), {PROTECTED: "true"}),
+            changed(None), ""),
+    leaf("rbac-verbs", "Role", ("rules", 0, "verbs"), ["get", "watch"], ["*"], "rules[0]"),
+    leaf("rbac-verbs", "Role", ("rules", 0, "resources"), ["pods"], ["secrets"], "rules[0]"),
+    leaf("rbac-verbs", "Role", ("rules", 0, "apiGroups"), [""], ["*"], "rules[0]"),
+    leaf("rbac-verbs", "Role", ("metadata", "labels", "app.kubernetes.io/component"),
+         "scheduler", "api-server", "rules[0]"),
+    leaf("bound-to-accounts", "RoleBinding", ("subjects",),
+         [{"kind": "ServiceAccount", "name": "scheduler", "namespace": "airflow"}],
+         [{"kind": "Group", "name": "everybody"}], "subjects[everybody].kind"),
+    leaf("own-account", "Deployment", (*POD, "serviceAccountName"), "scheduler", GONE),
+    leaf("no-idle-token", "RoleBinding", ("subjects",),
+         [{"kind": "ServiceAccount", "name": "scheduler", "namespace": "airflow"}], [],
+         f"{SPEC}.automountServiceAccountToken"),
+    leaf("reference-exists", "Deployment", (*FIRST, "envFrom"),
+         [{"configMapRef": {"name": "none", "optional": True}}],
+         [{"configMapRef": {"name": "none"}}],
+         f"{SPEC}.containers[scheduler].envFrom[0].configMapRef"),
+    leaf("reference-exists", "Secret", ("stringData",), {"password": "", "user": ""}, {"user": ""},
+         f"{SPEC}.containers[scheduler].env[PASSWORD].valueFrom.secretKeyRef"),
+    leaf("reference-exists", "Deployment", (*POD, "imagePullSecrets"),
+         [{"name": "database"}], [{"name": "none"}], f"{SPEC}.imagePullSecrets[none]"),
+    leaf("reference-exists", "HorizontalPodAutoscaler", ("spec", "scaleTargetRef", "name"),
+         "scheduler", "worker", "spec.scaleTargetRef"),
+    leaf("reference-exists", "RoleBinding", ("roleRef", "name"), "scheduler", "none", "roleRef"),
+    leaf("selector-matches", "Service", ("spec", "selector"),
+         {"app": "scheduler"}, {"app": "worker"}),
+    leaf("within-budget", "PersistentVolumeClaim", CLAIM, "512Mi", "2Gi", ""),
+    leaf("enough-connections", "StatefulSet", (*FIRST, "args", 0),
+         "--max-connections=60", "--max-connections=20", ""),
+]  # fmt: skip

@@ -1,0 +1,221 @@
+"""Every rule by an example that keeps it and one that breaks it; waivers; what looks secret."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+from bundle.comparison.leaves import dotted
+from bundle.kubernetes.metadata import Manifest
+from bundle.policies import plaintext, waivers
+from bundle.policies.check import Violation, violations
+from bundle.policies.containers import not_built
+from bundle.policies.outside import outside
+from bundle.policies.rule import Subject
+from bundle.policies.rules import RULES
+from bundle.policies.waivers import Waiver, WaiversError, object_name
+from bundle.settings.load import load
+
+from .policy_examples import DIGEST, EXAMPLES, Example, edited, good, obj
+
+ROOT = Path(__file__).parents[2]
+TODAY = date(2026, 1, 1)
+
+
+def broken(rule: str, subject: Subject) -> list[str]:
+    """The paths at which an example breaks the rule."""
+    return [dotted(finding.path) for finding in RULES[rule].check(subject)]
+
+
+def check(objects: list[Manifest], *known: Waiver, environment: str = "dev") -> list[Violation]:
+    return violations(objects, [], environment=environment, waivers=known, budget=None, today=TODAY)
+
+
+def test_every_rule_has_examples_a_reason_and_a_remedy() -> None:
+    assert {example.rule for example in EXAMPLES} == set(RULES)
+    for rule in RULES.values():
+        assert rule.why.endswith(".")
+        assert rule.fix
+
+
+def test_the_documentation_has_every_rule() -> None:
+    text = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)) == set(RULES)
+
+
+def test_a_good_environment_breaks_no_rule() -> None:
+    assert check(good()) == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.rule)
+def test_a_rule(example: Example) -> None:
+    assert broken(example.rule, example.passing) == []
+    assert example.at in broken(example.rule, example.failing)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("A_PASSWORD", "hunter2"),
+        ("API_TOKEN", "abcdef"),
+        ("AIRFLOW__CORE__FERNET_KEY", "7T512UXSSmBOkpWimFHIVb8jK6lfmSAvx4mO6Arehnc="),
+        ("AIRFLOW__API_AUTH__JWT_SECRET", "abc"),
+        ("APIKEY", "abc"),
+        ("PASSWORD", "123456"),
+        ("BASIC_AUTH", "admin:admin"),
+        ("BROKER", "redis://:abc@redis:6379/0"),
+        ("AIRFLOW_CONN_X", '{"conn_type": "git", "password": "abc"}'),
+        ("TLS", "-----BEGIN EC PRIVATE KEY-----"),
+    ],
+)
+def test_what_is_a_secret(name: str, value: str) -> None:
+    assert list(plaintext.in_variable(name, value))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("A_PASSWORD", ""),
+        ("A_PASSWORD", "$(OTHER)"),
+        ("AIRFLOW__CORE__FERNET_KEY_CMD", "cat /run/key"),
+        ("MYSQL_PASSWORD_FILE", "/run/password"),
+        ("TOKEN_TTL", "600"),
+        ("EXPOSE_SECRETS", "False"),
+        ("SSL_KEY", "/tls/key.pem"),
+        ("MONKEY", "see"),
+        ("TASK_PULL_SECRET", "airflow-registry"),
+        ("BROKER", "redis://:$(PASSWORD)@redis:6379/0"),
+        ("URL", "http://airflow-web:8080/execution/"),
+        ("AIRFLOW_CONN_X", '{"password": "$(GIT_PASSWORD)", "extra": {"key_file": "/etc/ssh"}}'),
+        ("ADMIN", "admin"),
+    ],
+)
+def test_what_is_no_secret(name: str, value: str) -> None:
+    assert not list(plaintext.in_variable(name, value))
+
+
+def test_a_settings_file_in_a_config_map_is_read_line_by_line() -> None:
+    assert list(plaintext.in_file("airflow.cfg", "[smtp]\nsmtp_password = hunter2\n"))
+    assert not list(plaintext.in_file("airflow.cfg", "[smtp]\nsmtp_password =\nhost = a\n"))
+    assert not list(plaintext.in_file("backup.sh", 'password = "$1"'))
+
+
+def test_no_message_holds_the_secret() -> None:
+    for example in EXAMPLES:
+        for finding in RULES[example.rule].check(example.failing):
+            assert "hunter2" not in finding.message
+
+
+def test_an_own_image_that_is_not_in_the_lock_is_not_built_and_no_violation() -> None:
+    objects = edited("Deployment", ("spec", "template", "spec", "containers", 0, "image"), "r/a:1")
+    images = obj(
+        "ConfigMap", "airflow-task-images",
+        data={"images.json": f'{{"airflow": "r/a:1", "pandas": "r/b:1{DIGEST}"}}'},
+    )  # fmt: skip
+    assert not_built([*objects.objects, images]) == ["r/a:1"]
+    assert check([*objects.objects, images]) == []
+    assert [one.rule for one in check(list(objects.objects))] == ["image-digest"]
+
+
+def test_only_the_sandbox_may_run_stand_ins() -> None:
+    path = ("spec", "template", "spec", "containers", 0, "image")
+    objects = list(edited("StatefulSet", path, "registry/stand-in/mysql:9").objects)
+    assert check(objects, environment="sandbox") == []
+    assert [one.rule for one in check(objects)] == ["image-digest"]
+
+
+def test_what_the_values_name_is_outside() -> None:
+    settings = load(
+        "dev",
+        "database.mode=external database.external.host=h database.external.secret=mine "
+        'airflow.tasks.volumes=[{"name":"a","mountPath":"/a","claim":"theirs"}]',
+    )
+    there = outside(settings)
+    assert there == {("Secret", "mine"), ("PersistentVolumeClaim", "theirs")}
+    subject = edited(
+        "Deployment", ("spec", "template", "spec", "imagePullSecrets"), [{"name": "mine"}]
+    )
+    assert broken("reference-exists", subject)
+    assert not broken("reference-exists", Subject(subject.objects, outside=there))
+
+
+WAIVER = """
+waivers:
+- rule: image-digest
+  object: StatefulSet/airflow-mysql
+  reason: its registry is away
+  owner: ana
+  expires: 2026-01-01
+"""
+
+
+def known(tmp_path: Path, text: str) -> list[Waiver]:
+    file = tmp_path / "policies.yaml"
+    file.write_text(text, encoding="utf-8")
+    return waivers.load(RULES, ["dev", "prod"], file)
+
+
+def unpinned() -> list[Manifest]:
+    path = ("spec", "template", "spec", "containers", 0, "image")
+    return list(edited("StatefulSet", path, "mysql:8.4").objects)
+
+
+def test_a_waiver_is_for_one_rule_and_one_object_until_its_day(tmp_path: Path) -> None:
+    (waiver,) = known(tmp_path, WAIVER)
+    (found,) = check(unpinned(), waiver)
+    assert found.waiver == waiver
+    assert waivers.spent([waiver], {waiver}, TODAY, ["dev", None]) == []
+    (late,) = violations(
+        unpinned(), [], environment="dev", waivers=[waiver], budget=None, today=date(2026, 1, 2)
+    )
+    assert late.waiver is None
+    (other,) = known(tmp_path, WAIVER.replace("StatefulSet", "Deployment"))
+    assert [one.waiver for one in check(unpinned(), other)] == [None]
+
+
+def test_a_waiver_of_one_environment_is_none_of_another(tmp_path: Path) -> None:
+    (waiver,) = known(tmp_path, WAIVER + "  environment: prod\n")
+    assert [one.waiver for one in check(unpinned(), waiver)] == [None]
+    assert [one.waiver for one in check(unpinned(), waiver, environment="prod")] == [waiver]
+
+
+def test_expired_and_useless_waivers_are_problems(tmp_path: Path) -> None:
+    (waiver,) = known(tmp_path, WAIVER)
+    (problem,) = waivers.spent([waiver], {waiver}, date(2026, 1, 2), ["dev", None])
+    assert str(problem).startswith("policies.yaml:3: waivers.0.expires: was 2026-01-01: ana mends")
+    (problem,) = waivers.spent([waiver], set(), TODAY, ["dev", "prod", None])
+    assert "waivers.0.rule: waives nothing" in str(problem)
+    # Of one environment alone nobody can say that.
+    assert waivers.spent([waiver], set(), TODAY, ["dev"]) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("image-digest", "image-digset", "3: waivers.0.rule: there is no rule image-digset; did"),
+        ("  owner: ana\n", "", "3: waivers.0.owner: missing; a waiver has"),
+        ("  expires: 2026-01-01\n", "", "3: waivers.0.expires: missing; a waiver has"),
+        ("2026-01-01", "soon", "7: waivers.0.expires: input should be a valid date"),
+        ("its registry is away", "later", "5: waivers.0.reason: string should have at least 10"),
+        ("StatefulSet/airflow-mysql", "mysql", "4: waivers.0.object: string should match pattern"),
+        ("owner: ana", "owner: ana\n  environment: prd", "there is no environment prd; did you"),
+        ("owner: ana", "owner: ana\n  until: never", "7: waivers.0.until: unknown key"),
+        ("waivers:", "waiver:", "2: waiver: unknown key; did you mean waivers?"),
+    ],
+)
+def test_a_wrong_waiver_is_an_error_with_its_line(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    assert old in WAIVER
+    with pytest.raises(WaiversError) as error:
+        known(tmp_path, WAIVER.replace(old, new))
+    assert message in str(error.value)
+
+
+def test_the_committed_waivers_are_right() -> None:
+    waivers.load(RULES, ["dev", "prod", "sandbox"])
+
+
+def test_a_job_is_named_without_its_hash() -> None:
+    assert object_name(obj("Job", "airflow-migrations-1a2b3c4d")) == "Job/airflow-migrations"
+    assert object_name(obj("Secret", "airflow-keys")) == "Secret/airflow-keys"
