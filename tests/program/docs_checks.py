@@ -14,8 +14,10 @@ from urllib.parse import unquote
 
 import kubernetes_validate
 import yaml
+from bundle.policies import waivers
+from bundle.policies.rules import RULES
 from bundle.settings.fields import Section
-from bundle.settings.load import load
+from bundle.settings.load import environments, load
 from bundle.settings.problems import SettingsError
 from bundle.settings.schema import Settings, TaskImage
 from bundle.settings.validation import fields, section_of, sections_of
@@ -195,6 +197,14 @@ def _yaml(text: str, folder: Path) -> Problems:
     data = yaml.safe_load(text.replace(", …", "").replace("…", "x"))
     if "apiVersion" in data:
         return  # of another program: parsed, and no more
+    if "waivers" in data:
+        file = folder / "policies.yaml"
+        file.write_text(text, encoding="utf-8")
+        try:
+            waivers.load(RULES, environments(), file)
+        except waivers.WaiversError as error:
+            yield str(error)
+        return
     if data.keys() <= fields(TaskImage).keys():
         try:
             TaskImage.model_validate(data)
@@ -209,7 +219,7 @@ def _yaml(text: str, folder: Path) -> Problems:
 def _values(text: str, folder: Path) -> Problems:
     """Values that do not load. Without a file's name they are a part of common.yaml."""
     label = VALUES.match(text)
-    environment = label[1] if label else "common"
+    environment = label[1] if label else "prod" if "until:" in text else "common"
     common = yaml.safe_load((ROOT / "values/common.yaml").read_text(encoding="utf-8"))
     if environment == "common":
         common = _merged(common, yaml.safe_load(text))
