@@ -5,7 +5,7 @@ ENV ?= $(if $(filter promote,$(MAKECMDGOALS)),dev,sandbox)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-export ENV SET FROM INTO TO KEEP APPLY NAME ARGS LIVE
+export ENV SET FROM INTO TO KEEP APPLY NAME ARGS LIVE A B
 # Without bytecode every import is compiled again: three times the time of a render.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -75,6 +75,13 @@ task:  ## NAME=<image> [ARGS='…']: run a task image with Docker or Podman, sho
 local-up:  ## run all of Airflow on this machine with Docker Compose; LIVE=1: with ./dags as edited
 local-down:  ## stop that; keep its data and passwords
 
+.PHONY: parity env
+parity env: .venv
+	@PYTHONPATH=infra $(PYTHON) -m bundle $@
+
+parity:  ## [A=dev B=prod]: what differs between environments, and which setting explains it
+env:  ## NAME=staging FROM=prod: a new environment that begins as another one is
+
 .PHONY: sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env
 sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env: .venv
 	@$(PYTHON) -m sandbox $(@:sandbox-%=%)
@@ -86,7 +93,7 @@ sandbox-delete:  ## delete its data, after sandbox-down
 sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 
 .PHONY: check test test-matrix bench lock
-check: .venv  ## lint, types, values and policies of every environment
+check: .venv  ## lint, types; values, policies and parity of every environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy infra/bundle sandbox tests && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
 	@find images sandbox -name Dockerfile -exec .venv/bin/hadolint {} +

@@ -9,8 +9,10 @@ import yaml
 
 from .commands.backup import backup, backups
 from .commands.down import down
+from .commands.env import env
 from .commands.errors import CommandError
 from .commands.local import local_down, local_up
+from .commands.parity import parity, parity_of_all
 from .commands.preview import preview
 from .commands.rest import RestError, password
 from .commands.restore import from_variables
@@ -108,6 +110,8 @@ def _check(environment: str) -> None:
     for name in [environment] if environment else environments():
         catalog.every(load(name))
         print(f"values of {name}: no problem found")
+    if not environment:
+        parity_of_all()
 
 
 COMMANDS: dict[str, Callable[[str], None]] = {
@@ -115,9 +119,11 @@ COMMANDS: dict[str, Callable[[str], None]] = {
     "backups": lambda environment: backups(target(environment)),
     "check": _check,
     "down": lambda environment: down(target(environment)),
+    "env": lambda _: env(),
     "images": _images,
     "local-down": lambda _: local_down(),
     "local-up": lambda environment: local_up(target(environment, changes_nothing=True)),
+    "parity": lambda _: parity(),
     "password": lambda environment: print(password(target(environment))),
     "policies": _policies,
     "preview": lambda environment: preview(target(environment, changes_nothing=True)),
