@@ -5,7 +5,7 @@ ENV ?= $(if $(filter promote,$(MAKECMDGOALS)),dev,sandbox)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-export ENV SET FROM INTO TO KEEP APPLY NAME ARGS LIVE A B
+export ENV SET FROM INTO TO KEEP APPLY NAME ARGS LIVE A B BASE REPORT
 # Without bytecode every import is compiled again: three times the time of a render.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -14,7 +14,7 @@ VENV := $(CACHE)/venv-$(shell cat requirements.txt | sha256sum | cut -c1-16)
 PYTHON := .venv/bin/python
 
 # The sandbox brings its own kubectl, kubeconfig and certificates; elsewhere they are the user's.
-IN_ENV := $(if $(filter sandbox,$(ENV)),eval "$$($(PYTHON) -m sandbox env)";)
+IN_ENV := $(if $(filter sandbox,$(ENV)$(BASE)),eval "$$($(PYTHON) -m sandbox env)";)
 BUNDLE := $(IN_ENV) PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) -m bundle
 
 .PHONY: help
@@ -42,8 +42,13 @@ up: .venv  ## build, deploy and wait; prints the address
 down preview status render images password smoke backup backups restore upgrade: .venv
 	@$(BUNDLE) $@ $(ENV)
 
+# A report is about every environment, or the one that is given.
+ifneq ($(BASE),)
+preview: ENV := $(if $(filter file,$(origin ENV)),,$(ENV))
+endif
+
 down:  ## remove what runs; keep data and passwords
-preview:  ## what make up would change
+preview:  ## what make up would change; BASE=<commit> [REPORT=<folder>]: a report, without a cluster
 status:  ## what runs, and the address
 render:  ## every Kubernetes object as YAML; needs no cluster
 images:  ## build and push the images, write the lock

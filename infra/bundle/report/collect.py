@@ -1,0 +1,141 @@
+"""From what was rendered to what is told. Pure: no files, no processes, no clock."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ..comparison.changes import Change, Operation, compare
+from . import restarts, stack, steps
+from .checkout import Base, Head
+from .facts import Checked, Environment, Live, Pair, Report, Severity, State, worst
+from .hiding import redacted
+from .objects import ObjectChange, told
+from .renders import Rendered
+
+REVISION = "airflow-kubernetes/secrets-revision"
+"""The annotation that says which secrets a pod was started with."""
+
+WORDS = {
+    Operation.REPLACE: "replaced",
+    Operation.DELETE: "deleted",
+    Operation.UPDATE: "changed",
+    Operation.CREATE: "created",
+}
+
+
+def environment(
+    name: str,
+    before: Rendered | None,
+    after: Rendered | None,
+    stacks: tuple[str | None, str | None],
+    checked: Checked,
+    live: Live | None = None,
+) -> Environment:
+    """One environment; a side is None that does not have it. `stacks` are Pulumi.<env>.yaml."""
+    state = State.NEW if before is None else State.GONE if after is None else State.KEPT
+    errors = tuple(
+        f"the {side} does not render: {redacted(one.error)}"
+        for side, one in (("base", before), ("head", after))
+        if one is not None and one.error is not None
+    )
+    old_warnings = () if before is None else before.warnings
+    warnings = tuple(
+        redacted(line) for line in (after.warnings if after else ()) if line not in old_warnings
+    )
+    entries = stack.changed(*stacks)
+    found = [] if errors else changes(before, after)
+    objects = told(found)
+    destroyed, stopped = steps.destructive(found), steps.refused(found)
+    # Nothing deletes an environment's objects because its values file is gone.
+    restarting = () if state is State.GONE else restarts.restarts(found)
+    context = any(one.name == stack.CONTEXT and one.old for one in entries)
+    if errors:
+        severity = Severity.ERROR
+    elif destroyed or stopped or context or (state is State.GONE and objects):
+        severity = Severity.DESTRUCTIVE
+    elif any(one.how is not restarts.How.LATER for one in restarting):
+        severity = Severity.RESTART
+    else:
+        severity = Severity.CHANGE if objects or entries else Severity.NONE
+    return Environment(
+        name,
+        state,
+        severity,
+        "DOES NOT RENDER" if errors else summary(state, objects, destroyed, stopped, len(entries)),
+        errors,
+        warnings,
+        () if state is State.GONE else destroyed,
+        stopped,
+        restarts.notes(found),
+        restarting,
+        objects,
+        entries,
+        revisions(found),
+        checked,
+        live,
+    )
+
+
+def changes(before: Rendered | None, after: Rendered | None) -> list[Change]:
+    """What leads from one side to the other."""
+    return compare(before.objects if before else (), after.objects if after else ())
+
+
+def summary(
+    state: State,
+    objects: Sequence[ObjectChange],
+    destroyed: Sequence[steps.Step],
+    stopped: Sequence[steps.Step],
+    entries: int,
+) -> str:
+    """A few words: `1 REPLACED, 3 changed`. What destroys nothing is in small letters."""
+    if state is State.GONE:
+        return f"ENVIRONMENT GONE, its {len(objects)} objects left alone"
+    capital = Counter(step.what for step in destroyed)
+    names = {(step.kind, step.name) for step in destroyed}
+    small = Counter(WORDS[one.operation] for one in objects if (one.kind, one.name) not in names)
+    parts = [f"{capital[word]} {word}" for word in sorted(capital)]
+    parts += [f"{len(stopped)} REFUSED"] if stopped else []
+    parts += [f"{small[word]} {word}" for word in WORDS.values() if small[word]]
+    parts += [f"{entries} of stack configuration"] if entries else []
+    text = ", ".join(parts) or "no change"
+    return f"new environment, {text}" if state is State.NEW else text
+
+
+def revisions(found: Sequence[Change]) -> tuple[str, ...]:
+    """Another `secrets.revision`: somebody changed a Secret by hand, and its pods start again."""
+    seen = {
+        (one.old, one.new)
+        for change in found
+        if change.operation in (Operation.UPDATE, Operation.REPLACE)
+        for one in change.differences
+        if one.path[-1] == REVISION
+    }
+    return tuple(f"secrets.revision {old} → {new}" for old, new in sorted(seen, key=str))
+
+
+def report(
+    base: Base, head: Head, environments: Sequence[Environment], parity: Sequence[Pair]
+) -> Report:
+    """All environments, the gravest first."""
+    order = sorted(environments, key=lambda one: one.name)
+    order.sort(key=lambda one: tuple(Severity).index(one.severity), reverse=True)
+    problems = [f"{one.name}: {error}" for one in order for error in one.errors]
+    for one in order:
+        if one.checked.problem:
+            problems.append(f"{one.name}: not checked: {one.checked.problem}")
+        broken = sum(not each.waived for each in one.checked.broken)
+        if broken:
+            problems.append(f"{one.name}: rules are broken in {broken} places")
+    problems += [f"parity: {pair.verdict}" for pair in parity if pair.problems]
+    return Report(
+        base.asked,
+        base.commit,
+        base.behind,
+        head.commit,
+        head.uncommitted,
+        worst([one.severity for one in order]),
+        "; ".join(f"{one.name}: {one.summary}" for one in order) or "no environment",
+        tuple(problem.partition("\n")[0] for problem in problems),
+        tuple(order),
+        tuple(parity),
+    )

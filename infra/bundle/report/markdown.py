@@ -1,0 +1,280 @@
+"""The report in Markdown: the verdict, what is destroyed, what restarts; the rest folded."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from ..comparison.changes import Operation
+from .collect import WORDS
+from .details import Clip, blocks, shared
+from .facts import Environment, Live, Report, Severity, State
+from .fitting import Part, fitted, whole
+from .restarts import How, Restart
+from .stack import CONTEXT, ENCRYPTION, Entry
+from .steps import Step
+from .writing import code, codes, fence, html_code, plural
+
+MARKER = "<!-- airflow-kubernetes-preview -->"
+"""The first line, by which the comment of a pull request is found again."""
+
+MARKS = {
+    Severity.NONE: "⚪",
+    Severity.CHANGE: "🔵",
+    Severity.RESTART: "🟡",
+    Severity.DESTRUCTIVE: "🔴",
+    Severity.ERROR: "⛔",
+}
+NAMED = 8
+"""How many environments, or files, a line names."""
+
+
+def short(report: Report) -> tuple[str, bool]:
+    """The report as a comment takes it, and whether it tells everything."""
+    parts = list(_parts(report, Clip()))
+    text, complete = fitted(parts)
+    return text, complete and whole(parts) == full(report)
+
+
+def full(report: Report) -> str:
+    """All of it, however long."""
+    return whole(list(_parts(report, None)))
+
+
+def _parts(report: Report, clip: Clip | None) -> Iterator[Part]:
+    every = report.environments
+    yield Part(0, f"{MARKER}\n## {_verdict(report)}\n\n{_compared(report)}\n", ())
+    yield from _list(0, "⛔ Must not be merged as it is", map(_line, report.problems))
+    yield from _errors(every)
+    yield from _steps(every)
+    yield from _table(every)
+    yield from _happens(every)
+    yield from _configuration(every)
+    yield from _rules(every)
+    yield from _list(3, "Warnings", _warnings(every))
+    yield from _list(
+        2,
+        "Parity",
+        (_line(line) for pair in report.parity for line in (pair.verdict, *pair.problems)),
+    )
+    for names, changes in shared({one.name: one.changes for one in every}):
+        counts = Counter(WORDS[change.operation] for change in changes)
+        said = ", ".join(f"{counts[word]} {word}" for word in WORDS.values() if counts[word])
+        head = f"{', '.join(map(html_code, names))}: {said}"
+        yield _folded(4, head, tuple(blocks(changes, clip)), "object")
+    for environment in every:
+        if environment.live is not None:
+            yield from _live(environment.name, environment.live, clip)
+    yield from _capacity(every)
+
+
+def _verdict(report: Report) -> str:
+    moved = [one for one in report.environments if one.severity is not Severity.NONE]
+    still = [one.name for one in report.environments if one.severity is Severity.NONE]
+    said = [f"{code(one.name)}: {one.summary}" for one in moved[:NAMED]]
+    if len(moved) > NAMED:
+        said.append(f"and {len(moved) - NAMED} more")
+    if still:
+        said.append(f"{_some(still)}: no change")
+    mark = MARKS[Severity.ERROR if report.problems else report.severity]
+    return f"{mark} {'; '.join(said) or 'no environment'}"
+
+
+def _compared(report: Report) -> str:
+    text = (
+        f"From {code(report.commit[:12])}, which {code(report.base)} shares with this checkout, to "
+        f"{code(report.head[:12])}"
+    )
+    if report.uncommitted:
+        changed = plural(len(report.uncommitted), "uncommitted file")
+        text += f" and {changed} ({_some(report.uncommitted)})"
+    if report.behind:
+        newer = plural(report.behind, "newer commit")
+        text += f". {newer} of {code(report.base)} not looked at"
+    return f"{text}."
+
+
+def _errors(every: Sequence[Environment]) -> Iterator[Part]:
+    groups = shared({one.name: one.errors for one in every})
+    items = tuple(
+        f"{codes(names)}:\n{fence(error)}\n" for names, errors in groups for error in errors
+    )
+    if items:
+        head = "\n### ⛔ Not rendered, so not compared\n"
+        yield Part(1, head, items, noun="error")
+
+
+def _steps(every: Sequence[Environment]) -> Iterator[Part]:
+    gone = [
+        f"- {code(one.name)}: **the environment is gone from values/**. No deployment deletes its "
+        f"{len(one.changes)} objects: they run on, and nothing manages them. Before merging, "
+        f"remove them with {code(f'make down ENV={one.name}')}, or keep the values file.\n"
+        for one in every
+        if one.state is State.GONE and one.changes
+    ]
+    moved = [
+        f"- {code(one.name)}: **another cluster**: {_entry(entry)}. A deployment makes everything "
+        "anew there, without the data, and Pulumi takes away what is on the old one.\n"
+        for one in every
+        for entry in one.stack
+        if entry.name == CONTEXT and entry.old is not None
+    ]
+    lost = [
+        f"- {codes(names)}: {_step(step)}\n"
+        for names, steps in shared({one.name: one.destructive for one in every})
+        for step in steps
+    ]
+    if items := (*gone, *moved, *lost):
+        yield Part(1, "\n### 🔴 Destructive\n", items, noun="step")
+    stopped = tuple(
+        f"- {codes(names)}: {_step(step)}\n"
+        for names, steps in shared({one.name: one.refused for one in every})
+        for step in steps
+    )
+    if stopped:
+        yield Part(1, "\n### ⛔ Refused by the API server\n", stopped, noun="step")
+
+
+def _step(step: Step) -> str:
+    because = f" for {codes(step.paths[:NAMED])}" if step.paths else ""
+    return (
+        f"**{code(f'{step.kind}/{step.name}')} {step.what}**{because}. {step.means}. "
+        f"Remedy: {step.remedy}."
+    )
+
+
+def _table(every: Sequence[Environment]) -> Iterator[Part]:
+    moved = [one for one in every if one.severity is not Severity.NONE]
+    if not moved:
+        return
+    words = [WORDS[one] for one in (Operation.CREATE, Operation.UPDATE)]
+    words += [WORDS[one] for one in (Operation.REPLACE, Operation.DELETE)]
+    head = f"\n| environment | severity | {' | '.join(words)} | away meanwhile | rules broken |\n"
+    rows = []
+    for one in moved:
+        counts = Counter(WORDS[change.operation] for change in one.changes)
+        away = ", ".join(
+            code(each.name, cell=True) for each in one.restarts if each.how is How.AWAY
+        )
+        broken = sum(not each.waived for each in one.checked.broken)
+        numbers = " | ".join(str(counts[word] or "") for word in words)
+        rows.append(
+            f"| {code(one.name, cell=True)} | {MARKS[one.severity]} {one.severity} | {numbers} | "
+            f"{away} | {broken or ''} |\n"
+        )
+    yield Part(1, f"{head}|{' --- |' * (len(words) + 4)}\n", tuple(rows), noun="environment")
+
+
+def _happens(every: Sequence[Environment]) -> Iterator[Part]:
+    """Notes and restarts; the same of several objects in one line."""
+    lines = [
+        f"- {codes(names)}: **{note}**.\n"
+        for names, notes in shared({one.name: one.notes for one in every})
+        for note in notes
+    ]
+    for names, found in shared({one.name: one.restarts for one in every}):
+        said: dict[str, list[Restart]] = {}
+        for restart in found:
+            said.setdefault(restart.text, []).append(restart)
+        lines.append(f"- {codes(names)}\n")
+        lines += [
+            f"  - {codes(f'{one.kind}/{one.name}' for one in those)}: {text}\n"
+            for text, those in said.items()
+        ]
+    if lines:
+        yield Part(2, "\n### What restarts\n", tuple(lines))
+
+
+def _configuration(every: Sequence[Environment]) -> Iterator[Part]:
+    lines = [
+        f"{codes(names)}: {code(line)}: the pods that use secrets start again with what the "
+        "Secrets hold now"
+        for names, found in shared({one.name: one.secrets for one in every})
+        for line in found
+    ]
+    lines += [
+        f"{codes(f'Pulumi.{name}.yaml' for name in names)}: {_entry(entry)}"
+        for names, found in shared({one.name: one.stack for one in every})
+        for entry in found
+    ]
+    yield from _list(2, "Secrets and stack configuration", lines)
+
+
+def _entry(entry: Entry) -> str:
+    verb = "changed" if entry.old and entry.new else "removed" if entry.old else "added"
+    if entry.name in ENCRYPTION:
+        return f"{code(entry.name)} {verb}: what this stack's secrets are encrypted with"
+    if entry.encrypted:
+        return f"encrypted {code(entry.name)} {verb}"
+    old, new = (None if one is None else code(one) for one in (entry.old, entry.new))
+    return f"{code(entry.name)} {verb}: {' → '.join(one for one in (old, new) if one)}"
+
+
+def _rules(every: Sequence[Environment]) -> Iterator[Part]:
+    lines = []
+    for names, found in shared({one.name: one.checked.broken for one in every}):
+        for one in sorted(found, key=lambda one: bool(one.waived)):
+            where = f"{codes(names)}: {code(f'{one.kind}/{one.name}')}"
+            place = f" at {code(one.path)}" if one.path else ""
+            fix = f"waived {code(one.waived)}" if one.waived else f"fix: {code(one.fix)}"
+            lines.append(f"{where} breaks {code(one.rule)}{place}: {code(one.message)}; {fix}")
+    checked = [one for one in every if one.checked.capacity]
+    clean = [one.name for one in checked if not one.checked.broken]
+    if clean:
+        lines.append(f"{_some(clean)}: no rule broken")
+    yield from _list(2, "Rules", lines)
+
+
+def _warnings(every: Sequence[Environment]) -> Iterator[str]:
+    for names, lines in shared({one.name: one.warnings for one in every}):
+        yield from (f"{codes(names)}: {code(line)}" for line in lines)
+
+
+def _live(name: str, live: Live, clip: Clip | None) -> Iterator[Part]:
+    if live.problem:
+        text = f"\n⛔ {code(name)}, the real state: {code(live.problem)}. Nothing was compared.\n"
+        yield Part(1, text, ())
+        return
+    for word, changes in (("drift in the cluster", live.drift), ("against it", live.changes)):
+        head = f"{html_code(name)}, the real state: {plural(len(changes), 'object')}, {word}"
+        yield _folded(3, head, tuple(blocks(changes, clip)), "object")
+
+
+def _capacity(every: Sequence[Environment]) -> Iterator[Part]:
+    checked = [one for one in every if one.checked.capacity]
+    if not checked:
+        return
+    measures = [amount.name for amount in checked[0].checked.capacity]
+    rows = []
+    for name in measures:
+        cells = []
+        for one in checked:
+            amount = next(each for each in one.checked.capacity if each.name == name)
+            same = amount.old in (None, amount.new)
+            cells.append(str(amount.new) if same else f"**{amount.old} → {amount.new}**")
+        rows.append(f"| {name} | {' | '.join(cells)} |\n")
+    columns = " | ".join(code(one.name, cell=True) for one in checked)
+    head = f"| | {columns} |\n|{' --- |' * (len(checked) + 1)}\n"
+    changed = [
+        one.name for one in checked if any(each.old != each.new for each in one.checked.capacity)
+    ]
+    said = f"changes in {', '.join(map(html_code, changed[:NAMED]))}" if changed else "no change"
+    yield _folded(3, f"Capacity: {said}", (head + "".join(rows),), "table")
+
+
+def _list(rank: int, title: str, lines: Iterable[str]) -> Iterator[Part]:
+    items = tuple(f"- {line}\n" for line in lines)
+    if items:
+        yield Part(rank, f"\n### {title}\n", items)
+
+
+def _folded(rank: int, summary: str, items: tuple[str, ...], noun: str) -> Part:
+    head = f"\n<details><summary>{summary}</summary>\n\n"
+    return Part(rank, head, items, "\n</details>\n", noun)
+
+
+def _line(text: str) -> str:
+    return code(text)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return codes(names[:NAMED]) + more
