@@ -97,8 +97,8 @@ def _write(files: dict[Path, str]) -> None:
                 written.append(path)
                 file.write(text)
     except OSError as error:
-        for path in written:
-            path.unlink()
+        for made in written:
+            made.unlink()
         message = f"cannot be written ({error.strerror}); no file was made"
         raise SettingsError([Problem(path.name, 0, "", message)]) from None
 

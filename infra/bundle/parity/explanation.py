@@ -13,13 +13,13 @@ from functools import lru_cache
 from ..comparison.leaves import MISSING
 from ..comparison.leaves import Path as Leaf
 from ..settings.bounds import Marked, at, marked, plain
+from ..settings.checks import impossible
 from ..settings.problems import Path
 from ..settings.schema import Settings
 from .facts import Facts, facts, label
 
 _SILENT = logging.getLogger("parity")
-_SILENT.addHandler(logging.NullHandler())
-_SILENT.propagate = False
+_SILENT.setLevel(logging.CRITICAL + 1)
 
 
 @dataclass(frozen=True)
@@ -71,17 +71,12 @@ def explain(left: tuple[str, Settings], right: tuple[str, Settings]) -> Explanat
     """What two environments differ in, and why. Each is its name and its settings."""
     one, other = _Environment(*left), _Environment(*right)
     fields = differing(one.settings, other.settings)
-    (ours, places), (theirs, more) = one.render(), other.render()
+    # The other one comes last: what the program might keep from it must not make them look alike.
+    ours, places = one.render()
     exchanged, _ = one.with_settings_of(other, (field.path for field in fields)).render()
+    theirs, more = other.render()
     wanted = _changed(ours, theirs) - _changed(exchanged, theirs)
-    by_field = {
-        field: _moved(one.with_settings_of(other, [field.path]), ours) & wanted for field in fields
-    }
-    # What takes two settings together (a host, and the mode that uses it) neither explains alone:
-    # then it is what changes back without it.
-    rest = wanted.difference(*by_field.values())
-    for field in fields if rest else ():
-        by_field[field] |= _moved(other.with_settings_of(one, [field.path]), theirs) & rest
+    by_field = _attributed(one, other, fields, wanted)
     found = tuple((field, frozenset(by_field[field])) for field in fields)
     return Explanation(ours, theirs, exchanged, found, places | more)
 
@@ -92,12 +87,38 @@ def differing(left: Settings, right: Settings) -> list[Marked]:
     return [field for field in marked(ours) if at(ours, field.path) != at(theirs, field.path)]
 
 
-def _moved(environment: _Environment, before: Facts) -> set[Leaf]:
-    """The leaves that are not as `before`; none where a setting is of no use without others."""
-    try:
-        return _changed(before, environment.render()[0])
-    except Exception:  # whatever the program raises for settings that the loader would refuse
-        return set()
+def _attributed(
+    one: _Environment, other: _Environment, fields: list[Marked], wanted: set[Leaf]
+) -> dict[Marked, set[Leaf]]:
+    """The leaves of `wanted` that each field explains, whatever else explains them too."""
+    found: dict[Marked, set[Leaf]] = {field: set() for field in fields}
+    needy = []  # impossible without others
+    for field in fields:
+        moved = _moved(one, one.with_settings_of(other, [field.path]))
+        if moved is None:
+            needy.append(field)
+        found[field] |= (moved or set()) & wanted
+    # A setting that does nothing alone (a host, without the mode that uses it) explains what
+    # changes back without it; so does each of those that do something only together.
+    rest = wanted.difference(*found.values())
+    for field in fields:
+        if rest or not found[field]:
+            moved = _moved(other, other.with_settings_of(one, [field.path]))
+            if moved is None and field not in needy:
+                needy.append(field)
+            found[field] |= (moved or set()) & wanted
+    together = _moved(one, one.with_settings_of(other, [field.path for field in needy]))
+    for field in needy:
+        if not found[field]:
+            found[field] = (together or set()) & wanted
+    return found
+
+
+def _moved(before: _Environment, after: _Environment) -> set[Leaf] | None:
+    """The leaves that differ; None where the settings are impossible together."""
+    if any(True for _ in impossible(after.settings, after.name)):
+        return None
+    return _changed(before.render()[0], after.render()[0])
 
 
 def _changed(old: Facts, new: Facts) -> set[Leaf]:

@@ -185,9 +185,12 @@ def _options(request: Any) -> dict[str, Any]:
 
 
 def _place_of(request: Any) -> str:
-    position = request.sourcePosition
-    file = Path(url2pathname(urlsplit(position.uri).path))
-    return f"{file.relative_to(ROOT)}:{position.line}"
+    """The innermost line of this program on the stack; an SDK's own lines are no help."""
+    for frame in request.stackTrace.frames:
+        file = Path(url2pathname(urlsplit(frame.pc.uri).path))
+        if file.is_relative_to(PROGRAM.parent):
+            return f"{file.relative_to(ROOT)}:{frame.pc.line}"
+    return str(PROGRAM.relative_to(ROOT))
 
 
 def _place(obj: Manifest) -> tuple[int, str]:
