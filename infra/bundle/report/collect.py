@@ -33,7 +33,7 @@ def environment(
     """One environment; a side is None that does not have it. `stacks` are Pulumi.<env>.yaml."""
     state = State.NEW if before is None else State.GONE if after is None else State.KEPT
     errors = tuple(
-        f"the {side} does not render: {redacted(one.error)}"
+        f"{side}: {redacted(one.error)}"
         for side, one in (("base", before), ("head", after))
         if one is not None and one.error is not None
     )
@@ -119,7 +119,7 @@ def report(
     """All environments, the gravest first."""
     order = sorted(environments, key=lambda one: one.name)
     order.sort(key=lambda one: tuple(Severity).index(one.severity), reverse=True)
-    problems = [f"{one.name}: {error}" for one in order for error in one.errors]
+    problems = [f"{one.name} is not rendered, see below" for one in order if one.errors]
     for one in order:
         if one.checked.problem:
             problems.append(f"{one.name}: not checked: {one.checked.problem}")
@@ -135,7 +135,7 @@ def report(
         head.uncommitted,
         worst([one.severity for one in order]),
         "; ".join(f"{one.name}: {one.summary}" for one in order) or "no environment",
-        tuple(problem.partition("\n")[0] for problem in problems),
+        tuple(problems),
         tuple(order),
         tuple(parity),
     )

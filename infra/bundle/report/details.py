@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ..comparison.changes import Operation
@@ -36,6 +36,24 @@ def shared(items: Mapping[str, Iterable[T]]) -> list[tuple[tuple[str, ...], list
     for item, names in owners.items():
         groups.setdefault(tuple(sorted(names)), []).append(item)
     return sorted(groups.items(), key=lambda group: (-len(group[0]), group[0]))
+
+
+def parts(changes: Iterable[ObjectChange]) -> Iterator[ObjectChange]:
+    """Each field by itself, as a change of its object: environments may share some of them."""
+    for change in changes:
+        if change.fields:
+            yield from (replace(change, fields=(one,)) for one in change.fields)
+        else:
+            yield change
+
+
+def whole(changes: Iterable[ObjectChange]) -> list[ObjectChange]:
+    """Objects with all their fields again."""
+    found: dict[ObjectChange, tuple[Field, ...]] = {}
+    for change in changes:
+        bare = replace(change, fields=())
+        found[bare] = (*found.get(bare, ()), *change.fields)
+    return [replace(bare, fields=fields) for bare, fields in found.items()]
 
 
 def blocks(changes: Sequence[ObjectChange], clip: Clip | None) -> Iterator[str]:
@@ -72,7 +90,8 @@ def _everywhere(
     names = [f"{code(name)}{f' ({count})' if count > 1 else ''}" for name, count in places.items()]
     shown = names[: clip.fields] if clip else names
     more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
-    return f"In {plural(sum(places.values()), 'field')}: {_values(*pair, clip)}\n{', '.join(shown)}{more}\n\n"
+    count = plural(sum(places.values()), "field")
+    return f"In {count}: {_values(*pair, clip)}\n{', '.join(shown)}{more}\n\n"
 
 
 def _object(change: ObjectChange, fields: Sequence[Field], clip: Clip | None) -> str:

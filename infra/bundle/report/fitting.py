@@ -1,4 +1,4 @@
-"""A report that fits: the most important parts whole, of the others as much as there is room for."""
+"""A report that fits: what is most important first, of the rest as much as there is room for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -49,7 +49,7 @@ def _parts(report: Report, clip: Clip | None) -> Iterator[Part]:
     yield from _happens(every)
     yield from _configuration(every)
     yield from _rules(every)
-    yield from _list(3, "Warnings", _warnings(every))
+    yield from _warnings(every)
     yield from _list(
         2,
         "Parity",
@@ -223,9 +223,11 @@ def _rules(every: Sequence[Environment]) -> Iterator[Part]:
     yield from _list(2, "Rules", lines)
 
 
-def _warnings(every: Sequence[Environment]) -> Iterator[str]:
-    for names, lines in shared({one.name: one.warnings for one in every}):
-        yield from (f"{codes(names)}: {code(line)}" for line in lines)
+def _warnings(every: Sequence[Environment]) -> Iterator[Part]:
+    groups = shared({one.name: one.warnings for one in every})
+    items = tuple(f"{codes(names)}:\n{fence(chr(10).join(lines))}\n" for names, lines in groups)
+    if items:
+        yield Part(3, "\n### New warnings\n", items, noun="warning")
 
 
 def _live(name: str, live: Live, clip: Clip | None) -> Iterator[Part]:
@@ -254,7 +256,9 @@ def _capacity(every: Sequence[Environment]) -> Iterator[Part]:
     columns = " | ".join(code(one.name, cell=True) for one in checked)
     head = f"| | {columns} |\n|{' --- |' * (len(checked) + 1)}\n"
     changed = [
-        one.name for one in checked if any(each.old != each.new for each in one.checked.capacity)
+        one.name
+        for one in checked
+        if any(each.old not in (None, each.new) for each in one.checked.capacity)
     ]
     said = f"changes in {', '.join(map(html_code, changed[:NAMED]))}" if changed else "no change"
     yield _folded(3, f"Capacity: {said}", (head + "".join(rows),), "table")

@@ -16,7 +16,7 @@ from ..settings.load import environments
 PATIENCE = 120
 """Seconds after which a program that does not end is given up."""
 
-LONGEST = 40
+LONGEST = 20
 """Lines of an error that are kept, the last ones."""
 
 
@@ -58,9 +58,13 @@ def render(checkout: Path, environment: str, cache: Path) -> Rendered:
         )
     except subprocess.TimeoutExpired:
         return Rendered(error=f"it did not end within {PATIENCE} s")
-    said = done.stderr.replace(f"{checkout}{os.sep}", "").strip().splitlines()
+    said = done.stderr.strip()
+    # The same words on every machine.
+    for folder in (checkout, sys.prefix, sys.base_prefix):
+        said = said.replace(f"{folder}{os.sep}", "")
+    lines = said.splitlines()
     if done.returncode:
-        return Rendered(error="\n".join(said[-LONGEST:]) or f"exit code {done.returncode}")
+        return Rendered(error="\n".join(lines[-LONGEST:]) or f"exit code {done.returncode}")
     try:
         # The C loader: the other one takes as long as rendering.
         objects = tuple(yaml.load_all(done.stdout, Loader=yaml.CSafeLoader))
@@ -68,4 +72,4 @@ def render(checkout: Path, environment: str, cache: Path) -> Rendered:
         return Rendered(error=f"what it printed is no YAML: {error}")
     if not objects or not all(isinstance(one, dict) and "kind" in one for one in objects):
         return Rendered(error="it printed no Kubernetes objects")
-    return Rendered(objects, tuple(dict.fromkeys(said)))
+    return Rendered(objects, tuple(dict.fromkeys(lines)))

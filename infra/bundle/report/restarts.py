@@ -161,10 +161,10 @@ def _config_map(change: Change) -> tuple[How, str] | None:
     if name_of(change) == POD_TEMPLATE:
         return (
             How.LATER,
-            "task pods that start from now on are as new; running ones end as they are",
+            "task pods that start later are as new; those that run end as they are",
         )
     if name_of(change) == TASK_IMAGES:
-        return How.LATER, "is in running pods within a minute or two, and tasks started then use it"
+        return How.LATER, "is in running pods within a minute or two; tasks that start then use it"
     return None
 
 

@@ -31,15 +31,15 @@ class Entry:
     encrypted: bool
 
 
-class _Unreadable(Exception):
-    pass
+class _UnreadableError(Exception):
+    """The text is no YAML."""
 
 
 def changed(before: str | None, after: str | None) -> tuple[Entry, ...]:
     """The entries in which two texts of the file differ; None is no file."""
     try:
         old, new = _entries(before), _entries(after)
-    except _Unreadable:
+    except _UnreadableError:
         return (Entry("(the whole file: it is no YAML)", SECRET, SECRET, encrypted=False),)
     return tuple(
         _entry(path, old.get(path, MISSING), new.get(path, MISSING))
@@ -52,7 +52,7 @@ def _entries(text: str | None) -> dict[Path, Any]:
     try:
         return leaves(yaml.load(text or "", Loader=yaml.CSafeLoader) or {})
     except yaml.YAMLError:
-        raise _Unreadable from None
+        raise _UnreadableError from None
 
 
 def _entry(path: Path, old: Any, new: Any) -> Entry:
