@@ -8,18 +8,11 @@ from . import restarts, stack, steps
 from .checkout import Base, Head
 from .facts import Checked, Environment, Live, Pair, Report, Severity, State, worst
 from .hiding import redacted
-from .objects import ObjectChange, told
+from .objects import WORDS, ObjectChange, told, word
 from .renders import Rendered
 
 REVISION = "airflow-kubernetes/secrets-revision"
 """The annotation that says which secrets a pod was started with."""
-
-WORDS = {
-    Operation.REPLACE: "replaced",
-    Operation.DELETE: "deleted",
-    Operation.UPDATE: "changed",
-    Operation.CREATE: "created",
-}
 
 
 def environment(
@@ -92,10 +85,10 @@ def summary(
         return f"ENVIRONMENT GONE, its {len(objects)} objects left alone"
     capital = Counter(step.what for step in destroyed)
     names = {(step.kind, step.name) for step in destroyed}
-    small = Counter(WORDS[one.operation] for one in objects if (one.kind, one.name) not in names)
-    parts = [f"{capital[word]} {word}" for word in sorted(capital)]
+    small = Counter(word(one) for one in objects if (one.kind, one.name) not in names)
+    parts = [f"{capital[each]} {each}" for each in sorted(capital)]
     parts += [f"{len(stopped)} REFUSED"] if stopped else []
-    parts += [f"{small[word]} {word}" for word in WORDS.values() if small[word]]
+    parts += [f"{small[each]} {each}" for each in WORDS if small[each]]
     parts += [f"{entries} of stack configuration"] if entries else []
     text = ", ".join(parts) or "no change"
     return f"new environment, {text}" if state is State.NEW else text

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ..comparison.changes import Operation
-from .collect import WORDS
-from .objects import Field, ObjectChange
+from .objects import Field, ObjectChange, word
 from .writing import around, clipped, code, fence, plural
 
 T = TypeVar("T", bound=Hashable)
@@ -47,7 +46,7 @@ def parts(changes: Iterable[ObjectChange]) -> Iterator[ObjectChange]:
             yield change
 
 
-def whole(changes: Iterable[ObjectChange]) -> list[ObjectChange]:
+def joined(changes: Iterable[ObjectChange]) -> list[ObjectChange]:
     """Objects with all their fields again."""
     found: dict[ObjectChange, tuple[Field, ...]] = {}
     for change in changes:
@@ -95,9 +94,9 @@ def _everywhere(
 
 
 def _object(change: ObjectChange, fields: Sequence[Field], clip: Clip | None) -> str:
-    word = WORDS[change.operation]
     grave = change.protected and change.operation in (Operation.REPLACE, Operation.DELETE)
-    lines = [f"**{word.upper() if grave else word}** {code(f'{change.kind}/{change.name}')}"]
+    said = word(change).upper() if grave else word(change)
+    lines = [f"**{said}** {code(f'{change.kind}/{change.name}')}"]
     shown = fields[: clip.fields] if clip else fields
     diffs = []
     for one in shown:

@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..comparison.changes import Operation
-from .collect import WORDS
-from .details import Clip, blocks, shared
+from .details import Clip, blocks, joined, parts, shared
 from .facts import Environment, Live, Report, Severity, State
 from .fitting import Part, fitted, whole
+from .objects import WORDS, word
 from .restarts import How, Restart
 from .stack import CONTEXT, ENCRYPTION, Entry
 from .steps import Step
@@ -55,9 +54,10 @@ def _parts(report: Report, clip: Clip | None) -> Iterator[Part]:
         "Parity",
         (_line(line) for pair in report.parity for line in (pair.verdict, *pair.problems)),
     )
-    for names, changes in shared({one.name: one.changes for one in every}):
-        counts = Counter(WORDS[change.operation] for change in changes)
-        said = ", ".join(f"{counts[word]} {word}" for word in WORDS.values() if counts[word])
+    for names, fields in shared({one.name: tuple(parts(one.changes)) for one in every}):
+        changes = joined(fields)
+        counts = Counter(map(word, changes))
+        said = ", ".join(f"{counts[one]} {one}" for one in WORDS if counts[one])
         head = f"{', '.join(map(html_code, names))}: {said}"
         yield _folded(4, head, tuple(blocks(changes, clip)), "object")
     for environment in every:
@@ -145,22 +145,20 @@ def _table(every: Sequence[Environment]) -> Iterator[Part]:
     moved = [one for one in every if one.severity is not Severity.NONE]
     if not moved:
         return
-    words = [WORDS[one] for one in (Operation.CREATE, Operation.UPDATE)]
-    words += [WORDS[one] for one in (Operation.REPLACE, Operation.DELETE)]
-    head = f"\n| environment | severity | {' | '.join(words)} | away meanwhile | rules broken |\n"
+    head = f"\n| environment | severity | {' | '.join(WORDS)} | away meanwhile | rules broken |\n"
     rows = []
     for one in moved:
-        counts = Counter(WORDS[change.operation] for change in one.changes)
+        counts = Counter(map(word, one.changes))
         away = ", ".join(
             code(each.name, cell=True) for each in one.restarts if each.how is How.AWAY
         )
         broken = sum(not each.waived for each in one.checked.broken)
-        numbers = " | ".join(str(counts[word] or "") for word in words)
+        numbers = " | ".join(str(counts[each] or "") for each in WORDS)
         rows.append(
             f"| {code(one.name, cell=True)} | {MARKS[one.severity]} {one.severity} | {numbers} | "
             f"{away} | {broken or ''} |\n"
         )
-    yield Part(1, f"{head}|{' --- |' * (len(words) + 4)}\n", tuple(rows), noun="environment")
+    yield Part(1, f"{head}|{' --- |' * (len(WORDS) + 4)}\n", tuple(rows), noun="environment")
 
 
 def _happens(every: Sequence[Environment]) -> Iterator[Part]:
@@ -261,7 +259,7 @@ def _capacity(every: Sequence[Environment]) -> Iterator[Part]:
         if any(each.old not in (None, each.new) for each in one.checked.capacity)
     ]
     said = f"changes in {', '.join(map(html_code, changed[:NAMED]))}" if changed else "no change"
-    yield _folded(3, f"Capacity: {said}", (head + "".join(rows),), "table")
+    yield _folded(3, f"Capacity: {said}", (head + "".join(rows) + "\n",), "table")
 
 
 def _list(rank: int, title: str, lines: Iterable[str]) -> Iterator[Part]:
@@ -272,7 +270,7 @@ def _list(rank: int, title: str, lines: Iterable[str]) -> Iterator[Part]:
 
 def _folded(rank: int, summary: str, items: tuple[str, ...], noun: str) -> Part:
     head = f"\n<details><summary>{summary}</summary>\n\n"
-    return Part(rank, head, items, "\n</details>\n", noun)
+    return Part(rank, head, items, "</details>\n", noun)
 
 
 def _line(text: str) -> str:

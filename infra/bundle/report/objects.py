@@ -19,6 +19,9 @@ DOCUMENTS = (".json", ".yaml", ".yml")
 CONTEXT = 2
 """Unchanged lines around a changed one."""
 
+WORDS = ("replaced", "deleted", "changed", "created", "run again")
+"""What happens to an object, the gravest first."""
+
 ORDER = (Operation.REPLACE, Operation.DELETE, Operation.UPDATE, Operation.CREATE)
 
 
@@ -59,6 +62,18 @@ def told(changes: Iterable[Change]) -> tuple[ObjectChange, ...]:
     return tuple(sorted(found, key=lambda one: (ORDER.index(one.operation), one.kind, one.name)))
 
 
+def word(change: ObjectChange) -> str:
+    """One of WORDS. A Job that is replaced has ended long ago: it is made to run again."""
+    if change.kind == "Job" and change.operation is Operation.REPLACE:
+        return "run again"
+    return {
+        Operation.REPLACE: "replaced",
+        Operation.DELETE: "deleted",
+        Operation.UPDATE: "changed",
+        Operation.CREATE: "created",
+    }[change.operation]
+
+
 def name_of(change: Change) -> str:
     """The object's name, a Job's without its hash."""
     return change.name.rpartition("-")[0] if change.kind == "Job" else change.name
@@ -87,7 +102,10 @@ def _told(change: Change) -> ObjectChange:
 
 def _fields(change: Change, difference: Difference) -> Iterator[Field]:
     why = ""
-    if difference.path in change.replacing:
+    if change.kind == "Job" and change.operation is Operation.REPLACE:
+        if difference.path == ("metadata", "name"):
+            return  # its hash, of all the other fields
+    elif difference.path in change.replacing:
         why = "replaces"
     elif difference.path in change.refused:
         why = "refused"
