@@ -19,8 +19,8 @@ from ..policies.rules import RULES
 from ..settings.load import environments, load
 from ..settings.marks import SANDBOX
 from .facts import Amount, Broken, Checked, Pair
+from .fields import as_yaml
 from .hiding import SECRET, looks_secret
-from .objects import as_yaml
 
 
 def checked(

@@ -1,18 +1,24 @@
 """The changed objects in Markdown: one block an object, and what many have in common said once."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from ..comparison.changes import Operation
-from .objects import Field, ObjectChange, word
-from .writing import around, clipped, code, fence, plural
-
-T = TypeVar("T", bound=Hashable)
+from .fields import Field
+from .objects import WORDS, ObjectChange, word
+from .writing import around, clipped, code, codes, fence, plural
 
 MANY = 3
 """From so many places on, the same difference is told once."""
+
+WHY = {
+    "replaces": ": **makes Pulumi replace the object**",
+    "refused": ": **refused by the API server**",
+}
+
+Same = tuple[str, str | None, str | None]
+"""A field's last key and its values."""
 
 
 @dataclass(frozen=True)
@@ -20,52 +26,25 @@ class Clip:
     """How much of one object the short report shows."""
 
     fields: int = 25
-    lines: int = 40
+    lines: int = 30
     characters: int = 3000
     value: int = 240
 
 
-def shared(items: Mapping[str, Iterable[T]]) -> list[tuple[tuple[str, ...], list[T]]]:
-    """What is the same in several environments once, under all their names; the most first."""
-    owners: dict[T, list[str]] = {}
-    for name, those in items.items():
-        for item in dict.fromkeys(those):
-            owners.setdefault(item, []).append(name)
-    groups: dict[tuple[str, ...], list[T]] = {}
-    for item, names in owners.items():
-        groups.setdefault(tuple(sorted(names)), []).append(item)
-    return sorted(groups.items(), key=lambda group: (-len(group[0]), group[0]))
-
-
-def parts(changes: Iterable[ObjectChange]) -> Iterator[ObjectChange]:
-    """Each field by itself, as a change of its object: environments may share some of them."""
-    for change in changes:
-        if change.fields:
-            yield from (replace(change, fields=(one,)) for one in change.fields)
-        else:
-            yield change
-
-
-def joined(changes: Iterable[ObjectChange]) -> list[ObjectChange]:
-    """Objects with all their fields again."""
-    found: dict[ObjectChange, tuple[Field, ...]] = {}
-    for change in changes:
-        bare = replace(change, fields=())
-        found[bare] = (*found.get(bare, ()), *change.fields)
-    return [replace(bare, fields=fields) for bare, fields in found.items()]
-
-
 def blocks(changes: Sequence[ObjectChange], clip: Clip | None) -> Iterator[str]:
     """A block for each object; `clip` None shows everything."""
-    common = Counter(
-        (one.old, one.new) for change in changes for one in change.fields if _plain(one)
-    )
-    often = {pair for pair, count in common.items() if count >= MANY}
-    for change in sorted(changes, key=_last):
-        own = [one for one in change.fields if not (_plain(one) and (one.old, one.new) in often)]
-        if own or not change.fields:
-            yield _object(change, own, clip)
-    yield from (_everywhere(pair, changes, clip) for pair in sorted(often))
+    common = Counter(_same(one) for change in changes for one in change.fields if _plain(one))
+    often = {same for same, count in common.items() if count >= MANY}
+    for said in WORDS:
+        those = [change for change in changes if word(change) == said]
+        bare = [change for change in those if not change.fields and not change.content]
+        if bare:
+            yield f"{_word(said, bare)} {codes(map(_name, bare))}\n\n"
+        for change in those:
+            own = [one for one in change.fields if not (_plain(one) and _same(one) in often)]
+            if own or change.content:
+                yield _object(change, own, clip)
+    yield from (_everywhere(same, changes, clip) for same in sorted(often, key=str))
 
 
 def _plain(one: Field) -> bool:
@@ -73,45 +52,54 @@ def _plain(one: Field) -> bool:
     return one.diff is None and not one.why and None not in (one.old, one.new)
 
 
-def _last(change: ObjectChange) -> bool:
-    return change.operation is Operation.CREATE
+def _same(one: Field) -> Same:
+    return one.name, one.old, one.new
 
 
-def _everywhere(
-    pair: tuple[str | None, str | None], changes: Sequence[ObjectChange], clip: Clip | None
-) -> str:
+def _name(change: ObjectChange) -> str:
+    return f"{change.kind}/{change.name}"
+
+
+def _word(said: str, changes: Iterable[ObjectChange]) -> str:
+    lost = (Operation.REPLACE, Operation.DELETE)
+    grave = any(change.protected and change.operation in lost for change in changes)
+    return f"**{said.upper() if grave else said}**"
+
+
+def _everywhere(same: Same, changes: Sequence[ObjectChange], clip: Clip | None) -> str:
     places = Counter(
-        f"{change.kind}/{change.name}"
+        _name(change)
         for change in changes
         for one in change.fields
-        if _plain(one) and (one.old, one.new) == pair
+        if _plain(one) and _same(one) == same
     )
-    names = [f"{code(name)}{f' ({count})' if count > 1 else ''}" for name, count in places.items()]
+    name, old, new = same
+    names = [f"{code(one)}{f' ({count})' if count > 1 else ''}" for one, count in places.items()]
     shown = names[: clip.fields] if clip else names
     more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
-    count = plural(sum(places.values()), "field")
-    return f"In {count}: {_values(*pair, clip)}\n{', '.join(shown)}{more}\n\n"
+    times = plural(sum(places.values()), "time")
+    return f"{times} {code(name)}: {_values(old, new, clip)}\n{', '.join(shown)}{more}\n\n"
 
 
 def _object(change: ObjectChange, fields: Sequence[Field], clip: Clip | None) -> str:
-    grave = change.protected and change.operation in (Operation.REPLACE, Operation.DELETE)
-    said = word(change).upper() if grave else word(change)
-    lines = [f"**{said}** {code(f'{change.kind}/{change.name}')}"]
+    lines = [f"{_word(word(change), [change])} {code(_name(change))}"]
     shown = fields[: clip.fields] if clip else fields
     diffs = []
     for one in shown:
-        why = {"replaces": ": **replaces the object**", "refused": ": **refused**"}.get(one.why, "")
+        why = WHY.get(one.why, "")
         if one.diff is None:
             lines.append(f"- {code(one.path)}: {_values(one.old, one.new, clip)}{why}")
         else:
-            text = clipped(one.diff, clip.lines, clip.characters) if clip else one.diff
-            diffs.append(f"{code(one.path)}{why}\n{fence(text, 'diff')}")
+            diffs.append(f"{code(one.path)}{why}\n{fence(_text(one.diff, clip), 'diff')}")
     if len(shown) < len(fields):
         lines.append(f"- … and {plural(len(fields) - len(shown), 'more field')}: see `full.md`")
     if change.content:
-        text = clipped(change.content, clip.lines, clip.characters) if clip else change.content
-        diffs.append(fence(text.rstrip("\n"), "yaml"))
+        diffs.append(fence(_text(change.content, clip), "yaml"))
     return "\n".join(lines) + "\n\n" + "".join(f"{diff}\n\n" for diff in diffs)
+
+
+def _text(text: str, clip: Clip | None) -> str:
+    return clipped(text, clip.lines, clip.characters) if clip else text
 
 
 def _values(old: str | None, new: str | None, clip: Clip | None) -> str:
@@ -121,5 +109,5 @@ def _values(old: str | None, new: str | None, clip: Clip | None) -> str:
         before, after = around(old or "", new or "", clip.value)
         old, new = None if old is None else before, None if new is None else after
     if old is None:
-        return f"added {code(new or '')}"
+        return f"{code(new or '')} added"
     return f"{code(old)} removed" if new is None else f"{code(old)} → {code(new)}"

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from .details import Clip, blocks, joined, parts, shared
+from .details import Clip, blocks
 from .facts import Environment, Live, Report, Severity, State
 from .fitting import Part, fitted, whole
 from .objects import WORDS, word
 from .restarts import How, Restart
+from .sharing import joined, parts, shared
 from .stack import CONTEXT, ENCRYPTION, Entry
 from .steps import Step
 from .writing import code, codes, fence, html_code, plural
@@ -67,13 +68,12 @@ def _parts(report: Report, clip: Clip | None) -> Iterator[Part]:
 
 
 def _verdict(report: Report) -> str:
-    moved = [one for one in report.environments if one.severity is not Severity.NONE]
-    still = [one.name for one in report.environments if one.severity is Severity.NONE]
-    said = [f"{code(one.name)}: {one.summary}" for one in moved[:NAMED]]
-    if len(moved) > NAMED:
-        said.append(f"and {len(moved) - NAMED} more")
-    if still:
-        said.append(f"{_some(still)}: no change")
+    groups: dict[str, list[str]] = {}
+    for one in report.environments:  # the gravest first
+        groups.setdefault(one.summary, []).append(one.name)
+    said = [f"{_some(names)}: {summary}" for summary, names in groups.items()]
+    if len(said) > NAMED:
+        said = [*said[:NAMED], f"and {len(said) - NAMED} more"]
     mark = MARKS[Severity.ERROR if report.problems else report.severity]
     return f"{mark} {'; '.join(said) or 'no environment'}"
 
@@ -233,8 +233,8 @@ def _live(name: str, live: Live, clip: Clip | None) -> Iterator[Part]:
         text = f"\n⛔ {code(name)}, the real state: {code(live.problem)}. Nothing was compared.\n"
         yield Part(1, text, ())
         return
-    for word, changes in (("drift in the cluster", live.drift), ("against it", live.changes)):
-        head = f"{html_code(name)}, the real state: {plural(len(changes), 'object')}, {word}"
+    for what, changes in (("drift in the cluster", live.drift), ("against it", live.changes)):
+        head = f"{html_code(name)}, the real state: {plural(len(changes), 'object')}, {what}"
         yield _folded(3, head, tuple(blocks(changes, clip)), "object")
 
 

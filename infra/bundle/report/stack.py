@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from ..comparison.leaves import MISSING, Path, dotted, leaves
+from .fields import as_yaml
 from .hiding import SECRET, looks_secret
-from .objects import as_yaml
 
 CONTEXT = "config.kubernetes:context"
 """The entry that says which cluster the environment is on."""
@@ -50,9 +50,11 @@ def changed(before: str | None, after: str | None) -> tuple[Entry, ...]:
 
 def _entries(text: str | None) -> dict[Path, Any]:
     try:
-        return leaves(yaml.load(text or "", Loader=yaml.CSafeLoader) or {})
+        found = leaves(yaml.load(text or "", Loader=yaml.CSafeLoader) or {})
     except yaml.YAMLError:
         raise _UnreadableError from None
+    found.pop((), None)  # an empty file
+    return found
 
 
 def _entry(path: Path, old: Any, new: Any) -> Entry:
