@@ -121,7 +121,8 @@ def _item(kind: str, top: Path, group: Sequence[Difference], why: str) -> Field:
         dotted(one.path[len(top) :]): hidden(kind, one.path, one.new if added else one.old)
         for one in group
     }
-    return field(top, *((MISSING, content) if added else (content, MISSING)), why)
+    old, new = (MISSING, content) if added else (content, MISSING)
+    return field(top, old, new, why)
 
 
 def _leaf(kind: str, difference: Difference, why: str) -> Iterator[Field]:
