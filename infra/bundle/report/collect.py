@@ -87,7 +87,8 @@ def summary(
     names = {(step.kind, step.name) for step in destroyed}
     small = Counter(word(one) for one in objects if (one.kind, one.name) not in names)
     parts = [f"{capital[each]} {each}" for each in sorted(capital)]
-    parts += [f"{len(stopped)} REFUSED"] if stopped else []
+    for what, number in sorted(Counter(step.what for step in stopped).items()):
+        parts.append(f"{number} {what}")
     parts += [f"{small[each]} {each}" for each in WORDS if small[each]]
     parts += [f"{entries} of stack configuration"] if entries else []
     text = ", ".join(parts) or "no change"

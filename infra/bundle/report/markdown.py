@@ -130,7 +130,7 @@ def _steps(every: Sequence[Environment]) -> Iterator[Part]:
         for step in steps
     )
     if stopped:
-        yield Part(1, "\n### ⛔ Refused by the API server\n", stopped, noun="step")
+        yield Part(1, "\n### ⛔ Will be refused\n", stopped, noun="step")
 
 
 def _step(step: Step) -> str:

@@ -1,22 +1,24 @@
 """The steps of a deployment that need a second look: what is lost, and what will be refused."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..broker import redis
 from ..comparison.changes import Change, Operation
-from ..comparison.leaves import dotted
+from ..comparison.leaves import Path, dotted
 from ..database import mysql
-from ..kubernetes.metadata import Manifest, is_protected
+from ..kubernetes.metadata import Manifest
 from .objects import name_of
 
 CLAIM, SET = "PersistentVolumeClaim", "StatefulSet"
-GONE = (Operation.DELETE, Operation.REPLACE)
 
 
 @dataclass(frozen=True)
 class Step:
-    """`what` happens to an object because of `paths` (dotted), what that means, and the remedy."""
+    """`what` happens to an object because of `paths` (dotted), what that means, and the remedy.
+
+    `what` is DELETED, REPLACED, REFUSED or, for values that are written once, KEPT.
+    """
 
     kind: str
     name: str
@@ -29,77 +31,84 @@ class Step:
 def destructive(changes: Iterable[Change]) -> tuple[Step, ...]:
     """Deletions and replacements of what holds data, secrets or the identity of a server.
 
-    The protected first: both engines keep those until somebody takes the protection away.
+    The protected first: neither engine takes those away, so the deployment stops at them.
     """
     found = [
-        (is_protected(change.before), _lost(change, change.before))
+        (change, change.before)
         for change in changes
-        if change.operation in GONE and change.before is not None and _precious(change.before)
+        if change.operation in (Operation.DELETE, Operation.REPLACE) and change.before is not None
     ]
-    return tuple(step for _, step in sorted(found, key=lambda one: (not one[0], one[1].kind)))
+    precious = [pair for pair in found if pair[0].blocked or pair[0].kind in (CLAIM, SET)]
+    precious.sort(key=lambda pair: (not pair[0].blocked, pair[0].kind, pair[0].name))
+    return tuple(_lost(*pair) for pair in precious)
 
 
 def refused(changes: Iterable[Change]) -> tuple[Step, ...]:
-    """Changes that the API server refuses, so that the deployment stops at them."""
-    return tuple(step for change in changes if change.refused for step in _refused(change))
+    """Changes that the API server refuses, so that the deployment stops at them.
 
-
-def _precious(obj: Manifest) -> bool:
-    return is_protected(obj) or obj["kind"] in (CLAIM, SET)
+    What is in `destructive` already is not told again.
+    """
+    found = []
+    for change in changes:
+        against = tuple(path for path in change.refused if path not in change.kept)
+        if change.kept:
+            means = (
+                "The Secret was written once, and its values belong to the data: Pulumi leaves "
+                "them as they are, and make up under kubectl stops"
+            )
+            remedy = "leave the values as they were, or change the Secret by hand as well"
+            found.append(_step(change, "KEPT", change.kept, means, remedy))
+        if against and not change.blocked:
+            found.append(_step(change, "REFUSED", against, *_refusal(change)))
+    return tuple(found)
 
 
 def _lost(change: Change, before: Manifest) -> Step:
-    what = "REPLACED" if change.operation is Operation.REPLACE else "DELETED"
-    if is_protected(before):
+    what = "DELETED" if change.operation is Operation.DELETE else "REPLACED"
+    if change.blocked:
+        kubectl = "the API server refuses it" if change.refused else "it stays where it is"
         means = (
-            f"{_content(before)} would be lost. It is protected: Pulumi refuses and stops there, "
-            "kubectl leaves it where it is"
+            f"{_content(before)} would be lost. It is protected: Pulumi refuses and stops there; "
+            f"under kubectl {kubectl}"
         )
         remedy = (
             "leave the field or the object as it was; else make a backup, take the protection away "
             "by hand and restore afterwards"
         )
-    elif before["kind"] == SET:
-        name = before["metadata"]["name"]
+    elif change.kind == SET and what == "DELETED":
+        means = "The server ends; what is on its claim is told there"
+        remedy = "deploy when nothing uses it"
+    elif change.kind == SET:
         means = "The server is away until the new one is ready; its claim stays"
-        if change.operation is Operation.DELETE:
-            means = "The server ends" + (
-                ", and with it the metadata database; its claim, if protected, stays"
-                if name == mysql.NAME
-                else ""
-            )
         remedy = "deploy when nothing runs"
     else:
         means = f"{_content(before)} is lost"
         remedy = "make a backup of what is still needed"
-    paths = tuple(dotted(path) for path in change.replacing)
-    return Step(change.kind, name_of(change), what, paths, means, remedy)
+    return _step(change, what, change.replacing, means, remedy)
 
 
 def _content(obj: Manifest) -> str:
     kind, name = obj["kind"], obj["metadata"]["name"]
-    if kind == CLAIM:
-        if name == redis.NAME:
-            return "The broker's volume (messages of queued tasks, which the scheduler sends again)"
-        return "The metadata database" if name == mysql.NAME else "What is on the volume"
-    if kind == "Secret":
-        return "Generated passwords and keys, with what they encrypt in the database,"
-    if kind == "Namespace":
-        return "Everything in the namespace"
-    return "What it holds"
+    if kind == CLAIM and name == mysql.NAME:
+        return "The metadata database"
+    if kind == CLAIM and name == redis.NAME:
+        return "The broker's volume (messages of queued tasks; the scheduler sends them again)"
+    return {
+        CLAIM: "What is on the volume",
+        "Secret": "Generated passwords and keys, and what is encrypted with them,",
+        "Namespace": "Everything in the namespace",
+    }.get(kind, "What it holds")
 
 
-def _refused(change: Change) -> Iterator[Step]:
-    paths = tuple(dotted(path) for path in change.refused)
+def _refusal(change: Change) -> tuple[str, str]:
     if change.operation is Operation.REPLACE:
-        if change.kind == "Job":
-            return  # deleted before, by either engine: it is a Job with another name
-        means = "Under kubectl the API server refuses it, and the deployment stops; Pulumi replaces"
-        remedy = "with kubectl, delete the object first (make up then makes it anew)"
-    elif change.kind == CLAIM:
-        means = "The API server refuses it under both engines: a claim only grows"
-        remedy = "give no smaller size; for a smaller volume, back up, make a new claim, restore"
-    else:
-        means = "The API server refuses it under both engines, and the deployment stops"
-        remedy = "leave the field as it was, or give the object another name"
-    yield Step(change.kind, name_of(change), "REFUSED", paths, means, remedy)
+        means = "Under kubectl the API server refuses it and the deployment stops; Pulumi replaces"
+        return means, "under kubectl delete the object first; make up then makes it anew"
+    means = "The API server refuses it under both engines, and the deployment stops"
+    if change.kind == CLAIM:
+        return f"{means}: a claim only grows", "give the old size, or a greater one"
+    return means, "leave the field as it was"
+
+
+def _step(change: Change, what: str, paths: tuple[Path, ...], means: str, remedy: str) -> Step:
+    return Step(change.kind, name_of(change), what, tuple(map(dotted, paths)), means, remedy)
