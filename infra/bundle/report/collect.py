@@ -41,7 +41,7 @@ def environment(
     # Nothing deletes an environment's objects because its values file is gone.
     restarting = () if state is State.GONE else restarts.restarts(found)
     context = any(one.name == stack.CONTEXT and one.old for one in entries)
-    if errors:
+    if errors or any(step.what == steps.REFUSED for step in stopped):
         severity = Severity.ERROR
     elif destroyed or stopped or context or (state is State.GONE and objects):
         severity = Severity.DESTRUCTIVE
@@ -115,6 +115,8 @@ def report(
     order.sort(key=lambda one: tuple(Severity).index(one.severity), reverse=True)
     problems = [f"{one.name} is not rendered, see below" for one in order if one.errors]
     for one in order:
+        if any(step.what == steps.REFUSED for step in one.refused):
+            problems.append(f"{one.name}: the deployment would stop half-way, see below")
         if one.checked.problem:
             problems.append(f"{one.name}: not checked: {one.checked.problem}")
         broken = sum(not each.waived for each in one.checked.broken)

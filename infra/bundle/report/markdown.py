@@ -1,10 +1,11 @@
 """The report in Markdown: the verdict, what is destroyed, what restarts; the rest folded."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from .details import Clip, blocks
-from .facts import Environment, Live, Report, Severity, State
+from .facts import Broken, Environment, Live, Report, Severity, State
 from .fitting import Part, fitted, whole
 from .objects import WORDS, word
 from .restarts import How, Restart
@@ -117,28 +118,25 @@ def _steps(every: Sequence[Environment]) -> Iterator[Part]:
         for entry in one.stack
         if entry.name == CONTEXT and entry.old is not None
     ]
-    lost = [
-        f"- {codes(names)}: {_step(step)}\n"
-        for names, steps in shared({one.name: one.destructive for one in every})
-        for step in steps
-    ]
+    lost = _same_steps({one.name: one.destructive for one in every})
     if items := (*gone, *moved, *lost):
         yield Part(1, "\n### 🔴 Destructive\n", items, noun="step")
-    stopped = tuple(
-        f"- {codes(names)}: {_step(step)}\n"
-        for names, steps in shared({one.name: one.refused for one in every})
-        for step in steps
-    )
-    if stopped:
+    if stopped := tuple(_same_steps({one.name: one.refused for one in every})):
         yield Part(1, "\n### ⛔ Will be refused\n", stopped, noun="step")
 
 
-def _step(step: Step) -> str:
-    because = f" for {codes(step.paths[:NAMED])}" if step.paths else ""
-    return (
-        f"**{code(f'{step.kind}/{step.name}')} {step.what}**{because}. {step.means}. "
-        f"Remedy: {step.remedy}."
-    )
+def _same_steps(steps: Mapping[str, Sequence[Step]]) -> Iterator[str]:
+    """A line for each step; objects to which the same happens share one."""
+    for names, those in shared(steps):
+        alike: dict[Step, list[str]] = {}
+        for step in those:
+            alike.setdefault(replace(step, kind="", name=""), []).append(f"{step.kind}/{step.name}")
+        for step, objects in alike.items():
+            because = f" for {_some(step.paths)}" if step.paths else ""
+            yield (
+                f"- {codes(names)}: **{codes(objects)} {step.what}**{because}. {step.means}. "
+                f"Remedy: {step.remedy}.\n"
+            )
 
 
 def _table(every: Sequence[Environment]) -> Iterator[Part]:
@@ -209,11 +207,15 @@ def _entry(entry: Entry) -> str:
 def _rules(every: Sequence[Environment]) -> Iterator[Part]:
     lines = []
     for names, found in shared({one.name: one.checked.broken for one in every}):
+        alike: dict[Broken, list[str]] = {}
         for one in sorted(found, key=lambda one: bool(one.waived)):
-            where = f"{codes(names)}: {code(f'{one.kind}/{one.name}')}"
+            alike.setdefault(replace(one, kind="", name=""), []).append(f"{one.kind}/{one.name}")
+        for one, objects in alike.items():
             place = f" at {code(one.path)}" if one.path else ""
             fix = f"waived {code(one.waived)}" if one.waived else f"fix: {code(one.fix)}"
-            lines.append(f"{where} breaks {code(one.rule)}{place}: {code(one.message)}; {fix}")
+            lines.append(
+                f"{codes(names)}: {code(one.rule)}: {_some(objects)}{place}: {code(one.message)}; {fix}"
+            )
     checked = [one for one in every if one.checked.capacity]
     clean = [one.name for one in checked if not one.checked.broken]
     if clean:

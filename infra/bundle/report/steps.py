@@ -11,13 +11,15 @@ from ..kubernetes.metadata import Manifest
 from .objects import name_of
 
 CLAIM, SET = "PersistentVolumeClaim", "StatefulSet"
+REFUSED = "REFUSED"
 
 
 @dataclass(frozen=True)
 class Step:
     """`what` happens to an object because of `paths` (dotted), what that means, and the remedy.
 
-    `what` is DELETED, REPLACED, REFUSED or, for values that are written once, KEPT.
+    `what` is DELETED, REPLACED, REFUSED (by the API server, under either engine), REFUSED BY
+    KUBECTL or, of values that are written once, KEPT.
     """
 
     kind: str
@@ -59,7 +61,7 @@ def refused(changes: Iterable[Change]) -> tuple[Step, ...]:
             remedy = "leave the values as they were, or change the Secret by hand as well"
             found.append(_step(change, "KEPT", change.kept, means, remedy))
         if against and not change.blocked:
-            found.append(_step(change, "REFUSED", against, *_refusal(change)))
+            found.append(_step(change, *_refusal(change, against)))
     return tuple(found)
 
 
@@ -100,14 +102,17 @@ def _content(obj: Manifest) -> str:
     }.get(kind, "What it holds")
 
 
-def _refusal(change: Change) -> tuple[str, str]:
+def _refusal(change: Change, paths: tuple[Path, ...]) -> tuple[str, tuple[Path, ...], str, str]:
     if change.operation is Operation.REPLACE:
         means = "Under kubectl the API server refuses it and the deployment stops; Pulumi replaces"
-        return means, "under kubectl delete the object first; make up then makes it anew"
+        remedy = "under kubectl delete the object first; make up then makes it anew"
+        return f"{REFUSED} BY KUBECTL", paths, means, remedy
     means = "The API server refuses it under both engines, and the deployment stops"
     if change.kind == CLAIM:
-        return f"{means}: a claim only grows", "give the old size, or a greater one"
-    return means, "leave the field as it was"
+        means, remedy = f"{means}: a claim only grows", "give the old size, or a greater one"
+    else:
+        remedy = "leave the field as it was"
+    return REFUSED, paths, means, remedy
 
 
 def _step(change: Change, what: str, paths: tuple[Path, ...], means: str, remedy: str) -> Step:
