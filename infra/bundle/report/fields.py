@@ -99,19 +99,20 @@ def _items(
     there = {side: _prefixes(leaves(obj)) for side, obj in (("old", before), ("new", after))}
     for one in found:
         absent = "old" if one.old is MISSING else "new" if one.new is MISSING else None
-        top = one.path
+        top: Path | None = one.path
         if absent:
-            top = next(
-                part
-                for part in (top[:length] for length in range(1, len(top) + 1))
-                if part not in there[absent]
-            )
-        groups.setdefault(top, []).append(one)
+            top = next((part for part in _parts(one.path) if part not in there[absent]), None)
+        if top is not None:  # an empty list or mapping gets its first item, which is told
+            groups.setdefault(top, []).append(one)
     yield from groups.items()
 
 
 def _prefixes(paths: Iterable[Path]) -> set[Path]:
-    return {path[:length] for path in paths for length in range(1, len(path) + 1)}
+    return {part for path in paths for part in _parts(path)}
+
+
+def _parts(path: Path) -> Iterator[Path]:
+    return (path[:length] for length in range(1, len(path) + 1))
 
 
 def _item(kind: str, top: Path, group: Sequence[Difference], why: str) -> Field:

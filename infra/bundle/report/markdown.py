@@ -43,7 +43,7 @@ def full(report: Report) -> str:
 def _parts(report: Report, clip: Clip | None) -> Iterator[Part]:
     every = report.environments
     yield Part(0, f"{MARKER}\n## {_verdict(report)}\n\n{_compared(report)}\n", ())
-    yield from _list(0, "⛔ Must not be merged as it is", map(_line, report.problems))
+    yield from _list(0, "⛔ Must not be merged as it is", map(code, report.problems))
     yield from _errors(every)
     yield from _steps(every)
     yield from _table(every)
@@ -54,7 +54,7 @@ def _parts(report: Report, clip: Clip | None) -> Iterator[Part]:
     yield from _list(
         2,
         "Parity",
-        (_line(line) for pair in report.parity for line in (pair.verdict, *pair.problems)),
+        (code(line) for pair in report.parity for line in (pair.verdict, *pair.problems)),
     )
     for names, fields in shared({one.name: tuple(parts(one.changes)) for one in every}):
         changes = joined(fields)
@@ -213,9 +213,8 @@ def _rules(every: Sequence[Environment]) -> Iterator[Part]:
         for one, objects in alike.items():
             place = f" at {code(one.path)}" if one.path else ""
             fix = f"waived {code(one.waived)}" if one.waived else f"fix: {code(one.fix)}"
-            lines.append(
-                f"{codes(names)}: {code(one.rule)}: {_some(objects)}{place}: {code(one.message)}; {fix}"
-            )
+            what = f"{_some(objects)}{place}: {code(one.message)}; {fix}"
+            lines.append(f"{codes(names)}: {code(one.rule)}: {what}")
     checked = [one for one in every if one.checked.capacity]
     clean = [one.name for one in checked if not one.checked.broken]
     if clean:
@@ -273,10 +272,6 @@ def _list(rank: int, title: str, lines: Iterable[str]) -> Iterator[Part]:
 def _folded(rank: int, summary: str, items: tuple[str, ...], noun: str) -> Part:
     head = f"\n<details><summary>{summary}</summary>\n\n"
     return Part(rank, head, items, "</details>\n", noun)
-
-
-def _line(text: str) -> str:
-    return code(text)
 
 
 def _some(names: Sequence[str]) -> str:
