@@ -88,7 +88,9 @@ def _try(root: Path, *arguments: str) -> str:
 def _git(root: Path, *arguments: str, failing: str = "git failed") -> str:
     command = ["git", "-C", str(root), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="backslashreplace", check=True
+        )
     except FileNotFoundError:
         raise CheckoutError("git is not on PATH; the report compares with a commit") from None
     except subprocess.CalledProcessError as error:

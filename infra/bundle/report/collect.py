@@ -36,10 +36,11 @@ def environment(
     )
     entries = stack.changed(*stacks)
     found = [] if errors else changes(before, after)
-    objects = told(found)
-    destroyed, stopped = steps.destructive(found), steps.refused(found)
+    objects, notes = told(found), restarts.notes(found)
     # Nothing deletes an environment's objects because its values file is gone.
-    restarting = () if state is State.GONE else restarts.restarts(found)
+    effective = [] if state is State.GONE else found
+    destroyed, stopped = steps.destructive(effective), steps.refused(effective)
+    restarting = restarts.restarts(effective)
     context = any(one.name == stack.CONTEXT and one.old for one in entries)
     if errors or any(step.what == steps.REFUSED for step in stopped):
         severity = Severity.ERROR
@@ -53,12 +54,16 @@ def environment(
         name,
         state,
         severity,
-        "DOES NOT RENDER" if errors else summary(state, objects, destroyed, stopped, len(entries)),
+        "DOES NOT RENDER"
+        if errors
+        else summary(
+            state, objects, (*destroyed, *stopped), [note.headline for note in notes], len(entries)
+        ),
         errors,
         warnings,
-        () if state is State.GONE else destroyed,
+        destroyed,
         stopped,
-        restarts.notes(found),
+        notes,
         restarting,
         objects,
         entries,
@@ -76,19 +81,17 @@ def changes(before: Rendered | None, after: Rendered | None) -> list[Change]:
 def summary(
     state: State,
     objects: Sequence[ObjectChange],
-    destroyed: Sequence[steps.Step],
-    stopped: Sequence[steps.Step],
+    grave: Sequence[steps.Step],
+    headlines: Sequence[str],
     entries: int,
 ) -> str:
     """A few words: `1 REPLACED, 3 changed`. What destroys nothing is in small letters."""
     if state is State.GONE:
         return f"ENVIRONMENT GONE, its {len(objects)} objects left alone"
-    capital = Counter(step.what for step in destroyed)
-    names = {(step.kind, step.name) for step in destroyed}
+    capital = Counter(step.what for step in grave)
+    names = {(step.kind, step.name) for step in grave}
     small = Counter(word(one) for one in objects if (one.kind, one.name) not in names)
-    parts = [f"{capital[each]} {each}" for each in sorted(capital)]
-    for what, number in sorted(Counter(step.what for step in stopped).items()):
-        parts.append(f"{number} {what}")
+    parts = [*headlines, *(f"{capital[each]} {each}" for each in sorted(capital))]
     parts += [f"{small[each]} {each}" for each in WORDS if small[each]]
     parts += [f"{entries} of stack configuration"] if entries else []
     text = ", ".join(parts) or "no change"

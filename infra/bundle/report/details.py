@@ -48,8 +48,8 @@ def blocks(changes: Sequence[ObjectChange], clip: Clip | None) -> Iterator[str]:
 
 
 def _plain(one: Field) -> bool:
-    """Whether the field is one of values, and no more remarkable than others of the same."""
-    return one.diff is None and not one.why and None not in (one.old, one.new)
+    """Whether nothing about the field is more remarkable than in others with its values."""
+    return one.diff is None and not one.why
 
 
 def _same(one: Field) -> Same:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .objects import ObjectChange
-from .restarts import Restart
+from .restarts import Note, Restart
 from .stack import Entry
 from .steps import Step
 
@@ -103,7 +103,7 @@ class Environment:
     warnings: tuple[str, ...] = ()
     destructive: tuple[Step, ...] = ()
     refused: tuple[Step, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     restarts: tuple[Restart, ...] = ()
     changes: tuple[ObjectChange, ...] = ()
     stack: tuple[Entry, ...] = ()

@@ -162,7 +162,7 @@ def _table(every: Sequence[Environment]) -> Iterator[Part]:
 def _happens(every: Sequence[Environment]) -> Iterator[Part]:
     """Notes and restarts; the same of several objects in one line."""
     lines = [
-        f"- {codes(names)}: **{note}**.\n"
+        f"- {codes(names)}: **{note.headline}**. {code(note.text)}.\n"
         for names, notes in shared({one.name: one.notes for one in every})
         for note in notes
     ]

@@ -52,7 +52,8 @@ def render(checkout: Path, environment: str, cache: Path) -> Rendered:
             env={**variables, "PYTHONPATH": "infra", "XDG_CACHE_HOME": str(cache)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
             timeout=PATIENCE,
             check=False,
         )

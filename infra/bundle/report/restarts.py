@@ -58,27 +58,38 @@ def restarts(changes: Iterable[Change]) -> tuple[Restart, ...]:
     return tuple(sorted(found, key=lambda one: (ORDER.index(one.how), one.kind, one.name)))
 
 
-def notes(changes: Iterable[Change]) -> tuple[str, ...]:
-    """What the whole environment goes through: another release, another executor, a stop."""
+@dataclass(frozen=True)
+class Note:
+    """Something that the whole environment goes through, in few words and in full."""
+
+    headline: str
+    text: str
+
+
+def notes(changes: Iterable[Change]) -> tuple[Note, ...]:
+    """Another release, another executor, a stop."""
     found = [one for change in changes for one in change.differences if _is_both(one)]
     result = []
-    releases = {(one.old, one.new) for one in found if one.path == VERSION}
-    for old, new in sorted(releases, key=str):
-        result.append(
-            f"Another Airflow release, {old} → {new}: make up refuses it. make upgrade stops "
-            "Airflow, takes a backup, migrates the database and starts Airflow again; nothing runs "
-            "meanwhile, and MySQL cannot undo a migration"
+    releases = {(str(one.old), str(one.new)) for one in found if one.path == VERSION}
+    for old, new in sorted(releases):
+        text = (
+            f"From Airflow {old} to {new}: make up refuses that. make upgrade stops Airflow, takes "
+            "a backup, migrates the database and starts Airflow again. Nothing runs meanwhile, and "
+            "MySQL cannot undo a migration"
         )
+        result.append(Note("ANOTHER RELEASE", text))
     for one in found:
         if one.path == EXECUTOR:
-            result.append(
-                f"Another executor, {one.old} → {one.new}: tasks that run go on to their end, and "
-                "the new scheduler waits for them (at most airflow.tasks.gracePeriod); queued ones "
-                "are queued again"
+            text = (
+                f"From {one.old} to {one.new}: tasks that run go on to their end, and the new "
+                "scheduler waits for them (at most airflow.tasks.gracePeriod); queued ones are "
+                "queued again"
             )
-    stopped = [one for one in found if one.path == REPLICAS and one.new == 0]
+            result.append(Note("another executor", text))
+    stopped = sum(one.path == REPLICAS and one.new == 0 for one in found)
     if stopped:
-        result.append(f"{len(stopped)} workloads get 0 replicas: they stop until that is undone")
+        text = f"{stopped} workloads get 0 replicas: they stop until that is undone"
+        result.append(Note("STOPPED", text))
     return tuple(result)
 
 
@@ -174,8 +185,8 @@ def _template_changes(change: Change) -> bool:
 
 def _replicas(obj: Manifest) -> int | None:
     """None where an autoscaler decides."""
-    number: int | None = obj["spec"].get("replicas")
-    return number
+    number = obj["spec"].get("replicas")
+    return None if number is None else int(number)
 
 
 def _seconds(obj: Manifest) -> int:
