@@ -50,11 +50,8 @@ cluster = pulumi_kubernetes.Provider(
     enable_config_map_mutable=True,
     enable_secret_mutable=True,
 )
-place = KubernetesObject(
-    "namespace",
-    namespace(settings.namespace, engine),
-    pulumi.ResourceOptions(provider=cluster),
-)
+room = namespace(settings.namespace, engine)
+place = KubernetesObject(logical_name(room), room, pulumi.ResourceOptions(provider=cluster))
 inside = pulumi.ResourceOptions(provider=cluster, depends_on=[place])
 
 for wanted in generated(settings):

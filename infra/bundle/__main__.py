@@ -33,12 +33,14 @@ from .render.apply import RolloutError
 from .render.foundation import FoundationError
 from .render.kubectl import KubectlError
 from .render.program import objects
+from .report.checkout import CheckoutError
 from .settings.load import environments, load
 from .settings.problems import SettingsError
 
 EXPECTED = (
-    BuildError, CommandError, EngineError, FoundationError, HistoryError, KubectlError, LockError,
-    LoginError, RegistryError, RestError, RolloutError, SettingsError, WaiversError,
+    BuildError, CheckoutError, CommandError, EngineError, FoundationError, HistoryError,
+    KubectlError, LockError, LoginError, RegistryError, RestError, RolloutError, SettingsError,
+    WaiversError,
 )  # fmt: skip
 """Errors whose message is all that a user needs."""
 
@@ -100,6 +102,16 @@ def _prune(environment: str) -> None:
     prune(target(environment))
 
 
+def _preview(environment: str) -> None:
+    base = os.environ.get("BASE", "")
+    if not base:
+        preview(target(environment, changes_nothing=True))
+        return
+    from .commands.report import report
+
+    report(base, [environment] if environment else [], os.environ.get("REPORT", ""))
+
+
 def _policies(environment: str) -> None:
     from .commands.policies import policies
 
@@ -126,7 +138,7 @@ COMMANDS: dict[str, Callable[[str], None]] = {
     "parity": lambda _: parity(),
     "password": lambda environment: print(password(target(environment))),
     "policies": _policies,
-    "preview": lambda environment: preview(target(environment, changes_nothing=True)),
+    "preview": _preview,
     "promote": _promote,
     "prune": _prune,
     "render": _render,
