@@ -54,6 +54,7 @@ room = namespace(settings.namespace, engine)
 place = KubernetesObject(logical_name(room), room, pulumi.ResourceOptions(provider=cluster))
 inside = pulumi.ResourceOptions(provider=cluster, depends_on=[place])
 
+secrets = []
 for wanted in generated(settings):
     obj = secret(settings, wanted)
     for key, kind in wanted.keys.items():
@@ -61,7 +62,11 @@ for wanted in generated(settings):
         obj["stringData"][key] = generation.resource(f"{wanted.name}-{key}", kind, opts)
     # Written once: what was changed by hand since (a rotated password) is not written over.
     kept = pulumi.ResourceOptions(ignore_changes=["stringData", "data"])
-    KubernetesObject(logical_name(obj), obj, pulumi.ResourceOptions.merge(inside, kept))
+    opts = pulumi.ResourceOptions.merge(inside, kept)
+    secrets.append(KubernetesObject(logical_name(obj), obj, opts))
+# Pulumi makes so many resources at a time (4 a core): workloads that wait for their pods could
+# take all the places, and their pods wait for Secrets that would never get one.
+after_secrets = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=secrets))
 
 registry = None
 if settings.images.login:
@@ -97,7 +102,7 @@ for obj in (
     *components.objects(settings, airflow, of_tasks),
     *celery.objects(settings, airflow),
 ):
-    KubernetesObject(logical_name(obj), references.pinned(obj, digests), inside)
+    KubernetesObject(logical_name(obj), references.pinned(obj, digests), after_secrets)
 
 pulumi.export("url", settings.airflow.url)
 pulumi.export("user", settings.airflow.admin.username)

@@ -90,7 +90,7 @@ COMPONENTS = _values(
         "airflow.dags.source=git airflow.dags.git.repository=https://git.example.com/team/dags.git"
     ),
     service_type="airflow.apiServer.service.type=ClusterIP airflow.apiServer.service.nodePort=null",
-    node_port="airflow.apiServer.service.nodePort=30094",
+    node_port="airflow.apiServer.service.nodePort=30095",
     namespace="namespace=airflow-changes-elsewhere",
     revision_of_the_Secrets="secrets.revision=2",
     name_of_the_first_user="airflow.admin.username=root",
@@ -243,6 +243,15 @@ IMAGES = (
 )
 
 KINDS = (*COMPONENTS, *DATABASE, *CODE, *IMAGES)
+
+
+def values(overrides: str, kind: Kind, storage_class: str = "") -> str:
+    """The overrides of a kind of change, on top of those of BEFORE; later ones win."""
+    sections = ("database.cluster", "database.backup", "broker.cluster", "logs")
+    classes = [f"{one}.claim.storageClass={storage_class}" for one in sections if storage_class]
+    every = [*BEFORE.split(), *classes, *overrides.split(), *kind.values.split()]
+    merged = dict(one.split("=", 1) for one in every)
+    return " ".join(f"{key}={value}" for key, value in merged.items())
 
 
 def lock_images(folder: Path) -> None:

@@ -23,8 +23,8 @@ from bundle.comparison.replacement import IDENTITY
 from bundle.render.program import ORDER, objects
 
 from .conftest import Deployment, in_namespace, wait_for
-from .kinds_of_change import BEFORE, KINDS, Kind, copy, lock_images
-from .volumes import CLASS, NAME, bound_volumes
+from .kinds_of_change import KINDS, Kind, copy, lock_images, values
+from .volumes import bound_volumes
 
 pytestmark = pytest.mark.cluster
 
@@ -87,26 +87,19 @@ def api(place: Deployment) -> Iterator[Api]:
         proxy.terminate()
 
 
-def values(place: Deployment, kind: Kind) -> str:
-    """The overrides of a kind of change; later ones win."""
-    merged = dict(
-        one.split("=", 1) for one in f"{place.overrides} {BEFORE} {CLASS} {kind.values}".split()
-    )
-    return " ".join(f"{key}={value}" for key, value in merged.items())
-
-
-def rendered(place: Deployment, kind: Kind, folder: Path) -> list[Object]:
-    """What the program makes of it; a copy of the checkout goes below `folder`."""
+def rendered(kind: Kind, overrides: str, folder: Path, cache: Path) -> list[Object]:
+    """What the program makes of it; a copy of the checkout and of `cache` goes below `folder`."""
     if not kind.edits:
-        return objects("sandbox", values(place, kind))
+        return objects("sandbox", overrides)
+    checkout = copy(kind, folder / kind.name, cache)
     text = subprocess.run(
         [sys.executable, "-m", "bundle", "render", "sandbox"],
-        cwd=copy(kind, folder / kind.name, folder / "cache"),
+        cwd=checkout,
         env={
             **os.environ,
             "PYTHONPATH": "infra",
-            "SET": values(place, kind),
-            "XDG_CACHE_HOME": str(folder / kind.name / "cache"),
+            "SET": overrides,
+            "XDG_CACHE_HOME": str(checkout / "cache"),
         },
         capture_output=True,
         text=True,
@@ -154,9 +147,11 @@ def test_every_prediction_is_what_the_api_server_does(
     place: Deployment, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The sandbox's own lock changes with every build of others.
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     lock_images(tmp_path)
-    before = objects("sandbox", values(place, Kind("before")))
+    overrides = {kind.name: values(place.overrides, kind, place.namespace) for kind in KINDS}
+    before = objects("sandbox", overrides["nothing"])
     for obj in before:
         assert api.apply(obj).ok, obj
         if obj["kind"] == "Namespace":
@@ -166,10 +161,12 @@ def test_every_prediction_is_what_the_api_server_does(
     live = {(obj["kind"], obj["metadata"]["name"]): api.get(obj) for obj in before}
     with ThreadPoolExecutor(max_workers=3) as pool:
         edited = {
-            kind.name: pool.submit(rendered, place, kind, tmp_path) for kind in KINDS if kind.edits
+            kind.name: pool.submit(rendered, kind, overrides[kind.name], tmp_path, cache)
+            for kind in KINDS
+            if kind.edits
         }
         afters = {
-            kind.name: rendered(place, kind, tmp_path) for kind in KINDS if not kind.edits
+            kind.name: objects("sandbox", overrides[kind.name]) for kind in KINDS if not kind.edits
         } | {name: done.result() for name, done in edited.items()}
     misses, total = [], 0
     for kind in KINDS:
@@ -199,14 +196,17 @@ def test_every_prediction_is_what_the_api_server_does(
 
 def test_growth_is_refused_where_the_class_does_not_allow_it(place: Deployment, api: Api) -> None:
     # What no object tells, so that no prediction says it.
-    grow = values(place, Kind("grow", "database.cluster.claim.size=6Gi"))
+    more = Kind("more", "database.cluster.claim.size=6Gi")
+    grow = values(place.overrides, more, place.namespace)
     (claim,) = (
         obj
         for obj in objects("sandbox", grow)
         if (obj["kind"], obj["metadata"]["name"]) == ("PersistentVolumeClaim", "airflow-mysql")
     )
     assert seen(api, claim, api.get(claim))[0] == "update"
-    place.kubectl("patch", "storageclass", NAME, "--patch", '{"allowVolumeExpansion": false}')
+    place.kubectl(
+        "patch", "storageclass", place.namespace, "--patch", '{"allowVolumeExpansion": false}'
+    )
     what, message = seen(api, claim, api.get(claim))
     assert what == "refused"
     assert "storageclass that provisions the pvc must support resize" in message

@@ -9,20 +9,17 @@ from typing import Any
 
 from .conftest import Deployment
 
-NAME = "airflow-changes"
 CLAIMS = ("airflow-mysql", "airflow-logs", "airflow-backups", "airflow-redis")
-CLASS = " ".join(
-    f"{section}.claim.storageClass={NAME}"
-    for section in ("database.cluster", "database.backup", "broker.cluster", "logs")
-)
-"""Values that put every claim into the class."""
 
 
 @contextmanager
 def bound_volumes(deployment: Deployment, folder: Path) -> Iterator[None]:
-    """A class, and a volume below `folder` for each claim of the deployment."""
+    """A class named like the namespace, and a volume below `folder` for each claim."""
     node = deployment.kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
-    made = [_storage_class(), *(_volume(deployment, node, name, folder) for name in CLAIMS)]
+    made = [
+        _storage_class(deployment.namespace),
+        *(_volume(deployment, node, name, folder) for name in CLAIMS),
+    ]
     command = ["kubectl", "apply", "--server-side", "--filename=-"]
     items = json.dumps({"apiVersion": "v1", "kind": "List", "items": made})
     subprocess.run(command, input=items, text=True, check=True, capture_output=True)
@@ -33,11 +30,11 @@ def bound_volumes(deployment: Deployment, folder: Path) -> Iterator[None]:
         deployment.kubectl("delete", "--ignore-not-found", *names)
 
 
-def _storage_class() -> dict[str, Any]:
+def _storage_class(name: str) -> dict[str, Any]:
     return {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
-        "metadata": {"name": NAME},
+        "metadata": {"name": name},
         "provisioner": "kubernetes.io/no-provisioner",
         "allowVolumeExpansion": True,
     }
@@ -52,7 +49,7 @@ def _volume(deployment: Deployment, node: str, claim: str, folder: Path) -> dict
         "kind": "PersistentVolume",
         "metadata": {"name": f"{deployment.namespace}-{claim}"},
         "spec": {
-            "storageClassName": NAME,
+            "storageClassName": deployment.namespace,
             "capacity": {"storage": "5Gi"},
             "accessModes": ["ReadWriteOnce", "ReadWriteMany"],
             "claimRef": {"namespace": deployment.namespace, "name": claim},
