@@ -54,6 +54,10 @@ backup:  ## dump the metadata database to the volume of backups
 backups:  ## list them
 restore:  ## FROM=<backup> [INTO=<empty database>]: load one; Airflow must be stopped
 
+.PHONY: drift
+drift: .venv  ## what of the cluster is not as the program wants it; exits 2 if something is
+	@$(BUNDLE) drift $(ENV)
+
 .PHONY: promote prune
 promote prune: .venv
 	@$(BUNDLE) $@ $(ENV)

@@ -11,6 +11,7 @@ from .commands.down import down
 from .commands.errors import CommandError
 from .commands.local import local_down, local_up
 from .commands.preview import preview
+from .commands.real_state import drift
 from .commands.rest import RestError, password
 from .commands.restore import from_variables
 from .commands.smoke import smoke
@@ -107,6 +108,7 @@ COMMANDS: dict[str, Callable[[str], None]] = {
     "backups": lambda environment: backups(target(environment)),
     "check": _check,
     "down": lambda environment: down(target(environment)),
+    "drift": lambda environment: drift(target(environment, changes_nothing=True)),
     "images": _images,
     "local-down": lambda _: local_down(),
     "local-up": lambda environment: local_up(target(environment, changes_nothing=True)),
