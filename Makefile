@@ -66,6 +66,10 @@ restore:  ## FROM=<backup> [INTO=<empty database>]: load one; Airflow must be st
 policies: .venv  ## rules over every object of every environment, or of ENV
 	@PYTHONPATH=infra $(PYTHON) -m bundle policies $(if $(filter file,$(origin ENV)),,$(ENV))
 
+.PHONY: drift
+drift: .venv  ## what of the cluster is not as the program wants it; exits 2 if something is
+	@$(BUNDLE) drift $(ENV)
+
 .PHONY: promote prune
 promote prune: .venv
 	@$(BUNDLE) $@ $(ENV)

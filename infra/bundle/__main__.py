@@ -14,6 +14,7 @@ from .commands.errors import CommandError
 from .commands.local import local_down, local_up
 from .commands.parity import parity, parity_of_all
 from .commands.preview import preview
+from .commands.real_state import drift
 from .commands.rest import RestError, password
 from .commands.restore import from_variables
 from .commands.smoke import smoke
@@ -132,6 +133,7 @@ COMMANDS: dict[str, Callable[[str], None]] = {
     "check": _check,
     "down": lambda environment: down(target(environment)),
     "env": lambda _: env(),
+    "drift": lambda environment: drift(target(environment, changes_nothing=True)),
     "images": _images,
     "local-down": lambda _: local_down(),
     "local-up": lambda environment: local_up(target(environment, changes_nothing=True)),
