@@ -511,5 +511,8 @@ def test_the_real_state_has_a_section() -> None:
         one_environment([WEB], [WEB], "dev", live=Live(drift=(drift,))),
         one_environment([WEB], [WEB], "prod", live=Live(problem="no cluster answers")),
     )
-    assert "1 object, drift in the cluster" in text
-    assert "`prod`, the real state: `no cluster answers`. Nothing was compared." in text
+    assert "<code>dev</code>: 1 object drifted" in text
+    assert "### The real state of `prod`\n⛔ Not known:\n```\nno cluster answers\n```" in text
+    assert "`prod: its real state is not known, see below`" in text
+    same = written(one_environment([WEB], [WEB], live=Live()))
+    assert "It is as the program wants it" in same

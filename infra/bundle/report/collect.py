@@ -120,6 +120,8 @@ def report(
     for one in order:
         if any(step.what == steps.REFUSED for step in one.refused):
             problems.append(f"{one.name}: the deployment would stop half-way, see below")
+        if one.live and one.live.problem:
+            problems.append(f"{one.name}: its real state is not known, see below")
         if one.checked.problem:
             problems.append(f"{one.name}: not checked: {one.checked.problem}")
         broken = sum(not each.waived for each in one.checked.broken)

@@ -78,14 +78,16 @@ class Pair:
 
 @dataclass(frozen=True)
 class Live:
-    """What Pulumi says against the real state. `problem` says why there is nothing, if so.
+    """What Pulumi says against the real state.
 
-    `drift` is what somebody changed in the cluster beside the program.
+    `problem` says why nothing, or not everything, is known. `drift` is what somebody changed in the
+    cluster beside the program. `others` are resources that are no objects, a line each.
     """
 
     problem: str = ""
     changes: tuple[ObjectChange, ...] = ()
     drift: tuple[ObjectChange, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

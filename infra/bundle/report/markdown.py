@@ -230,13 +230,19 @@ def _warnings(every: Sequence[Environment]) -> Iterator[Part]:
 
 
 def _live(name: str, live: Live, clip: Clip | None) -> Iterator[Part]:
+    """Under a heading of its own: it is about what is there now, and not about the base."""
+    lines = [f"- {code(line)}\n" for line in live.others]
     if live.problem:
-        text = f"\n⛔ {code(name)}, the real state: {code(live.problem)}. Nothing was compared.\n"
-        yield Part(1, text, ())
-        return
-    for what, changes in (("drift in the cluster", live.drift), ("against it", live.changes)):
-        head = f"{html_code(name)}, the real state: {plural(len(changes), 'object')}, {what}"
-        yield _folded(3, head, tuple(blocks(changes, clip)), "object")
+        lines.insert(0, f"⛔ Not known:\n{fence(live.problem)}\n")
+    elif not (live.changes or live.drift or live.others):
+        lines = [
+            "It is as the program wants it: a deployment would change nothing, nothing drifted.\n"
+        ]
+    yield Part(1, f"\n### The real state of {code(name)}\n", tuple(lines))
+    for what, changes in (("drifted", live.drift), ("changed by a deployment now", live.changes)):
+        if changes:
+            head = f"{html_code(name)}: {plural(len(changes), 'object')} {what}"
+            yield _folded(3, head, tuple(blocks(changes, clip)), "object")
 
 
 def _capacity(every: Sequence[Environment]) -> Iterator[Part]:

@@ -146,8 +146,9 @@ def _stateful_set(change: Change) -> tuple[How, str] | None:
     name = name_of(change)
     if name == mysql.NAME:
         return How.AWAY, (
-            f"{verb}: the database is away for about 30 s, and Airflow with it: no logins, no task "
-            "starts; tasks that run go on and report afterwards"
+            f"{verb}: the database is away for about 30 s, longer after a large buffer pool, and "
+            "Airflow with it: no logins, no task starts. A task that needs it meanwhile may fail, "
+            "and is tried again as often as its retries say"
         )
     if name == redis.NAME:
         return How.AWAY, f"{verb}: the broker is away for about 10 s; queued messages are kept"

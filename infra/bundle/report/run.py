@@ -2,24 +2,31 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 from ..settings.load import environments
 from . import checkout, checks, collect, renders
-from .facts import Checked, Environment, Report
+from .facts import Checked, Environment, Live, Report
 from .renders import Rendered
 
 Sides = tuple[Rendered | None, Rendered | None]
 """An environment at the base and in the checkout; None where it is not."""
 
 
-def report(root: Path, asked: str, only: Sequence[str], today: date) -> Report:
+def report(
+    root: Path,
+    asked: str,
+    only: Sequence[str],
+    today: date,
+    real_state: Callable[[str], Live] | None = None,
+) -> Report:
     """Compare a checkout with the commit that it shares with `asked`.
 
-    `only` names environments; empty for all of both sides. Raises CheckoutError.
+    `only` names environments; empty for all of both sides. `real_state` looks at an environment's
+    cluster; None for none. Raises CheckoutError.
     """
     base, head = checkout.base(root, asked), checkout.head(root)
     with tempfile.TemporaryDirectory(prefix="airflow-kubernetes-") as temporary:
@@ -39,7 +46,12 @@ def report(root: Path, asked: str, only: Sequence[str], today: date) -> Report:
                 )
                 for name in names
             }
-        found = [_environment(name, sides[name], (tree, root), today) for name in names]
+        found = [
+            _environment(
+                name, sides[name], (tree, root), today, real_state(name) if real_state else None
+            )
+            for name in names
+        ]
     renderable = {name for name, (_, side) in sides.items() if side and side.error is None}
     compared = [pair for pair in parity if {pair.left, pair.right} <= renderable]
     return collect.report(base, head, found, compared)
@@ -55,7 +67,9 @@ def _names(root: Path, tree: Path, only: Sequence[str]) -> list[str]:
     return sorted(only or known)
 
 
-def _environment(name: str, sides: Sides, folders: tuple[Path, Path], today: date) -> Environment:
+def _environment(
+    name: str, sides: Sides, folders: tuple[Path, Path], today: date, live: Live | None
+) -> Environment:
     before, after = sides
     checked = Checked()
     if after is not None and after.error is None:
@@ -64,7 +78,7 @@ def _environment(name: str, sides: Sides, folders: tuple[Path, Path], today: dat
         changes = [] if before and before.error else collect.changes(before, after)
         checked = checks.checked(name, old, after.objects, changes, today)
     old_stack, new_stack = (_text(folder / f"Pulumi.{name}.yaml") for folder in folders)
-    return collect.environment(name, before, after, (old_stack, new_stack), checked)
+    return collect.environment(name, before, after, (old_stack, new_stack), checked, live)
 
 
 def _text(file: Path) -> str | None:
