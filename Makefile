@@ -5,7 +5,7 @@ ENV ?= $(if $(filter promote,$(MAKECMDGOALS)),dev,sandbox)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-export ENV SET FROM INTO TO KEEP APPLY NAME ARGS LIVE
+export ENV SET FROM INTO TO KEEP APPLY NAME ARGS LIVE A B BASE REPORT
 # Without bytecode every import is compiled again: three times the time of a render.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -16,7 +16,8 @@ PYTHON := .venv/bin/python
 # The sandbox brings its own kubectl, kubeconfig and certificates; elsewhere they are the user's.
 # With GIVEN_CLUSTER its values are for a cluster that is there already: see tests/cluster/conftest.py.
 EMBEDDED := $(if $(GIVEN_CLUSTER),,$(filter sandbox,$(ENV)))
-IN_ENV := $(if $(EMBEDDED),eval "$$($(PYTHON) -m sandbox env)";)
+# A preview of commits looks at no cluster, unless it is to be live.
+IN_ENV := $(if $(if $(BASE),$(LIVE),$(EMBEDDED)),$(if $(EMBEDDED),eval "$$($(PYTHON) -m sandbox env)";))
 BUNDLE := $(IN_ENV) PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) -m bundle
 
 .PHONY: help
@@ -44,8 +45,13 @@ up: .venv  ## build, deploy and wait; prints the address
 down preview status render images password smoke backup backups restore upgrade: .venv
 	@$(BUNDLE) $@ $(ENV)
 
+# A report is about every environment, or the one that is given.
+ifneq ($(BASE),)
+preview: ENV := $(if $(filter file,$(origin ENV)),,$(ENV))
+endif
+
 down:  ## remove what runs; keep data and passwords
-preview:  ## what make up would change
+preview:  ## what make up would change; BASE=<commit> [REPORT=<folder>]: a report, without a cluster
 status:  ## what runs, and the address
 render:  ## every Kubernetes object as YAML; needs no cluster
 images:  ## build and push the images, write the lock
@@ -77,6 +83,13 @@ task:  ## NAME=<image> [ARGS='…']: run a task image with Docker or Podman, sho
 local-up:  ## run all of Airflow on this machine with Docker Compose; LIVE=1: with ./dags as edited
 local-down:  ## stop that; keep its data and passwords
 
+.PHONY: parity env
+parity env: .venv
+	@PYTHONPATH=infra $(PYTHON) -m bundle $@
+
+parity:  ## [A=dev B=prod]: what differs between environments, and which setting explains it
+env:  ## NAME=staging FROM=prod: a new environment that begins as another one is
+
 .PHONY: sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env
 sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env: .venv
 	@$(PYTHON) -m sandbox $(@:sandbox-%=%)
@@ -88,7 +101,7 @@ sandbox-delete:  ## delete its data, after sandbox-down
 sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 
 .PHONY: check test test-quick test-matrix bench lock
-check: .venv  ## lint, types, values and policies of every environment
+check: .venv  ## lint, types; values, policies and parity of every environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy infra/bundle sandbox tests .github/scripts && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
 	@find images sandbox -name Dockerfile -exec .venv/bin/hadolint {} +

@@ -50,13 +50,11 @@ cluster = pulumi_kubernetes.Provider(
     enable_config_map_mutable=True,
     enable_secret_mutable=True,
 )
-place = KubernetesObject(
-    "namespace",
-    namespace(settings.namespace, engine),
-    pulumi.ResourceOptions(provider=cluster),
-)
+room = namespace(settings.namespace, engine)
+place = KubernetesObject(logical_name(room), room, pulumi.ResourceOptions(provider=cluster))
 inside = pulumi.ResourceOptions(provider=cluster, depends_on=[place])
 
+secrets = []
 for wanted in generated(settings):
     obj = secret(settings, wanted)
     for key, kind in wanted.keys.items():
@@ -64,13 +62,17 @@ for wanted in generated(settings):
         obj["stringData"][key] = generation.resource(f"{wanted.name}-{key}", kind, opts)
     # Written once: what was changed by hand since (a rotated password) is not written over.
     kept = pulumi.ResourceOptions(ignore_changes=["stringData", "data"])
-    KubernetesObject(logical_name(obj), obj, pulumi.ResourceOptions.merge(inside, kept))
+    opts = pulumi.ResourceOptions.merge(inside, kept)
+    secrets.append(KubernetesObject(logical_name(obj), obj, opts))
+# Pulumi makes so many resources at a time (4 a core): workloads that wait for their pods could
+# take all the places, and their pods wait for Secrets that would never get one.
+after_secrets = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=secrets))
 
 registry = None
 if settings.images.login:
     registry = docker_build.RegistryArgs(
         address=login.server(settings.images.registry),
-        username=pulumi.Config().require("registryUsername"),
+        username=pulumi.Config().require_secret("registryUsername"),
         password=pulumi.Config().require_secret("registryPassword"),
     )
 if registry is not None and makes_pull_secret(settings):
@@ -100,7 +102,7 @@ for obj in (
     *components.objects(settings, airflow, of_tasks),
     *celery.objects(settings, airflow),
 ):
-    KubernetesObject(logical_name(obj), references.pinned(obj, digests), inside)
+    KubernetesObject(logical_name(obj), references.pinned(obj, digests), after_secrets)
 
 pulumi.export("url", settings.airflow.url)
 pulumi.export("user", settings.airflow.admin.username)

@@ -9,8 +9,10 @@ import yaml
 
 from .commands.backup import backup, backups
 from .commands.down import down
+from .commands.env import env
 from .commands.errors import CommandError
 from .commands.local import local_down, local_up
+from .commands.parity import parity, parity_of_all
 from .commands.preview import preview
 from .commands.rest import RestError, password
 from .commands.restore import from_variables
@@ -31,12 +33,14 @@ from .render.apply import RolloutError
 from .render.foundation import FoundationError
 from .render.kubectl import KubectlError
 from .render.program import objects
+from .report.checkout import CheckoutError
 from .settings.load import environments, load
 from .settings.problems import SettingsError
 
 EXPECTED = (
-    BuildError, CommandError, EngineError, FoundationError, HistoryError, KubectlError, LockError,
-    LoginError, RegistryError, RestError, RolloutError, SettingsError, WaiversError,
+    BuildError, CheckoutError, CommandError, EngineError, FoundationError, HistoryError,
+    KubectlError, LockError, LoginError, RegistryError, RestError, RolloutError, SettingsError,
+    WaiversError,
 )  # fmt: skip
 """Errors whose message is all that a user needs."""
 
@@ -98,6 +102,16 @@ def _prune(environment: str) -> None:
     prune(target(environment))
 
 
+def _preview(environment: str) -> None:
+    base = os.environ.get("BASE", "")
+    if not base:
+        preview(target(environment, changes_nothing=True))
+        return
+    from .commands.report import report
+
+    report(base, [environment] if environment else [], os.environ.get("REPORT", ""))
+
+
 def _policies(environment: str) -> None:
     from .commands.policies import policies
 
@@ -108,6 +122,8 @@ def _check(environment: str) -> None:
     for name in [environment] if environment else environments():
         catalog.every(load(name))
         print(f"values of {name}: no problem found")
+    if not environment:
+        parity_of_all()
 
 
 COMMANDS: dict[str, Callable[[str], None]] = {
@@ -115,12 +131,14 @@ COMMANDS: dict[str, Callable[[str], None]] = {
     "backups": lambda environment: backups(target(environment)),
     "check": _check,
     "down": lambda environment: down(target(environment)),
+    "env": lambda _: env(),
     "images": _images,
     "local-down": lambda _: local_down(),
     "local-up": lambda environment: local_up(target(environment, changes_nothing=True)),
+    "parity": lambda _: parity(),
     "password": lambda environment: print(password(target(environment))),
     "policies": _policies,
-    "preview": lambda environment: preview(target(environment, changes_nothing=True)),
+    "preview": _preview,
     "promote": _promote,
     "prune": _prune,
     "render": _render,

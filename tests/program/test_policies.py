@@ -38,11 +38,11 @@ def test_no_environment_breaks_a_rule(environment: str, version: str, executor: 
 
 
 def test_the_command_tells_what_breaks_a_rule() -> None:
-    done = bundle("policies", "dev", "database.cluster.image=mysql:8.4 budget.storage=1Gi")
+    done = bundle("policies", "dev", "database.cluster.image=mysql:8.4 budget.storage=2Gi")
     assert done.returncode == 1
     assert "StatefulSet/airflow-mysql: image-digest" in done.stdout
     assert "at   spec.template.spec.containers[mysql].image" in done.stdout
-    assert "budget.storage is 1Gi" in done.stdout
+    assert "budget.storage is 2Gi" in done.stdout
     assert "error: rules are broken in 3 places" in done.stderr
 
 

@@ -29,3 +29,9 @@ def test_null_is_a_value_and_an_empty_mapping_too() -> None:
 def test_paths_read_as_in_kubectl() -> None:
     assert dotted(("spec", "containers", "[web]", "image")) == "spec.containers[web].image"
     assert dotted(("metadata", "labels", "a.b/c")) == 'metadata.labels["a.b/c"]'
+
+
+def test_another_order_is_a_difference_and_an_insertion_is_none() -> None:
+    old = {"env": [{"name": "A"}, {"name": "B"}]}
+    new = {"env": [{"name": "B"}, {"name": "A"}]}
+    assert differences(old, new) == [Difference(("env",), ["A", "B"], ["B", "A"])]

@@ -9,11 +9,11 @@ import pytest
 import yaml
 from bundle.settings.checks import warnings
 from bundle.settings.fields import Section
-from bundle.settings.load import VALUES, environments, load, mark_of
+from bundle.settings.load import VALUES, environments, load
 from bundle.settings.problems import SettingsError
 from bundle.settings.quantities import amount, plus
 from bundle.settings.schema import Settings
-from bundle.settings.validation import fields, section_of, sections_of
+from bundle.settings.validation import fields, mark_of, section_of, sections_of
 
 Keys = tuple[str, ...]
 

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..kubernetes.metadata import Manifest, logical_name
+from ..kubernetes.metadata import Manifest, is_protected, logical_name
+from ..kubernetes.pods import PULL_SECRET
 from .leaves import Difference, Path, differences
-from .replacement import refused, replacing
+from .replacement import IDENTITY, refused, replacing, unselected, written_once
 
 
 class Operation(StrEnum):
@@ -24,7 +25,11 @@ class Change:
     new hash replaces the old one.
 
     `replacing` are the paths for which Pulumi replaces the object; `refused` are those that the
-    API server does not let anyone change, so that kubectl's apply fails on them.
+    API server does not let anyone change, so that kubectl's apply fails on them, and so does
+    Pulumi's update. An UPDATE with `refused` paths fails under both engines; a REPLACE with them
+    under kubectl alone, and one without them is an update there.
+    `kept` are values that are written once, a subset of `refused`: Pulumi leaves them as they are,
+    `make up` stops.
     """
 
     operation: Operation
@@ -33,6 +38,19 @@ class Change:
     differences: tuple[Difference, ...]
     replacing: tuple[Path, ...] = ()
     refused: tuple[Path, ...] = ()
+    kept: tuple[Path, ...] = ()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the object would be lost that holds data or secrets: Pulumi refuses to go on.
+
+        kubectl leaves a protected object where it is.
+        """
+        loses = self.operation in (Operation.REPLACE, Operation.DELETE)
+        if not loses or self.before is None:
+            return False
+        # The login to a registry is kept by `make down`, but goes when no longer wanted.
+        return is_protected(self.before) and self.before["metadata"]["name"] != PULL_SECRET
 
     @property
     def kind(self) -> str:
@@ -69,16 +87,14 @@ def _change(before: Manifest | None, after: Manifest | None) -> Change | None:
     found = tuple(differences(before or {}, after or {}))
     if before is None or after is None:
         operation = Operation.CREATE if before is None else Operation.DELETE
-        return Change(operation, before, after, found)
+        wrong = tuple(unselected(after)) if after is not None else ()
+        return Change(operation, before, after, found, refused=wrong)
     if not found:
         return None
-    paths = [difference.path for difference in found]
-    why = tuple(path for path in paths if replacing(after["kind"], path))
-    return Change(
-        Operation.REPLACE if why else Operation.UPDATE,
-        before,
-        after,
-        found,
-        why,
-        tuple(path for path in paths if refused(after["kind"], path)),
-    )
+    why = tuple(one.path for one in found if replacing(after, one))
+    against, kept = unselected(after), tuple[Path, ...]()
+    if not any(path in IDENTITY for path in why):  # else it is another object
+        kept = tuple(one.path for one in found if written_once(before, one))
+        against += [*kept, *(one.path for one in found if refused(before, after, one))]
+    operation = Operation.REPLACE if why else Operation.UPDATE
+    return Change(operation, before, after, found, why, tuple(sorted({*against})), kept)

@@ -56,24 +56,45 @@ def leaves(value: Any) -> dict[Path, Any]:
 
 
 def differences(old: Any, new: Any) -> list[Difference]:
-    """The leaves in which two values differ, in the order of their paths."""
+    """The leaves in which two values differ, in the order of their paths.
+
+    Items of a list that changed places are one more difference: the names in their order.
+    """
     before, after = leaves(old), leaves(new)
-    return [
+    found = [
         Difference(path, before.get(path, MISSING), after.get(path, MISSING))
-        for path in sorted(before.keys() | after.keys())
+        for path in before.keys() | after.keys()
         if before.get(path, MISSING) != after.get(path, MISSING)
     ]
+    return sorted([*found, *_moved(old, new, ())], key=lambda difference: difference.path)
+
+
+def _moved(old: Any, new: Any, path: Path) -> Iterator[Difference]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in old.keys() & new.keys():
+            yield from _moved(old[key], new[key], (*path, str(key)))
+    elif _has_items(old) and _has_items(new):
+        before = dict(zip(_names(old), old, strict=True))
+        after = dict(zip(_names(new), new, strict=True))
+        if [name for name in before if name in after] != [name for name in after if name in before]:
+            yield Difference(path, [*before], [*after])
+        for name in before.keys() & after.keys():
+            yield from _moved(before[name], after[name], (*path, f"[{name}]"))
 
 
 def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     if isinstance(value, dict) and value:
         for key, item in value.items():
             yield from _leaves(item, (*path, str(key)))
-    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+    elif _has_items(value):
         for name, item in zip(_names(value), value, strict=True):
             yield from _leaves(item, (*path, f"[{name}]"))
     else:
         yield path, value
+
+
+def _has_items(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict | list) for item in value)
 
 
 def _names(items: list[Any]) -> list[str]:

@@ -60,8 +60,13 @@ def is_protected(obj: Manifest) -> bool:
 
 
 def logical_name(obj: Manifest) -> str:
-    """`airflow-scheduler-deployment`; a Job's hash is left out, so a new one replaces the old."""
+    """`airflow-scheduler-deployment`; a Job's hash is left out, so a new one replaces the old.
+
+    The one Namespace is known without its name: another name moves all that is in it.
+    """
     name: str = obj["metadata"]["name"]
+    if obj["kind"] == "Namespace":
+        return "namespace"
     if obj["kind"] == "Job":
         name = name.rpartition("-")[0]
     return f"{name}-{obj['kind'].lower()}"

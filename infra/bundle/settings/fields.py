@@ -1,5 +1,6 @@
 """What the schema is made of: base of sections, types of values, marks with their reasons."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -63,11 +64,37 @@ Queue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 """The name of an environment variable."""
 
+Label = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?"
+        r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"
+    ),
+]
+"""The key of a Kubernetes label: "kubernetes.io/arch"."""
+
+LabelValue = Annotated[
+    str, StringConstraints(pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")
+]
+
+BuilderName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9._-]*$")]
+"""A builder of docker buildx, as it wants them named."""
+
+Endpoint = Annotated[str, StringConstraints(pattern=r"^[a-z-]+://\S+$")]
+"""Where buildkitd listens: "tcp://buildkit:1234"."""
+
 STAND_IN = PerEnvironment(
-    "the sandbox has no image registry to pull from and builds stand-ins itself", only=SANDBOX
+    "the sandbox has no image registry to pull from and builds stand-ins itself",
+    owner="platform",
+    only=SANDBOX,
 )
-CAPACITY = PerEnvironment("load differs between environments; what runs does not")
-PLACE = PerEnvironment("each environment is its own place: cluster, registry, address")
+CAPACITY = PerEnvironment(
+    "load differs between environments; what runs does not", owner="platform", times=64
+)
+PLACE = PerEnvironment(
+    "each environment is its own place: cluster, registry, address", owner="platform"
+)
+OWN_PLACE = replace(PLACE, distinct=True)
 
 
 class Section(BaseModel):

@@ -9,15 +9,15 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 
+from . import until
+from .bounds import beyond
 from .checks import impossible
 from .document import Document, override, read
 from .fields import Section
-from .marks import PerEnvironment
 from .problems import Path, Problem, SettingsError, dotted
 from .schema import Settings
-from .validation import fields, section_of, sections_of, wrong_values
+from .validation import fields, mark_of, section_of, sections_of, wrong_values
 
 STOPPED = "airflow.stopped=true"
 """The one override that a real environment takes: `make upgrade` applies it for some minutes."""
@@ -39,7 +39,8 @@ def load(environment: str, overrides: str = "", directory: FilePath = VALUES) ->
     if environment not in known:
         message = f"no environment {environment!r}; there are: {', '.join(known)}"
         raise SettingsError([Problem(f"{directory.name}/", 0, "", message)])
-    common, own, once = _documents(environment, overrides, directory)
+    common, whole, once = _documents(environment, overrides, directory)
+    own = until.without(whole)
     problems = _type_problems(common.data, [common])
     merged = _merge(_merge(common.data, own.data), once.data)
     layers = [once, own, common]
@@ -51,6 +52,9 @@ def load(environment: str, overrides: str = "", directory: FilePath = VALUES) ->
         problems += [
             _problem(path, message, layers) for path, message in impossible(settings, environment)
         ]
+        if (base := _settings(common.data)) is not None:
+            problems += [_problem(*one, layers) for one in beyond(settings, base)]
+            problems += [_problem(*one, [whole]) for one in until.wrong(whole, settings, base)]
     if problems or settings is None:
         raise SettingsError(problems)
     return settings
@@ -177,8 +181,3 @@ def _forbidden(
                     yield from _forbidden(one, inner, environment, (*here, name))
         else:
             yield here, "the same in every environment; set it in values/common.yaml"
-
-
-def mark_of(field: FieldInfo) -> PerEnvironment | None:
-    """The field's mark, if environments may differ in it."""
-    return next((item for item in field.metadata if isinstance(item, PerEnvironment)), None)

@@ -4,21 +4,28 @@ There are no defaults here, but for the items of lists: values/common.yaml holds
 that one file shows all of them. Keys are camelCase, as in Kubernetes and the official chart.
 """
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from . import cron
 from .fields import (
     CAPACITY,
+    OWN_PLACE,
     PLACE,
     STAND_IN,
+    BuilderName,
     DebianPackage,
     DebianRelease,
+    Endpoint,
     Folder,
     Host,
     Identifier,
     ImageName,
     ImageTemplate,
+    Label,
+    LabelValue,
     Name,
     PythonVersion,
     Quantity,
@@ -108,7 +115,9 @@ class GitDags(Section):
     repository: Repository | None
     ref: Annotated[
         Reference,
-        PerEnvironment("code is promoted by what each environment follows: a branch, a tag"),
+        PerEnvironment(
+            "code is promoted by what each environment follows: a branch, a tag", "data"
+        ),
     ]
     folder: Folder
     interval: Annotated[int, Field(ge=1, le=86400)]
@@ -138,12 +147,12 @@ class Tasks(Section):
 
     image: Literal["slim", "full"]
     resources: Annotated[Resources, CAPACITY]
-    node_selector: Annotated[dict[str, str], PLACE]
+    node_selector: Annotated[dict[Label, LabelValue], PLACE]
     tolerations: Annotated[list[Toleration], PLACE]
     env: dict[Variable, str]
     volumes: list[Volume]
     grace_period: Annotated[int, Field(ge=10, le=604800)]
-    pending_timeout: Annotated[Annotated[int, Field(ge=30)], CAPACITY]
+    pending_timeout: Annotated[Annotated[int, Field(ge=30, le=604800)], CAPACITY]
     launch_pods: bool
     pods_exec: bool
 
@@ -156,7 +165,7 @@ class Workers(Section):
     replicas: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
     max_replicas: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
     resources: Annotated[Resources, CAPACITY]
-    node_selector: Annotated[dict[str, str], PLACE]
+    node_selector: Annotated[dict[Label, LabelValue], PLACE]
     tolerations: Annotated[list[Toleration], PLACE]
 
 
@@ -188,9 +197,12 @@ class Airflow(Section):
     version: str
     executor: str
     stopped: Annotated[
-        bool, PerEnvironment("one environment may be stopped, to work on its database")
+        bool,
+        PerEnvironment(
+            "one environment may be stopped, to work on its database", "data", temporary=True
+        ),
     ]
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+(/.*[^/])?$"), PLACE]
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+(/.*[^/])?$"), OWN_PLACE]
     parallelism: Annotated[Annotated[int, Field(ge=1, le=10000)], CAPACITY]
     configuration: dict[str, dict[str, str | int | float | bool]]
     admin: Admin
@@ -225,9 +237,9 @@ class ClusterDatabase(Section):
 class ExternalDatabase(Section):
     """A MySQL server that somebody else runs; `secret` has the keys username and password."""
 
-    host: Annotated[Host | None, PLACE]
+    host: Annotated[Host | None, OWN_PLACE]
     port: Annotated[Annotated[int, Field(ge=1, le=65535)], PLACE]
-    secret: Annotated[Name | None, PLACE]
+    secret: Annotated[Name | None, OWN_PLACE]
 
 
 class Backup(Section):
@@ -237,7 +249,7 @@ class Backup(Section):
     are kept, and others are never deleted.
     """
 
-    schedule: Annotated[Text | None, PLACE]
+    schedule: Annotated[Text | None, replace(PLACE, bounds=cron.FORM)]
     keep: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
     claim: Claim
     resources: Annotated[Resources, CAPACITY]
@@ -248,13 +260,13 @@ class Database(Section):
 
     mode: Annotated[
         Literal["cluster", "external"],
-        PerEnvironment("production databases are often managed outside the cluster"),
+        PerEnvironment("production databases are often managed outside the cluster", "platform"),
     ]
     name: Identifier
     user: Identifier
     generation: Annotated[
-        Annotated[int, Field(ge=1)],
-        PerEnvironment("a restore raises it, in the environment that was restored"),
+        Annotated[int, Field(ge=1, le=1000000)],
+        PerEnvironment("a restore raises it, in the environment that was restored", "data"),
     ]
     cluster: ClusterDatabase
     external: ExternalDatabase
@@ -272,7 +284,7 @@ class ClusterBroker(Section):
 class ExternalBroker(Section):
     """A broker that somebody else runs; `secret` has its URL as the key url."""
 
-    secret: Annotated[Name | None, PLACE]
+    secret: Annotated[Name | None, OWN_PLACE]
 
 
 class Broker(Section):
@@ -280,7 +292,7 @@ class Broker(Section):
 
     mode: Annotated[
         Literal["cluster", "external"],
-        PerEnvironment("production brokers are often managed outside the cluster"),
+        PerEnvironment("production brokers are often managed outside the cluster", "platform"),
     ]
     cluster: ClusterBroker
     external: ExternalBroker
@@ -311,9 +323,9 @@ class TaskImage(Section):
 class Builder(Section):
     """The buildx builder. With a driver it is made where it is not there yet."""
 
-    name: Annotated[Text, PLACE]
+    name: Annotated[BuilderName, PLACE]
     driver: Annotated[Literal["docker-container", "kubernetes", "remote"] | None, PLACE]
-    endpoint: Annotated[Text | None, PLACE]
+    endpoint: Annotated[Endpoint | None, PLACE]
 
 
 class Images(Section):
@@ -324,20 +336,25 @@ class Images(Section):
     a Debian release and a Python version.
     """
 
-    registry: Annotated[Registry, PLACE]
+    registry: Annotated[Registry, OWN_PLACE]
     build: Annotated[
-        bool, PerEnvironment("one environment builds; the others run what it built, by digest")
+        bool,
+        PerEnvironment(
+            "one environment builds; the others run what it built, by digest", "release"
+        ),
     ]
     builder: Builder
     cache: Annotated[bool, PLACE]
     platforms: Annotated[
         Annotated[list[Literal["linux/amd64", "linux/arm64"]], Field(min_length=1)],
-        PerEnvironment("the sandbox is one machine of one architecture", only=SANDBOX),
+        PerEnvironment("the sandbox is one machine of one architecture", "release", only=SANDBOX),
     ]
     compression: Annotated[Literal["zstd", "gzip"], PLACE]
     lock: Annotated[
         Literal["committed", "cache"],
-        PerEnvironment("stand-in images must not enter the committed lock", only=SANDBOX),
+        PerEnvironment(
+            "stand-in images must not enter the committed lock", "release", only=SANDBOX
+        ),
     ]
     login: Annotated[bool, PLACE]
     pull_secret: Annotated[Name | None, PLACE]
@@ -349,7 +366,8 @@ class Secrets(Section):
     """`revision` is raised after a Secret was changed by hand: it rolls the pods that use it."""
 
     revision: Annotated[
-        Annotated[int, Field(ge=1)], PerEnvironment("secrets rotate per environment")
+        Annotated[int, Field(ge=1, le=1000000)],
+        PerEnvironment("secrets rotate per environment", "platform"),
     ]
 
 
@@ -369,9 +387,9 @@ class Settings(Section):
 
     engine: Annotated[
         Literal["pulumi", "kubectl", "auto"],
-        PerEnvironment("air-gapped environments cannot install the Pulumi CLI"),
+        PerEnvironment("air-gapped environments cannot install the Pulumi CLI", "platform"),
     ]
-    namespace: Annotated[Name, PLACE]
+    namespace: Annotated[Name, OWN_PLACE]
     airflow: Airflow
     database: Database
     broker: Broker

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from .fields import Section
+from .marks import PerEnvironment
 from .problems import Path
 
 
@@ -50,6 +51,11 @@ def section_of(field: FieldInfo) -> type[Section] | None:
 def sections_of(field: FieldInfo) -> type[Section] | None:
     """The section that the field holds any number of, by names of the user's choice."""
     return _of_items(field) if get_origin(field.annotation) is dict else None
+
+
+def mark_of(field: FieldInfo) -> PerEnvironment | None:
+    """The field's mark, if environments may differ in it."""
+    return next((item for item in field.metadata if isinstance(item, PerEnvironment)), None)
 
 
 def _of_items(field: FieldInfo) -> type[Section] | None:

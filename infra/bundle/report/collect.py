@@ -1,0 +1,140 @@
+"""From what was rendered to what is told. Pure: no files, no processes, no clock."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ..comparison.changes import Change, Operation, compare
+from . import restarts, stack, steps
+from .checkout import Base, Head
+from .facts import Checked, Environment, Live, Pair, Report, Severity, State, worst
+from .hiding import redacted
+from .objects import WORDS, ObjectChange, told, word
+from .renders import Rendered
+
+REVISION = "airflow-kubernetes/secrets-revision"
+"""The annotation that says which secrets a pod was started with."""
+
+
+def environment(
+    name: str,
+    before: Rendered | None,
+    after: Rendered | None,
+    stacks: tuple[str | None, str | None],
+    checked: Checked,
+    live: Live | None = None,
+) -> Environment:
+    """One environment; a side is None that does not have it. `stacks` are Pulumi.<env>.yaml."""
+    state = State.NEW if before is None else State.GONE if after is None else State.KEPT
+    errors = tuple(
+        f"{side}: {redacted(one.error)}"
+        for side, one in (("base", before), ("head", after))
+        if one is not None and one.error is not None
+    )
+    old_warnings = () if before is None else before.warnings
+    warnings = tuple(
+        redacted(line) for line in (after.warnings if after else ()) if line not in old_warnings
+    )
+    entries = stack.changed(*stacks)
+    found = [] if errors else changes(before, after)
+    objects, notes = told(found), restarts.notes(found)
+    # Nothing deletes an environment's objects because its values file is gone.
+    effective = [] if state is State.GONE else found
+    destroyed, stopped = steps.destructive(effective), steps.refused(effective)
+    restarting = restarts.restarts(effective)
+    context = any(one.name == stack.CONTEXT and one.old for one in entries)
+    if errors or any(step.what == steps.REFUSED for step in stopped):
+        severity = Severity.ERROR
+    elif destroyed or stopped or context or (state is State.GONE and objects):
+        severity = Severity.DESTRUCTIVE
+    elif any(one.how is not restarts.How.LATER for one in restarting):
+        severity = Severity.RESTART
+    else:
+        severity = Severity.CHANGE if objects or entries else Severity.NONE
+    return Environment(
+        name,
+        state,
+        severity,
+        "DOES NOT RENDER"
+        if errors
+        else summary(
+            state, objects, (*destroyed, *stopped), [note.headline for note in notes], len(entries)
+        ),
+        errors,
+        warnings,
+        destroyed,
+        stopped,
+        notes,
+        restarting,
+        objects,
+        entries,
+        revisions(found),
+        checked,
+        live,
+    )
+
+
+def changes(before: Rendered | None, after: Rendered | None) -> list[Change]:
+    """What leads from one side to the other."""
+    return compare(before.objects if before else (), after.objects if after else ())
+
+
+def summary(
+    state: State,
+    objects: Sequence[ObjectChange],
+    grave: Sequence[steps.Step],
+    headlines: Sequence[str],
+    entries: int,
+) -> str:
+    """A few words: `1 REPLACED, 3 changed`. What destroys nothing is in small letters."""
+    if state is State.GONE:
+        return f"ENVIRONMENT GONE, its {len(objects)} objects left alone"
+    capital = Counter(step.what for step in grave)
+    names = {(step.kind, step.name) for step in grave}
+    small = Counter(word(one) for one in objects if (one.kind, one.name) not in names)
+    parts = [*headlines, *(f"{capital[each]} {each}" for each in sorted(capital))]
+    parts += [f"{small[each]} {each}" for each in WORDS if small[each]]
+    parts += [f"{entries} of stack configuration"] if entries else []
+    text = ", ".join(parts) or "no change"
+    return f"new environment, {text}" if state is State.NEW else text
+
+
+def revisions(found: Sequence[Change]) -> tuple[str, ...]:
+    """Another `secrets.revision`: somebody changed a Secret by hand, and its pods start again."""
+    seen = {
+        (one.old, one.new)
+        for change in found
+        if change.operation in (Operation.UPDATE, Operation.REPLACE)
+        for one in change.differences
+        if one.path[-1] == REVISION
+    }
+    return tuple(f"secrets.revision {old} → {new}" for old, new in sorted(seen, key=str))
+
+
+def report(
+    base: Base, head: Head, environments: Sequence[Environment], parity: Sequence[Pair]
+) -> Report:
+    """All environments, the gravest first."""
+    order = sorted(environments, key=lambda one: one.name)
+    order.sort(key=lambda one: tuple(Severity).index(one.severity), reverse=True)
+    problems = [f"{one.name} is not rendered, see below" for one in order if one.errors]
+    for one in order:
+        if any(step.what == steps.REFUSED for step in one.refused):
+            problems.append(f"{one.name}: the deployment would stop half-way, see below")
+        if one.checked.problem:
+            problems.append(f"{one.name}: not checked: {one.checked.problem}")
+        broken = sum(not each.waived for each in one.checked.broken)
+        if broken:
+            problems.append(f"{one.name}: rules are broken in {broken} places")
+    problems += [f"parity: {pair.verdict}" for pair in parity if pair.problems]
+    return Report(
+        base.asked,
+        base.commit,
+        base.behind,
+        head.commit,
+        head.uncommitted,
+        worst([one.severity for one in order]),
+        "; ".join(f"{one.name}: {one.summary}" for one in order) or "no environment",
+        tuple(problems),
+        tuple(order),
+        tuple(parity),
+    )

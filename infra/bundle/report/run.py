@@ -1,0 +1,71 @@
+"""A report from a checkout: both sides laid out, rendered, checked and told."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+from ..settings.load import environments
+from . import checkout, checks, collect, renders
+from .facts import Checked, Environment, Report
+from .renders import Rendered
+
+Sides = tuple[Rendered | None, Rendered | None]
+"""An environment at the base and in the checkout; None where it is not."""
+
+
+def report(root: Path, asked: str, only: Sequence[str], today: date) -> Report:
+    """Compare a checkout with the commit that it shares with `asked`.
+
+    `only` names environments; empty for all of both sides. Raises CheckoutError.
+    """
+    base, head = checkout.base(root, asked), checkout.head(root)
+    with tempfile.TemporaryDirectory(prefix="airflow-kubernetes-") as temporary:
+        tree, cache = Path(temporary, "base"), Path(temporary, "cache")
+        tree.mkdir()
+        checkout.extract(root, base.commit, tree)
+        names = _names(root, tree, only)
+        with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+            after = renders.start(pool, root, names, cache)
+            before = renders.start(pool, tree, names, cache)
+            # Meanwhile, in this process: it runs the checkout's own program.
+            parity = checks.pairs(after, today)
+            sides = {
+                name: (
+                    before[name].result() if name in before else None,
+                    after[name].result() if name in after else None,
+                )
+                for name in names
+            }
+        found = [_environment(name, sides[name], (tree, root), today) for name in names]
+    renderable = {name for name, (_, side) in sides.items() if side and side.error is None}
+    compared = [pair for pair in parity if {pair.left, pair.right} <= renderable]
+    return collect.report(base, head, found, compared)
+
+
+def _names(root: Path, tree: Path, only: Sequence[str]) -> list[str]:
+    known = {*environments(tree / "values"), *environments(root / "values")}
+    if missing := sorted({*only} - known):
+        raise checkout.CheckoutError(
+            f"no environment {', '.join(missing)} on either side; there are: "
+            f"{', '.join(sorted(known))}"
+        )
+    return sorted(only or known)
+
+
+def _environment(name: str, sides: Sides, folders: tuple[Path, Path], today: date) -> Environment:
+    before, after = sides
+    checked = Checked()
+    if after is not None and after.error is None:
+        old = before.objects if before else ()
+        # A base that did not render says nothing about what changes.
+        changes = [] if before and before.error else collect.changes(before, after)
+        checked = checks.checked(name, old, after.objects, changes, today)
+    old_stack, new_stack = (_text(folder / f"Pulumi.{name}.yaml") for folder in folders)
+    return collect.environment(name, before, after, (old_stack, new_stack), checked)
+
+
+def _text(file: Path) -> str | None:
+    return file.read_text(encoding="utf-8") if file.is_file() else None
