@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import bench_executors, bench_images
+from tests import bench_executors, bench_images, bench_preview
 from tests.cluster.conftest import Deployment, in_namespace, use_sandbox
 
 ROOT = Path(__file__).parents[1]
@@ -113,6 +113,7 @@ def cold() -> None:
 def main() -> None:
     """Print the table."""
     render()
+    bench_preview.main()
     start = time.perf_counter()
     use_sandbox()
     report("sandbox-up (with what it found cached or running)", time.perf_counter() - start)
