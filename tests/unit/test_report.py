@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from bundle.comparison.changes import Operation, compare
-from bundle.report import collect, fitting, markdown, stack, steps
+from bundle.report import collect, fitting, live, markdown, stack, steps
 from bundle.report.checkout import Base, Head
 from bundle.report.facts import Amount, Broken, Checked, Live, Pair, Report, Severity
 from bundle.report.fields import Field
@@ -69,10 +69,10 @@ def one_environment(
     name: str = "prod",
     stacks: tuple[str | None, str | None] = (None, None),
     checked: Checked = CHECKED,
-    live: Live | None = None,
+    real: Live | None = None,
 ) -> Any:
     old, new = (None if one is None else Rendered(tuple(one)) for one in (before, after))
-    return collect.environment(name, old, new, stacks, checked, live)
+    return collect.environment(name, old, new, stacks, checked, real)
 
 
 def a_report(*environments: Any, parity: tuple[Pair, ...] = ()) -> Report:
@@ -390,7 +390,7 @@ def test_values_and_names_are_inert(nasty: str) -> None:
     stack_file = yaml.safe_dump({"config": {nasty: nasty}})
     text = written(
         one_environment([old], [new, created], nasty, ("{}", stack_file), Checked((broken,))),
-        one_environment([old], [new], "dev", live=Live(problem=nasty)),
+        one_environment([old], [new], "dev", real=Live(problem=nasty)),
     )
     text.encode()
     rendered = outside_of_code(text)
@@ -508,11 +508,16 @@ def test_problems_of_rules_and_parity_must_not_be_merged() -> None:
 def test_the_real_state_has_a_section() -> None:
     drift = ObjectChange(Operation.UPDATE, "Deployment", "airflow-web", protected=False)
     text = written(
-        one_environment([WEB], [WEB], "dev", live=Live(drift=(drift,))),
-        one_environment([WEB], [WEB], "prod", live=Live(problem="no cluster answers")),
+        one_environment([WEB], [WEB], "dev", real=Live(drift=(drift,))),
+        one_environment([WEB], [WEB], "prod", real=Live(problem="no cluster answers")),
     )
     assert "<code>dev</code>: 1 object drifted" in text
     assert "### The real state of `prod`\n⛔ Not known:\n```\nno cluster answers\n```" in text
     assert "`prod: its real state is not known, see below`" in text
-    same = written(one_environment([WEB], [WEB], live=Live()))
+    secret = an_object("Secret", "s", stringData="x1x")
+    pulumi = live.Live((*compare([WEB], []), *compare([], [secret])), problem="at mysql://a:x1x@b")
+    told_by_pulumi = collect.real_state(pulumi)
+    assert [one.name for one in told_by_pulumi.changes] == ["airflow-web", "s"]
+    assert "x1x" not in str(told_by_pulumi)
+    same = written(one_environment([WEB], [WEB], real=Live()))
     assert "It is as the program wants it" in same

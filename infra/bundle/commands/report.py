@@ -8,26 +8,33 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..images.specs import ROOT
-from ..report import markdown
-from ..report.facts import Report
+from ..report import collect, markdown
+from ..report.facts import Live, Report
 from ..report.run import report as compare
 from .errors import CommandError
+from .real_state import live
 
 
 def report(base: str, only: Sequence[str], folder: str, root: Path = ROOT) -> None:
     """Print the report against BASE; into `folder`, if one is named, also files of it.
 
-    Raises CheckoutError, and CommandError if something in it must not be merged.
+    With the variable LIVE, also how the real state of each environment is. Raises CheckoutError,
+    and CommandError if something in it must not be merged.
     """
     if os.environ.get("SET"):
         raise CommandError("SET is for one command; a report compares what is written in files")
-    found = compare(root, base, only, datetime.now(UTC).date())
+    today = datetime.now(UTC).date()
+    found = compare(root, base, only, today, _real_state if os.environ.get("LIVE") else None)
     short, complete = markdown.short(found)
     print(short, end="")
     if folder:
         write(found, Path(folder), short, None if complete else markdown.full(found))
     if found.problems:
         raise CommandError("; ".join(found.problems))
+
+
+def _real_state(environment: str) -> Live:
+    return collect.real_state(live(environment, ""))
 
 
 def write(found: Report, folder: Path, short: str, full: str | None) -> None:

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..comparison.changes import Change, Operation, compare
-from . import restarts, stack, steps
+from ..comparison.leaves import MISSING
+from . import live, restarts, stack, steps
 from .checkout import Base, Head
 from .facts import Checked, Environment, Live, Pair, Report, Severity, State, worst
 from .hiding import redacted
@@ -21,7 +22,7 @@ def environment(
     after: Rendered | None,
     stacks: tuple[str | None, str | None],
     checked: Checked,
-    live: Live | None = None,
+    real: Live | None = None,
 ) -> Environment:
     """One environment; a side is None that does not have it. `stacks` are Pulumi.<env>.yaml."""
     state = State.NEW if before is None else State.GONE if after is None else State.KEPT
@@ -41,24 +42,28 @@ def environment(
     effective = [] if state is State.GONE else found
     destroyed, stopped = steps.destructive(effective), steps.refused(effective)
     restarting = restarts.restarts(effective)
-    context = any(one.name == stack.CONTEXT and one.old for one in entries)
-    if errors or any(step.what == steps.REFUSED for step in stopped):
+    moves = any(one.name == stack.CONTEXT and one.old for one in entries)
+
+    fails = errors or any(step.what == steps.REFUSED for step in stopped)
+    if fails or (real and real.problem):
         severity = Severity.ERROR
-    elif destroyed or stopped or context or (state is State.GONE and objects):
+    elif destroyed or stopped or moves or (state is State.GONE and objects):
         severity = Severity.DESTRUCTIVE
     elif any(one.how is not restarts.How.LATER for one in restarting):
         severity = Severity.RESTART
     else:
         severity = Severity.CHANGE if objects or entries else Severity.NONE
+
+    headlines = ["DOES NOT RENDER"] if errors else [note.headline for note in notes]
+    headlines += ["ANOTHER CLUSTER"] if moves else []
+    if real:
+        headlines += ["REAL STATE NOT KNOWN"] if real.problem else []
+        headlines += [f"{len(real.drift)} DRIFTED"] if real.drift else []
     return Environment(
         name,
         state,
         severity,
-        "DOES NOT RENDER"
-        if errors
-        else summary(
-            state, objects, (*destroyed, *stopped), [note.headline for note in notes], len(entries)
-        ),
+        summary(state, headlines, (*destroyed, *stopped), objects, len(entries)),
         errors,
         warnings,
         destroyed,
@@ -69,7 +74,7 @@ def environment(
         entries,
         revisions(found),
         checked,
-        live,
+        real,
     )
 
 
@@ -80,9 +85,9 @@ def changes(before: Rendered | None, after: Rendered | None) -> list[Change]:
 
 def summary(
     state: State,
-    objects: Sequence[ObjectChange],
-    grave: Sequence[steps.Step],
     headlines: Sequence[str],
+    grave: Sequence[steps.Step],
+    objects: Sequence[ObjectChange],
     entries: int,
 ) -> str:
     """A few words: `1 REPLACED, 3 changed`. What destroys nothing is in small letters."""
@@ -105,9 +110,17 @@ def revisions(found: Sequence[Change]) -> tuple[str, ...]:
         for change in found
         if change.operation in (Operation.UPDATE, Operation.REPLACE)
         for one in change.differences
-        if one.path[-1] == REVISION
+        if one.path[-1] == REVISION and MISSING not in (one.old, one.new)
     }
     return tuple(f"secrets.revision {old} → {new}" for old, new in sorted(seen, key=str))
+
+
+def real_state(found: live.Live) -> Live:
+    """What Pulumi told about the real state, as it may be shown."""
+    others = (f"{one.operation} {one.type} {one.name}" for one in (*found.images, *found.others))
+    return Live(
+        redacted(found.problem or ""), told(found.changes), told(found.drift), tuple(others)
+    )
 
 
 def report(

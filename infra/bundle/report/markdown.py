@@ -235,9 +235,7 @@ def _live(name: str, live: Live, clip: Clip | None) -> Iterator[Part]:
     if live.problem:
         lines.insert(0, f"⛔ Not known:\n{fence(live.problem)}\n")
     elif not (live.changes or live.drift or live.others):
-        lines = [
-            "It is as the program wants it: a deployment would change nothing, nothing drifted.\n"
-        ]
+        lines = ["It is as the program wants it: nothing drifted, nothing is to deploy.\n"]
     yield Part(1, f"\n### The real state of {code(name)}\n", tuple(lines))
     for what, changes in (("drifted", live.drift), ("changed by a deployment now", live.changes)):
         if changes:

@@ -46,12 +46,7 @@ def report(
                 )
                 for name in names
             }
-        found = [
-            _environment(
-                name, sides[name], (tree, root), today, real_state(name) if real_state else None
-            )
-            for name in names
-        ]
+        found = [_environment(name, sides[name], (tree, root), today, real_state) for name in names]
     renderable = {name for name, (_, side) in sides.items() if side and side.error is None}
     compared = [pair for pair in parity if {pair.left, pair.right} <= renderable]
     return collect.report(base, head, found, compared)
@@ -68,15 +63,20 @@ def _names(root: Path, tree: Path, only: Sequence[str]) -> list[str]:
 
 
 def _environment(
-    name: str, sides: Sides, folders: tuple[Path, Path], today: date, live: Live | None
+    name: str,
+    sides: Sides,
+    folders: tuple[Path, Path],
+    today: date,
+    real_state: Callable[[str], Live] | None,
 ) -> Environment:
     before, after = sides
-    checked = Checked()
+    checked, live = Checked(), None
     if after is not None and after.error is None:
         old = before.objects if before else ()
         # A base that did not render says nothing about what changes.
         changes = [] if before and before.error else collect.changes(before, after)
         checked = checks.checked(name, old, after.objects, changes, today)
+        live = real_state(name) if real_state else None
     old_stack, new_stack = (_text(folder / f"Pulumi.{name}.yaml") for folder in folders)
     return collect.environment(name, before, after, (old_stack, new_stack), checked, live)
 
