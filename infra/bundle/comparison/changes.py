@@ -91,7 +91,11 @@ def compare(before: Iterable[Manifest], after: Iterable[Manifest]) -> list[Chang
 
 
 def _change(before: Manifest | None, after: Manifest | None) -> Change | None:
-    found = tuple(one for one in differences(before or {}, after or {}) if not same_amount(one))
+    found = tuple(
+        one
+        for one in differences(before or {}, after or {})
+        if one.path and not same_amount(one)  # no path: nothing, against all of an object
+    )
     if before is None or after is None:
         operation = Operation.CREATE if before is None else Operation.DELETE
         wrong = tuple(unselected(after)) if after is not None else ()
