@@ -61,6 +61,7 @@ COMPONENTS = _values(
     nothing="",
     scheduler_replicas="airflow.scheduler.replicas=2",
     scheduler_resources="airflow.scheduler.resources.limits.memory=1100Mi",
+    scheduler_memory_in_another_unit="airflow.scheduler.resources.limits.memory=1024Mi",
     api_server_replicas="airflow.apiServer.replicas=2",
     api_server_processes="airflow.apiServer.workers=2",
     api_server_resources="airflow.apiServer.resources.requests.cpu=50m",

@@ -41,7 +41,11 @@ class Stack:
         """Standard output of the CLI."""
         done = subprocess.run(
             ["pulumi", "--cwd", str(self.checkout(name)), *args, "--stack", "sandbox"],
-            env={**self.environment, "SET": overrides or self.overrides},
+            env={
+                **self.environment,
+                "XDG_CACHE_HOME": str(self.checkout(name) / "cache"),
+                "SET": overrides or self.overrides,
+            },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -1,14 +1,22 @@
-"""What is predicted of each kind of change, against `pulumi preview --json` of a real stack."""
+"""A real stack: what is predicted of each kind of change against `pulumi preview --json`, and what
+the live preview and `make drift` say of it.
+"""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bundle.comparison.changes import Change, Operation, compare
+from bundle.commands.real_state import DRIFTED, drift, live
+from bundle.commands.target import target
+from bundle.comparison.changes import Change, compare
+from bundle.comparison.leaves import dotted
 from bundle.images import lock
 from bundle.kubernetes.metadata import logical_name
+from bundle.render.program import objects
+from bundle.report.live import Live
 from bundle.settings.load import load
 
 from .conftest import in_namespace
@@ -76,8 +84,7 @@ def misses(kind: Kind, changes: list[Change], preview: dict[str, Any]) -> Iterat
     stopping = {
         logical_name(change.after or change.before or {})
         for change in changes
-        if change.blocked
-        or (change.operation is not Operation.REPLACE and change.refused and not change.kept)
+        if change.blocked or change.fails
     }
     for name in sorted(errors.keys() - stopping):
         yield f"{kind.name}: {name}: an error that was not foreseen: {errors[name]}"
@@ -110,3 +117,101 @@ def all_misses(stack: Stack, folder: Path) -> Iterator[str]:
         found = list(misses(kind, changes, preview))
         print("\n".join([kind.name, *lines, *found]), flush=True)
         yield from found
+
+
+@pytest.fixture
+def real(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """The same stack, for the commands of this checkout."""
+    for name, value in stack.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SET", stack.overrides)
+    return stack
+
+
+def drifted(found: Live) -> dict[str, list[str]]:
+    """The fields that drifted by kind and name of an object; none of one that is gone."""
+    assert found.problem is None
+    return {
+        f"{one.kind} {one.name}": [dotted(each.path) for each in one.differences if one.after]
+        for one in found.drift
+    }
+
+
+def test_no_change_and_no_drift(real: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    assert live("sandbox", real.overrides) == Live()
+    drift(target("sandbox"))
+    assert "no drift" in capsys.readouterr().out
+
+
+def test_one_change_is_that_of_the_offline_report(real: Stack) -> None:
+    more = f"{real.overrides} airflow.scheduler.replicas=2"
+    found = live("sandbox", more)
+    assert found.problem is None
+    assert not found.drift
+    assert found.changes == tuple(
+        compare(objects("sandbox", real.overrides), objects("sandbox", more))
+    )
+
+
+def test_a_refused_change_is_a_problem_and_no_empty_preview(real: Stack) -> None:
+    found = live("sandbox", f"{real.overrides} database.cluster.claim.size=4Gi")
+    assert "field can not be less than status.capacity" in str(found.problem)
+    assert found.changes
+
+
+def test_what_was_done_behind_its_back(real: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    place = in_namespace("airflow-previews", 30094)
+    place.kubectl("scale", "deployment", "airflow-triggerer", "--replicas=2")
+    place.kubectl("patch", "configmap", "airflow-config", "--patch", '{"data": {"ADDED": "x"}}')
+    place.kubectl("delete", "service", "airflow-flower")
+    rotated = '{"stringData": {"password": "changedByHand"}}'  # which is no drift
+    place.kubectl("patch", "secret", "airflow-admin", "--patch", rotated)
+    found = live("sandbox", real.overrides)
+    assert drifted(found) == {
+        "ConfigMap airflow-config": ["data.ADDED"],
+        "Deployment airflow-triggerer": ["spec.replicas"],
+        "Service airflow-flower": [],
+    }
+    # What somebody added stays: no change of `up`.
+    assert [(one.operation.value, one.kind) for one in found.changes] == [
+        ("update", "Deployment"),
+        ("create", "Service"),
+    ]
+    with pytest.raises(SystemExit) as end:
+        drift(target("sandbox"))
+    assert end.value.code == DRIFTED
+    assert "Service airflow-flower: is gone" in capsys.readouterr().out
+    real.run("before", "up", "--yes", "--skip-preview", "--refresh")
+    assert live("sandbox", real.overrides) == Live()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("KUBECONFIG", os.devnull, "does not answer"),
+        ("PULUMI_CONFIG_PASSPHRASE", "wrong", "the passphrase is wrong"),
+        ("PULUMI_BACKEND_URL", "file://{folder}", "the backend has no stack sandbox"),
+    ],
+)
+def test_what_cannot_be_told_is_a_problem(
+    real: Stack,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    words: str,
+) -> None:
+    monkeypatch.setenv(variable, value.format(folder=tmp_path))
+    found = live("sandbox", real.overrides)
+    assert words in str(found.problem)
+    assert found == Live(problem=found.problem)
+
+
+def test_an_update_under_way_is_a_problem(real: Stack) -> None:
+    folder = real.folder / "state/.pulumi/locks/organization/airflow-kubernetes/sandbox"
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = folder / "somebody.json"
+    mark.write_text("{}", encoding="utf-8")
+    found = live("sandbox", real.overrides)
+    mark.unlink()
+    assert "is under way" in str(found.problem)

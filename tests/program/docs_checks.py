@@ -224,12 +224,24 @@ def _values(text: str, folder: Path) -> Problems:
     if environment == "common":
         common = _merged(common, yaml.safe_load(text))
         environment, text = "dev", "{}"
+    else:
+        yield from _repeated(yaml.safe_load(text), common, "")
     (folder / "common.yaml").write_text(yaml.safe_dump(common), encoding="utf-8")
     (folder / f"{environment}.yaml").write_text(text, encoding="utf-8")
     try:
         load(environment, directory=folder)
     except SettingsError as error:
         yield str(error)
+
+
+def _repeated(own: Any, common: Any, path: str) -> Problems:
+    """Lines that say what common.yaml says, which parity takes for stale."""
+    if isinstance(own, dict) and isinstance(common, dict):
+        for key, value in own.items():
+            if key in common:
+                yield from _repeated(value, common[key], f"{path}.{key}")
+    elif own == common:
+        yield f"{path.lstrip('.')} is so in common.yaml already"
 
 
 def _merged(below: Any, above: Any) -> Any:
@@ -279,14 +291,20 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _help(program: str, names: tuple[str, ...]) -> str | None:
-    """The help of the longest sub-command that `names` begins with; None if there is none."""
-    best: str | None = None
-    for length in range(1, min(len(names), 4) + 1):
-        text = _output(program, *names[:length], "--help")
-        if text is None or (best is not None and _usage(text) == _usage(best)):
+    """The help of the longest sub-command that `names` begins with; None if there is none.
+
+    An argument that is no sub-command gets the same help again. Lists leave out other names for
+    the same (`stack init`), so they are not asked.
+    """
+    text = _output(program, *names[:1], "--help")
+    for length in range(2, len(names) + 1):
+        if text is None or "Commands:" not in text:
             break
-        best = text
-    return best
+        more = _output(program, *names[:length], "--help")
+        if more is None or _usage(more) == _usage(text):
+            break
+        text = more
+    return text
 
 
 def _usage(text: str) -> str:

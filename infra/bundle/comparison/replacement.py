@@ -112,6 +112,16 @@ WRITTEN_ONCE = (ADMIN_SECRET, CELERY_SECRET, KEYS_SECRET, MYSQL_SECRET)
 """Secrets whose values belong to the data: Pulumi ignores their changes, `make up` refuses them."""
 
 
+def same_amount(difference: Difference) -> bool:
+    """Whether both values are one quantity in two spellings: neither engine changes anything."""
+    if not {"requests", "limits", "sizeLimit"} & {*difference.path}:
+        return False
+    try:
+        return amount(difference.old) == amount(difference.new)
+    except (AttributeError, KeyError, ValueError):  # not there, or no quantity
+        return False
+
+
 def replacing(after: Manifest, difference: Difference) -> bool:
     """Whether Pulumi replaces the object for this difference. `after` is the whole new object."""
     path, kind = difference.path, str(after["kind"])

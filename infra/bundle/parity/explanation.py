@@ -108,8 +108,10 @@ def _attributed(
     for field in fields:
         note(field, one, other)
     idle = [field for field in fields if not found[field]]
-    for field in idle:
-        note(field, other, one)
+    # Mostly such a setting is for no object (a budget): one try for all of them tells.
+    if _moved(other, other.with_settings_of(one, [field.path for field in idle])) != set():
+        for field in idle:
+            note(field, other, one)
     if wanted.difference(*found.values()):
         for field in fields:
             if field not in idle:

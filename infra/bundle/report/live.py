@@ -53,6 +53,7 @@ class Live:
     `drift` are changes of the cluster since the last `up`, from the stack's state to what is there:
     an UPDATE, or a DELETE of an object that is gone. `up` takes back what the program sets (then it
     is among `changes` too) and leaves what somebody added.
+    `unready` are objects, by kind and name, for which `up` will wait again, with nothing to change.
     With a `problem` nothing else may be trusted to be all: nothing was found out, or only a part.
     """
 
@@ -60,6 +61,7 @@ class Live:
     drift: tuple[Change, ...] = ()
     images: tuple[ResourceChange, ...] = ()
     others: tuple[ResourceChange, ...] = ()
+    unready: tuple[str, ...] = ()
     problem: str | None = None
 
 
@@ -82,14 +84,25 @@ def fold(preview: Mapping[str, Any]) -> Live:
         # Where the preview stopped early, a missing step tells nothing.
         if before is not None and (step is not None or problem is None):
             drift += list(_drift(before, step))
-    images = tuple(one for one in resources if one.type.startswith("docker-build:"))
     return Live(
-        tuple(sorted(changes, key=lambda change: (change.kind, change.name))),
-        tuple(sorted(drift, key=lambda one: (one.kind, one.name))),
-        images,
-        tuple(one for one in resources if one not in images),
+        tuple(sorted(filter(_is_change, changes), key=_place)),
+        tuple(sorted(drift, key=_place)),
+        tuple(one for one in resources if one.type.startswith("docker-build:")),
+        tuple(one for one in resources if not one.type.startswith("docker-build:")),
+        tuple(
+            f"{one.kind} {one.name}" for one in sorted(changes, key=_place) if not _is_change(one)
+        ),
         problem,
     )
+
+
+def _place(change: Change) -> tuple[str, str]:
+    return change.kind, change.name
+
+
+def _is_change(change: Change) -> bool:
+    """Not so where Pulumi plans an update of an object that is as it should be, but not ready."""
+    return change.operation is not Operation.UPDATE or bool(change.differences)
 
 
 def _problem(preview: Mapping[str, Any]) -> str | None:
@@ -132,7 +145,7 @@ def _change(step: Mapping[str, Any]) -> Iterator[Change]:
     told = tuple(
         Difference(path, SECRET, SECRET)
         for path in map(_path, sorted(step.get("detailedDiff") or {}))
-        if path[0] in DATA
+        if path[0] in DATA and (after or before or {}).get("kind") == "Secret"
     )
     for change in compare([before] if before else [], [after] if after else []):
         kept = change.replacing if operation is Operation.REPLACE else ()
@@ -148,7 +161,12 @@ def _drift(recorded: Mapping[str, Any], step: Mapping[str, Any] | None) -> Itera
     inputs: Manifest = recorded["oldState"]["inputs"]
     before = _comparable(recorded["oldState"]["outputs"], inputs)
     if step is None or step["op"] == "create":
-        yield Change(Operation.DELETE, before, None, tuple(differences(before, {})))
+        yield Change(
+            Operation.DELETE,
+            before,
+            None,
+            tuple(one for one in differences(before, {}) if one.path),
+        )
         return
     after = _comparable(step["oldState"]["outputs"], inputs)
     found = tuple(one for one in differences(before, after) if one.path not in OTHERS)
@@ -190,7 +208,8 @@ def _resource(step: Mapping[str, Any]) -> Iterator[ResourceChange]:
             _plain_inputs(step.get("oldState")), _plain_inputs(step.get("newState"))
         )
         name = step["urn"].rpartition("::")[2]
-        yield ResourceChange(operation, _type(step["urn"]), name, tuple(found))
+        shown = tuple(one for one in found if one.path)
+        yield ResourceChange(operation, _type(step["urn"]), name, shown)
 
 
 def _operation(step: Mapping[str, Any]) -> Operation | None:

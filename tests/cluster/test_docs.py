@@ -1,0 +1,74 @@
+"""What docs/production.md gives a deployer and a reader, at the real API server."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from tests.program import docs_checks as checks
+from tests.program.conftest import render
+from tests.program.docs_pages import blocks, pages
+
+pytestmark = pytest.mark.cluster
+
+NAMESPACE = "airflow-documented"
+DOCUMENTED = [
+    one
+    for page in pages()
+    for block in blocks(page)
+    if block.language == "yaml" and not checks.ELSEWHERE.match(block.text)
+    for one in checks.objects(block.text)
+]
+
+
+def kubectl(*args: str, group: str = "", text: str = "") -> subprocess.CompletedProcess[str]:
+    """A call of kubectl, by some user of a group if one is named."""
+    user = ("--as=somebody", f"--as-group={group}", "--as-group=system:authenticated")
+    command = ["kubectl", f"--namespace={NAMESPACE}", *(user if group else ()), *args]
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def namespace(sandbox: None) -> Iterator[None]:
+    """A namespace with the documented Roles and their bindings, and nothing else."""
+    roles = [one for one in DOCUMENTED if one["apiVersion"].startswith("rbac")]
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": roles})
+    text = text.replace('"namespace": "airflow"', f'"namespace": "{NAMESPACE}"')
+    assert kubectl("create", "namespace", NAMESPACE).returncode == 0
+    try:
+        done = kubectl("apply", "--filename=-", text=text)
+        assert done.returncode == 0, done.stderr
+        yield
+    finally:
+        kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+def test_the_api_server_takes_every_object(namespace: None) -> None:
+    for one in DOCUMENTED:
+        place = {"namespace": NAMESPACE} if "namespace" in one["metadata"] else {}
+        text = json.dumps(one | {"metadata": one["metadata"] | place})
+        done = kubectl("apply", "--server-side", "--dry-run=server", "--filename=-", text=text)
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_deployer_may_apply_everything(namespace: None) -> None:
+    objects = list(yaml.safe_load_all(render("sandbox", f"namespace={NAMESPACE}")))
+    rights = [one for one in objects if one["kind"] in ("ServiceAccount", "Role", "RoleBinding")]
+    others = [one for one in objects if one not in rights and one["kind"] != "Service"]
+    for wanted, dry in ((rights, ()), (others, ("--dry-run=server",))):
+        text = yaml.safe_dump_all(wanted)
+        call = ("apply", "--server-side", *dry, "--filename=-")
+        done = kubectl(*call, group="airflow-deployers", text=text)
+        assert done.returncode == 0, done.stderr
+    elsewhere = kubectl("get", "secrets", "--namespace=default", group="airflow-deployers")
+    assert "forbidden" in elsewhere.stderr
+
+
+def test_a_reader_may_only_read(namespace: None) -> None:
+    kinds = "secrets,roles,deployments,persistentvolumeclaims"
+    assert kubectl("get", kinds, group="airflow-readers").returncode == 0
+    assert kubectl("get", "namespace", NAMESPACE, group="airflow-readers").returncode == 0
+    done = kubectl("create", "configmap", "x", group="airflow-readers")
+    assert "forbidden" in done.stderr
