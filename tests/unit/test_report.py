@@ -515,9 +515,14 @@ def test_the_real_state_has_a_section() -> None:
     assert "### The real state of `prod`\n⛔ Not known:\n```\nno cluster answers\n```" in text
     assert "`prod: its real state is not known, see below`" in text
     secret = an_object("Secret", "s", stringData="x1x")
-    pulumi = live.Live((*compare([WEB], []), *compare([], [secret])), problem="at mysql://a:x1x@b")
+    pulumi = live.Live(
+        (*compare([WEB], []), *compare([], [secret])),
+        unready=("Job/a",),
+        problem="at mysql://a:x1x@b",
+    )
     told_by_pulumi = collect.real_state(pulumi)
     assert [one.name for one in told_by_pulumi.changes] == ["airflow-web", "s"]
+    assert told_by_pulumi.others == ("not ready, so waited for again: Job/a",)
     assert "x1x" not in str(told_by_pulumi)
     same = written(one_environment([WEB], [WEB], real=Live()))
     assert "It is as the program wants it" in same

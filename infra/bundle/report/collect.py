@@ -117,7 +117,8 @@ def revisions(found: Sequence[Change]) -> tuple[str, ...]:
 
 def real_state(found: live.Live) -> Live:
     """What Pulumi told about the real state, as it may be shown."""
-    others = (f"{one.operation} {one.type} {one.name}" for one in (*found.images, *found.others))
+    others = [f"{one.operation} {one.type} {one.name}" for one in (*found.images, *found.others)]
+    others += [f"not ready, so waited for again: {one}" for one in found.unready]
     return Live(
         redacted(found.problem or ""), told(found.changes), told(found.drift), tuple(others)
     )

@@ -1,19 +1,21 @@
-"""Environments rendered by their own code, each in a process of its own, several at a time."""
+"""The environments of a checkout, rendered by its own code."""
 
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from ..images.specs import ROOT
 from ..kubernetes.metadata import Manifest
 from ..settings.load import environments
 
-PATIENCE = 120
+SCRIPT = Path(__file__).with_name("forked.py")
+PATIENCE = 300
 """Seconds after which a program that does not end is given up."""
 
 LONGEST = 20
@@ -29,46 +31,52 @@ class Rendered:
     error: str | None = None
 
 
-def start(
-    pool: ThreadPoolExecutor, checkout: Path, wanted: Iterable[str], cache: Path
-) -> dict[str, Future[Rendered]]:
-    """Begin to render those of the `wanted` environments that the checkout has."""
-    known = environments(checkout / "values")
-    return {
-        name: pool.submit(render, checkout, name, cache) for name in sorted({*wanted} & {*known})
-    }
+def render(checkout: Path, wanted: Iterable[str]) -> dict[str, Rendered]:
+    """Those of the `wanted` environments that a checkout has."""
+    names = sorted({*wanted} & {*environments(checkout / "values")})
+    with tempfile.TemporaryDirectory(prefix="airflow-kubernetes-") as folder:
+        outputs, cache = Path(folder, "outputs"), Path(folder, "cache")
+        outputs.mkdir()
+        said = _run(checkout, names, outputs, cache)
+        return {name: _rendered(checkout, outputs, name, said) for name in names}
 
 
-def render(checkout: Path, environment: str, cache: Path) -> Rendered:
-    """Run `python -m bundle render` of a checkout, whose interface is the same in all commits.
+def _run(checkout: Path, names: list[str], outputs: Path, cache: Path) -> str:
+    """Run the script; what it said itself, if it could not begin or did not end.
 
-    `cache` is an empty folder: a report does not depend on what was built on this machine.
+    The cache is empty: a report does not depend on what was built on this machine.
     """
     variables = {name: value for name, value in os.environ.items() if name != "SET"}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "bundle", "render", environment],
+            [sys.executable, "-P", str(SCRIPT), str(outputs), *names],
             cwd=checkout,
             env={**variables, "PYTHONPATH": "infra", "XDG_CACHE_HOME": str(cache)},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="backslashreplace",
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             timeout=PATIENCE,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Rendered(error=f"it did not end within {PATIENCE} s")
-    said = done.stderr.strip()
+        return f"it did not end within {PATIENCE} s"
+    return done.stderr.decode(errors="backslashreplace")
+
+
+def _rendered(checkout: Path, outputs: Path, name: str, said: str) -> Rendered:
+    output, told, code = (outputs / f"{name}.{suffix}" for suffix in ("out", "err", "code"))
+    ended = code.exists()
+    if ended:
+        said = told.read_bytes().decode(errors="backslashreplace")
     # The same words on every machine.
-    for folder in (checkout, sys.prefix, sys.base_prefix):
+    for folder in (checkout, sys.prefix, sys.base_prefix, ROOT):
         said = said.replace(f"{folder}{os.sep}", "")
-    lines = said.splitlines()
-    if done.returncode:
-        return Rendered(error="\n".join(lines[-LONGEST:]) or f"exit code {done.returncode}")
+    lines = said.strip().splitlines()
+    if not ended or code.read_text() != "0":
+        return Rendered(error="\n".join(lines[-LONGEST:]) or "it ended without a word")
     try:
         # The C loader: the other one takes as long as rendering.
-        objects = tuple(yaml.load_all(done.stdout, Loader=yaml.CSafeLoader))
+        objects = tuple(yaml.load_all(output.read_bytes(), Loader=yaml.CSafeLoader))
     except yaml.YAMLError as error:
         return Rendered(error=f"what it printed is no YAML: {error}")
     if not objects or not all(isinstance(one, dict) and "kind" in one for one in objects):

@@ -1,6 +1,5 @@
 """A report from a checkout: both sides laid out, rendered, checked and told."""
 
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,22 +29,16 @@ def report(
     """
     base, head = checkout.base(root, asked), checkout.head(root)
     with tempfile.TemporaryDirectory(prefix="airflow-kubernetes-") as temporary:
-        tree, cache = Path(temporary, "base"), Path(temporary, "cache")
-        tree.mkdir()
+        tree = Path(temporary)
         checkout.extract(root, base.commit, tree)
         names = _names(root, tree, only)
-        with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-            after = renders.start(pool, root, names, cache)
-            before = renders.start(pool, tree, names, cache)
+        with ThreadPoolExecutor() as pool:
+            rendering = [pool.submit(renders.render, folder, names) for folder in (tree, root)]
             # Meanwhile, in this process: it runs the checkout's own program.
-            parity = checks.pairs(after, today)
-            sides = {
-                name: (
-                    before[name].result() if name in before else None,
-                    after[name].result() if name in after else None,
-                )
-                for name in names
-            }
+            here = {*names} & {*environments(root / "values")}
+            parity = checks.pairs(here, today)
+            before, after = (one.result() for one in rendering)
+        sides = {name: (before.get(name), after.get(name)) for name in names}
         found = [_environment(name, sides[name], (tree, root), today, real_state) for name in names]
     renderable = {name for name, (_, side) in sides.items() if side and side.error is None}
     compared = [pair for pair in parity if {pair.left, pair.right} <= renderable]
