@@ -55,8 +55,8 @@ def refused(changes: Iterable[Change]) -> tuple[Step, ...]:
         against = tuple(path for path in change.refused if path not in change.kept)
         if change.kept:
             means = (
-                "The Secret was written once, and its values belong to the data: Pulumi leaves "
-                "them as they are, and make up under kubectl stops"
+                "The Secret was written once, and its values belong to the data: pulumi up leaves "
+                "them as they are, and make up stops, under either engine"
             )
             remedy = "leave the values as they were, or change the Secret by hand as well"
             found.append(_step(change, "KEPT", change.kept, means, remedy))
