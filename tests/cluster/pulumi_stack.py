@@ -31,7 +31,7 @@ class Stack:
         """A stack with nothing in it, in a copy of the checkout as it is."""
         (self.folder / "state").mkdir()
         copy(Kind("before"), self.checkout("before"), self.folder / "cache")
-        self.run("before", "stack", "init", "sandbox")
+        self.run("before", "stack", "init")
 
     def checkout(self, name: str) -> Path:
         """The copy of the checkout that a kind of change runs in."""

@@ -73,8 +73,10 @@ def place(sandbox: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
     deployment = in_namespace("airflow-changes", 30093)
     deployment.remove()
     with bound_volumes(deployment, tmp_path_factory.mktemp("volumes")):
-        yield deployment
-        deployment.remove()
+        try:
+            yield deployment
+        finally:
+            deployment.remove()
 
 
 @pytest.fixture(scope="module")
