@@ -67,7 +67,7 @@ policies: .venv  ## rules over every object of every environment, or of ENV
 	@PYTHONPATH=infra $(PYTHON) -m bundle policies $(if $(filter file,$(origin ENV)),,$(ENV))
 
 .PHONY: drift
-drift: .venv  ## what of the cluster is not as the program wants it; exits 2 if something is
+drift: .venv  ## what of the cluster is not as the program wants it; fails if something is
 	@$(BUNDLE) drift $(ENV)
 
 .PHONY: promote prune
