@@ -1,0 +1,83 @@
+"""Environments and reports for the tests of the report."""
+
+from copy import deepcopy
+from typing import Any
+
+from bundle.report import collect, markdown
+from bundle.report.checkout import Base, Head
+from bundle.report.facts import Amount, Checked, Live, Pair, Report
+from bundle.report.renders import Rendered
+
+Manifest = dict[str, Any]
+
+CHECKED = Checked((), (Amount("storage", "1 GiB", "1 GiB"),))
+
+
+def an_object(kind: str, name: str, protected: bool = False, **content: Any) -> Manifest:
+    labels = {"airflow-kubernetes/protected": "true"} if protected else {}
+    metadata = {"name": name, "namespace": "airflow", "labels": labels}
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **content}
+
+
+def a_workload(
+    kind: str, name: str, image: str = "one", replicas: int = 1, **spec: Any
+) -> Manifest:
+    labels = {"app.kubernetes.io/name": name}
+    pod = {
+        "containers": [{"name": "main", "image": image, "env": []}],
+        "terminationGracePeriodSeconds": spec.pop("grace", 30),
+    }
+    return an_object(
+        kind,
+        name,
+        spec={
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+            **spec,
+        },
+    )
+
+
+def changed(obj: Manifest, *path: str, value: Any) -> Manifest:
+    """A copy with another value at a path; None takes the last key away."""
+    copy = deepcopy(obj)
+    inner = copy
+    for key in path[:-1]:
+        inner = inner[key]
+    if value is None:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = value
+    return copy
+
+
+def one_environment(
+    before: list[Manifest] | None,
+    after: list[Manifest] | None,
+    name: str = "prod",
+    stacks: tuple[str | None, str | None] = (None, None),
+    checked: Checked = CHECKED,
+    real: Live | None = None,
+) -> Any:
+    old, new = (None if one is None else Rendered(tuple(one)) for one in (before, after))
+    return collect.environment(name, old, new, stacks, checked, real)
+
+
+def a_report(*environments: Any, parity: tuple[Pair, ...] = ()) -> Report:
+    base, head = Base("origin/main", "b" * 40, 0), Head("a" * 40, ())
+    return collect.report(base, head, environments, parity)
+
+
+def written(*environments: Any) -> str:
+    return markdown.short(a_report(*environments))[0]
+
+
+CLAIM = an_object(
+    "PersistentVolumeClaim",
+    "airflow-mysql",
+    protected=True,
+    spec={"storageClassName": "slow", "resources": {"requests": {"storage": "10Gi"}}},
+)
+WEB = a_workload("Deployment", "airflow-web", replicas=2)
+MYSQL = a_workload("StatefulSet", "airflow-mysql", serviceName="airflow-mysql")

@@ -1,0 +1,248 @@
+"""How a pull request's report tells it: fields, sharing, escaping, size."""
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+
+import pytest
+import yaml
+from bundle.comparison.changes import Operation, compare
+from bundle.report import collect, fitting, live, markdown
+from bundle.report.facts import Broken, Checked, Live, Pair
+from bundle.report.fields import Field
+from bundle.report.objects import ObjectChange, told
+from bundle.report.sharing import shared
+from bundle.report.writing import around, code, fence, html_code, visible
+
+from .report_examples import (
+    CLAIM,
+    WEB,
+    Manifest,
+    a_report,
+    a_workload,
+    an_object,
+    changed,
+    one_environment,
+    written,
+)
+
+# Fields
+
+
+def test_an_item_that_one_side_has_is_one_field() -> None:
+    new = deepcopy(WEB)
+    side_car = {"name": "side", "image": "x", "args": ["a"], "resources": {"limits": {"cpu": "1"}}}
+    new["spec"]["template"]["spec"]["containers"].append(side_car)
+    (found,) = told(compare([WEB], [new]))
+    (field,) = found.fields
+    assert field.path == "spec.template.spec.containers[side]"
+    assert field.old is None
+    assert "resources.limits.cpu: '1'" in str(field.new)
+
+
+def test_an_empty_list_that_gets_an_item_is_one_field() -> None:
+    new = deepcopy(WEB)
+    new["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "A", "value": "1"}]
+    (found,) = told(compare([WEB], [new]))
+    assert [field.path for field in found.fields] == ["spec.template.spec.containers[main].env[A]"]
+
+
+def test_texts_are_compared_line_by_line_and_documents_by_their_leaves() -> None:
+    def config(script: str, document: str) -> Manifest:
+        return an_object("ConfigMap", "c", data={"run.sh": script, "pod.yaml": document})
+
+    old = config("one\ntwo\nthree\nfour\nfive\n", "a: {b: 1}\n")
+    (found,) = told(compare([old], [config("one\ntwo\nthree\nfour\nFIVE\n", "a: {b: 2}\n")]))
+    document, script = found.fields
+    assert (document.path, document.old, document.new) == ('data["pod.yaml"].a.b', "1", "2")
+    assert script.diff == " three\n four\n-five\n+FIVE"
+
+
+def test_of_arguments_the_changed_one_is_told() -> None:
+    old = an_object("Pod", "p", args=["--a=1", "--b=2"])
+    (found,) = told(compare([old], [changed(old, "args", value=["--a=1", "--b=3"])]))
+    assert found.fields == (Field("args[1]", "args", "--b=2", "--b=3"),)
+
+
+def test_what_environments_share_is_told_once() -> None:
+    assert shared({"dev": ["a", "b"], "prod": ["b", "c"]}) == [
+        (("dev", "prod"), ["b"]),
+        (("dev",), ["a"]),
+        (("prod",), ["c"]),
+    ]
+    new = a_workload("Deployment", "airflow-web", "two", replicas=2)
+    text = written(one_environment([WEB], [new], "dev"), one_environment([WEB], [new], "prod"))
+    assert text.count("`one` → `two`") == 1
+    assert "`dev`, `prod`: 1 changed" in text
+
+
+def test_the_same_difference_in_many_places_is_told_once() -> None:
+    names = ("a", "b", "c")
+    before = [a_workload("Deployment", name) for name in names]
+    after = [a_workload("Deployment", name, "two") for name in names]
+    text = written(one_environment(before, after))
+    assert text.count("`one` → `two`") == 1
+    assert "3 times `image`" in text
+
+
+# Markdown that nobody can break out of
+
+NASTY = (
+    "`", "``` \n# no heading", "</details><img src=x onerror=alert(1)>", "@octocat #1 GH-2",
+    "a|b\\", "\u202eevil", "\x1b[31m", "[x](http://evil)", "a\r\n```\nb",
+)  # fmt: skip
+
+
+def outside_of_code(text: str) -> str:
+    """What GitHub would render: without fences, code spans and HTML's code."""
+    text = re.sub(r"^(`{3,})[a-z]*\n.*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"<code>[^<]*</code>", "", text)
+    return re.sub(r"(?<!`)(`+)(?!`)(.*?)(?<!`)\1(?!`)", "", text)
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_values_and_names_are_inert(nasty: str) -> None:
+    script = f"{nasty}\n{nasty}"
+    old = an_object("ConfigMap", "c", data={"A": "a", "run.sh": "b\n"})
+    new = an_object("ConfigMap", "c", data={"A": nasty, "run.sh": script, nasty: nasty})
+    created = an_object("ConfigMap", nasty, data={"A": nasty})
+    broken = Broken("rule", "Kind", nasty, nasty, nasty, nasty)
+    stack_file = yaml.safe_dump({"config": {nasty: nasty}})
+    text = written(
+        one_environment([old], [new, created], nasty, ("{}", stack_file), Checked((broken,))),
+        one_environment([old], [new], "dev", real=Live(problem=nasty)),
+    )
+    text.encode()
+    rendered = outside_of_code(text)
+    for sign in ("octocat", "onerror", "evil", "\u202e", "\x1b", "no heading"):
+        assert sign not in rendered, rendered
+    assert rendered.count("<details>") == rendered.count("</details>")
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_a_fence_and_a_span_hold_any_text(nasty: str) -> None:
+    lines = fence(nasty).splitlines()
+    ticks = lines[0]
+    assert lines[-1] == ticks
+    assert all(not line.startswith(ticks) for line in lines[1:-1])
+    assert "\n" not in code(nasty)
+    assert "<img" not in html_code(nasty)
+    assert "\\|" in code("a|b", cell=True)
+
+
+def test_what_cannot_be_seen_is_shown_by_its_number() -> None:
+    assert visible("a\u202eb\u200bc\n") == "a\\u{202e}b\\u{200b}c\n"
+
+
+def test_of_long_values_the_difference_is_shown() -> None:
+    old, new = around("x" * 500 + "a" + "y" * 500, "x" * 500 + "b" + "y" * 500, 100)
+    assert "xa" in old
+    assert "xb" in new
+    assert max(len(old), len(new)) <= 102
+
+
+# Size
+
+
+def many(count: int) -> tuple[list[Manifest], list[Manifest]]:
+    before = [an_object("ConfigMap", f"map-{i:04}", data={"A": f"{i}"}) for i in range(count)]
+    after = [changed(obj, "data", "A", value=f"{i} ä€ @x") for i, obj in enumerate(before)]
+    return before, after
+
+
+def test_thousands_of_changes_fit_and_keep_the_destructive_steps() -> None:
+    before, after = many(3000)
+    claims = [changed(CLAIM, "metadata", "name", value=f"claim-{i}") for i in range(20)]
+    big = one_environment([*before, *claims], after)
+    report = a_report(big, one_environment([WEB], [WEB], "dev"))
+    text, complete = markdown.short(report)
+    assert not complete
+    assert len(text.encode()) < 60_000
+    assert all(f"`PersistentVolumeClaim/claim-{i}`" in text for i in range(8))
+    assert "more objects: see `full.md`" in text
+    assert text.rstrip().endswith("</details>")
+    whole = markdown.full(report)
+    assert "map-2999" in whole
+    assert len(whole) > 100_000
+
+
+def test_thousands_of_environments_and_steps_fit_too() -> None:
+    found = [
+        one_environment([changed(CLAIM, "metadata", "name", value=f"c{i}")], [], f"env-{i}")
+        for i in range(1000)
+    ]
+    text, complete = markdown.short(a_report(*found))
+    assert not complete
+    assert len(text.encode()) < 60_000
+    assert "🔴 Destructive" in text
+    assert "see `full.md`" in text
+
+
+def test_one_huge_item_leaves_room_for_the_others() -> None:
+    parts = [fitting.Part(1, "one\n", ("x" * 900,)), fitting.Part(0, "two\n", ("small\n",))]
+    text, complete = fitting.fitted(parts, 800)
+    assert not complete
+    assert "two\nsmall\n" in text
+    assert len(text) <= 800
+
+
+def test_the_same_facts_are_the_same_bytes() -> None:
+    before, after = many(50)
+
+    def texts() -> Iterator[str]:
+        for sides in ((before, after), (before[::-1], after[::-1])):
+            found = [one_environment(*sides, name) for name in ("dev", "prod")]
+            yield from (written(*found), written(*found[::-1]))
+
+    assert len(set(texts())) == 1
+
+
+# The whole
+
+
+def test_no_change_is_a_short_report() -> None:
+    text = written(one_environment([WEB], [WEB], "dev"), one_environment([WEB], [WEB], "prod"))
+    assert text.startswith(f"{markdown.MARKER}\n## ⚪ `dev`, `prod`: no change\n")
+    assert "| environment |" not in text
+    assert "What restarts" not in text
+
+
+def test_problems_of_rules_and_parity_must_not_be_merged() -> None:
+    broken = Checked((Broken("rule", "Kind", "name", "a.b", "is wrong", "mend it"),))
+    waived = Checked((Broken("rule", "Kind", "name", "a.b", "is wrong", "mend it", "until then"),))
+    pair = Pair("dev", "prod", "dev and prod: 1 to mend", ("unexplained: x",))
+    report = a_report(
+        one_environment([WEB], [WEB], "dev", checked=broken),
+        one_environment([WEB], [WEB], "prod", checked=waived),
+        parity=(pair,),
+    )
+    assert report.problems == (
+        "dev: rules are broken in 1 places",
+        "parity: dev and prod: 1 to mend",
+    )
+    text = markdown.short(report)[0]
+    assert "`unexplained: x`" in text
+    assert "waived `until then`" in text
+
+
+def test_the_real_state_has_a_section() -> None:
+    drift = ObjectChange(Operation.UPDATE, "Deployment", "airflow-web", protected=False)
+    text = written(
+        one_environment([WEB], [WEB], "dev", real=Live(drift=(drift,))),
+        one_environment([WEB], [WEB], "prod", real=Live(problem="no cluster answers")),
+    )
+    assert "<code>dev</code>: 1 object drifted" in text
+    assert "### The real state of `prod`\n⛔ Not known:\n```\nno cluster answers\n```" in text
+    assert "`prod: its real state is not known, see below`" in text
+    secret = an_object("Secret", "s", stringData="x1x")
+    pulumi = live.Live(
+        (*compare([WEB], []), *compare([], [secret])),
+        unready=("Job/a",),
+        problem="at mysql://a:x1x@b",
+    )
+    told_by_pulumi = collect.real_state(pulumi)
+    assert [one.name for one in told_by_pulumi.changes] == ["airflow-web", "s"]
+    assert told_by_pulumi.others == ("not ready, so waited for again: Job/a",)
+    assert "x1x" not in str(told_by_pulumi)
+    same = written(one_environment([WEB], [WEB], real=Live()))
+    assert "It is as the program wants it" in same
