@@ -1,9 +1,7 @@
 """Rendering and the real engine give the same objects."""
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import yaml
 from bundle.images import catalog, lock
 from bundle.settings.load import environments, load
 
-from .conftest import ROOT
+from .pulumi_checkout import checkout
 
 
 def mask(obj: dict[str, Any]) -> dict[str, Any]:
@@ -26,41 +24,20 @@ def mask(obj: dict[str, Any]) -> dict[str, Any]:
 def test_pulumi_registers_what_is_rendered(
     environment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A copy: creating a stack writes a salt into its configuration file.
-    project = tmp_path / "checkout"
-    for name in ("infra", "values", "images", "dags"):
-        shutil.copytree(ROOT / name, project / name)
-    for name in ("Pulumi.yaml", f"Pulumi.{environment}.yaml", "images.lock.yaml"):
-        shutil.copy(ROOT / name, project / name)
-    (project / ".venv").symlink_to((ROOT / ".venv").resolve())
-    variables = {
-        "PULUMI_HOME": str(Path.home() / ".pulumi"),
-        **os.environ,
-        "PULUMI_BACKEND_URL": f"file://{tmp_path}",
-        "PULUMI_CONFIG_PASSPHRASE": "sandbox",
-        # No cluster: a preview against one also says what that cluster has against the objects.
-        "KUBECONFIG": os.devnull,
-        "HOME": str(tmp_path),
-        "XDG_CACHE_HOME": str(tmp_path / ".cache"),
-        "SET": "engine=pulumi",
-    }
+    project = checkout(tmp_path, environment, "engine=pulumi")
 
     def run(*command: str, **more: str) -> str:
-        done = subprocess.run(
-            command,
-            cwd=project,
-            env={**variables, **more},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = project.run(*command, **more)
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout
 
     # Built images, so that their digests are known to both; building is not what is compared.
     settings = load(environment)
-    monkeypatch.setenv("XDG_CACHE_HOME", variables["XDG_CACHE_HOME"])  # no base is pinned there
-    file = lock.path(settings) if settings.images.lock == "cache" else project / "images.lock.yaml"
+    monkeypatch.setenv(
+        "XDG_CACHE_HOME", project.variables["XDG_CACHE_HOME"]
+    )  # no base is pinned there
+    cached = settings.images.lock == "cache"
+    file = lock.path(settings) if cached else project.root / "images.lock.yaml"
     for spec in catalog.every(settings):
         lock.record(file, spec.name, lock.Entry(spec.tag, f"sha256:{'0' * 64}"))
     run("pulumi", "stack", "init", environment)

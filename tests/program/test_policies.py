@@ -1,6 +1,5 @@
 """The rules over what the real program renders, by make policies and under the Pulumi CLI."""
 
-import os
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -16,7 +15,8 @@ from bundle.policies.rules import RULES
 from bundle.render.program import objects
 from bundle.settings.load import environments, load
 
-from .conftest import ROOT, bundle
+from .conftest import bundle
+from .pulumi_checkout import checkout
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
@@ -71,32 +71,10 @@ def test_existing_secrets_that_the_values_name_are_no_dangling_references() -> N
 def test_the_policy_pack_runs_in_a_preview(
     overrides: str, broken: list[str], tmp_path: Path
 ) -> None:
-    # A copy: creating a stack writes a salt into its configuration file.
-    project = tmp_path / "checkout"
-    for name in ("infra", "values", "images", "dags"):
-        shutil.copytree(ROOT / name, project / name)
-    for name in ("Pulumi.yaml", "Pulumi.prod.yaml", "images.lock.yaml", "policies.yaml"):
-        shutil.copy(ROOT / name, project / name)
-    (project / ".venv").symlink_to((ROOT / ".venv").resolve())
+    project = checkout(tmp_path, "prod", f"engine=pulumi {overrides}")
 
     def pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["pulumi", *arguments, "--stack", "prod"],
-            cwd=project,
-            env={
-                "PULUMI_HOME": str(Path.home() / ".pulumi"),
-                **os.environ,
-                "PULUMI_BACKEND_URL": f"file://{tmp_path}",
-                "PULUMI_CONFIG_PASSPHRASE": "sandbox",
-                "KUBECONFIG": os.devnull,
-                "HOME": str(tmp_path),
-                "XDG_CACHE_HOME": str(tmp_path / ".cache"),
-                "SET": f"engine=pulumi {overrides}",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return project.run("pulumi", *arguments, "--stack", "prod")
 
     assert pulumi("stack", "select", "--create").returncode == 0
     done = pulumi("preview", "--policy-pack", "infra/policy-pack")
