@@ -60,8 +60,7 @@ def summary(environment: str, rendered: Sequence[Manifest], found: Sequence[Viol
     lines += [block(one) for one in open_ones]
     for one in found:
         if one.waiver is not None:
-            until = f"until {one.waiver.expires}, {one.waiver.owner}: {one.waiver.reason}"
-            lines.append(f"  waived: {one.kind}/{one.name}: {one.rule} ({until})")
+            lines.append(f"  waived: {one.kind}/{one.name}: {one.rule} ({one.waiver})")
     if waiting := not_built(rendered):
         lines.append(
             f"  not built yet, so without a digest: {', '.join(waiting)} (make images, where "

@@ -1,8 +1,9 @@
 """`make parity`: two environments, what explains their differences, and what nothing explains."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import combinations
 from typing import Any
 
 from ..comparison.leaves import MISSING, Difference, differences, dotted
@@ -12,6 +13,7 @@ from ..settings import problems, until
 from ..settings.bounds import Marked, at, plain
 from ..settings.document import read
 from ..settings.load import VALUES, load
+from ..settings.marks import SANDBOX
 from ..settings.schema import Settings
 from . import upkeep
 from .branches import named
@@ -51,6 +53,11 @@ class Parity:
     def ok(self) -> bool:
         """Whether every difference is explained, and every explanation needed and in time."""
         return not self.problems
+
+
+def alike(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Every two of the environments; the sandbox is one of stand-ins and like none of them."""
+    return list(combinations(sorted(name for name in names if name != SANDBOX), 2))
 
 
 def parity(left: str, right: str, today: date) -> Parity:

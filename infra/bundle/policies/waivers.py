@@ -43,6 +43,9 @@ class Waiver:
     expires: date
     place: Problem = field(compare=False)
 
+    def __str__(self) -> str:
+        return f"until {self.expires}, {self.owner}: {self.reason}"
+
     def problem(self, key: str, message: str) -> Problem:
         """What is wrong with one of its keys."""
         place = self.place

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from itertools import combinations
 
 from ..comparison.changes import Change
 from ..comparison.leaves import MISSING
 from ..kubernetes.metadata import Manifest
-from ..parity.check import parity
+from ..parity.check import alike, parity
 from ..parity.disparity import Disparity
 from ..parity.text import verdict
 from ..policies import waivers
@@ -17,7 +16,6 @@ from ..policies.check import Violation, violations
 from ..policies.outside import outside
 from ..policies.rules import RULES
 from ..settings.load import environments, load
-from ..settings.marks import SANDBOX
 from .facts import Amount, Broken, Checked, Pair
 from .fields import as_yaml
 from .hiding import SECRET, looks_secret
@@ -54,12 +52,11 @@ def checked(
 
 
 def pairs(names: Iterable[str], today: date) -> tuple[Pair, ...]:
-    """The parity of every two environments but the sandbox, which is made of stand-ins.
+    """The parity of every two environments that should be alike.
 
     Each pair takes seconds: the program runs several times with settings exchanged.
     """
-    real = sorted(name for name in names if name != SANDBOX)
-    return tuple(_pair(left, right, today) for left, right in combinations(real, 2))
+    return tuple(_pair(left, right, today) for left, right in alike(names))
 
 
 def _pair(left: str, right: str, today: date) -> Pair:
@@ -85,8 +82,7 @@ def _value(what: str, value: object) -> str:
 
 
 def _broken(one: Violation) -> Broken:
-    waiver = one.waiver
-    waived = f"until {waiver.expires}, {waiver.owner}: {waiver.reason}" if waiver else ""
+    waived = str(one.waiver) if one.waiver else ""
     return Broken(one.rule, one.kind, one.name, one.path, one.message, one.fix, waived)
 
 
