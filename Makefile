@@ -18,7 +18,7 @@ PYTHON := .venv/bin/python
 EMBEDDED := $(if $(GIVEN_CLUSTER),,$(filter sandbox,$(ENV)))
 # A preview of commits looks at no cluster, unless it is to be live.
 IN_ENV := $(if $(if $(BASE),$(LIVE),$(EMBEDDED)),$(if $(EMBEDDED),eval "$$($(PYTHON) -m sandbox env)";))
-BUNDLE := $(IN_ENV) PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) -m bundle
+PROGRAM := $(IN_ENV) PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes
 
 .PHONY: help
 help:  ## this list
@@ -39,11 +39,11 @@ $(VENV)/.complete:
 .PHONY: up down preview status render images password smoke backup backups restore upgrade
 up: .venv  ## build, deploy and wait; prints the address
 	@$(if $(EMBEDDED),$(PYTHON) -m sandbox up)
-	@$(BUNDLE) up $(ENV)
-	@$(if $(filter sandbox,$(ENV)),$(BUNDLE) smoke-once $(ENV))
+	@$(PROGRAM) up $(ENV)
+	@$(if $(filter sandbox,$(ENV)),$(PROGRAM) smoke-once $(ENV))
 
 down preview status render images password smoke backup backups restore upgrade: .venv
-	@$(BUNDLE) $@ $(ENV)
+	@$(PROGRAM) $@ $(ENV)
 
 # A report is about every environment, or the one that is given.
 ifneq ($(BASE),)
@@ -64,15 +64,15 @@ restore:  ## FROM=<backup> [INTO=<empty database>]: load one; Airflow must be st
 
 .PHONY: policies
 policies: .venv  ## rules over every object of every environment, or of ENV
-	@PYTHONPATH=infra $(PYTHON) -m bundle policies $(if $(filter file,$(origin ENV)),,$(ENV))
+	@PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes policies $(if $(filter file,$(origin ENV)),,$(ENV))
 
 .PHONY: drift
 drift: .venv  ## what of the cluster is not as the program wants it; fails if something is
-	@$(BUNDLE) drift $(ENV)
+	@$(PROGRAM) drift $(ENV)
 
 .PHONY: promote prune
 promote prune: .venv
-	@$(BUNDLE) $@ $(ENV)
+	@$(PROGRAM) $@ $(ENV)
 
 promote:  ## TO=prod [ENV=dev]: copy the lock's images into another environment's registry
 prune:  ## [KEEP=90] [APPLY=1]: delete images that no lock of the last KEEP days names
@@ -81,7 +81,7 @@ prune:  ## [KEEP=90] [APPLY=1]: delete images that no lock of the last KEEP days
 .PHONY: task local-up local-down
 task local-up local-down: ENV := $(if $(filter file,$(origin ENV)),dev,$(ENV))
 task local-up local-down: .venv
-	@$(BUNDLE) $@ $(ENV)
+	@$(PROGRAM) $@ $(ENV)
 
 task:  ## NAME=<image> [ARGS='…']: run a task image with Docker or Podman, show its XCom
 local-up:  ## run all of Airflow on this machine with Docker Compose; LIVE=1: with ./dags as edited
@@ -89,7 +89,7 @@ local-down:  ## stop that; keep its data and passwords
 
 .PHONY: parity env
 parity env: .venv
-	@PYTHONPATH=infra $(PYTHON) -m bundle $@
+	@PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes $@
 
 parity:  ## [A=dev B=prod]: what differs between environments, and which setting explains it
 env:  ## NAME=staging FROM=prod: a new environment that begins as another one is
@@ -107,11 +107,11 @@ sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 .PHONY: check test test-quick test-matrix bench lock
 check: .venv  ## lint, types; values, policies and parity of every environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/mypy infra/bundle sandbox tests .github/scripts && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
+	@.venv/bin/mypy infra/airflow_kubernetes sandbox tests .github/scripts && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
 	@find images sandbox -name Dockerfile -exec .venv/bin/hadolint {} +
 	@tools=$$($(PYTHON) -m sandbox toolchain actionlint); PATH="$$tools:$(CURDIR)/.venv/bin:$$PATH" actionlint
 	@.venv/bin/zizmor --offline --quiet --no-progress --persona pedantic .github
-	@PYTHONPATH=infra $(PYTHON) -m bundle check && PYTHONPATH=infra $(PYTHON) -m bundle policies
+	@PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes check && PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes policies
 
 test: check  ## everything but the matrix, on a real cluster of its own
 	@.venv/bin/pytest -m "not matrix"

@@ -5,22 +5,29 @@ import os
 import pulumi
 import pulumi_docker_build as docker_build
 import pulumi_kubernetes
-from bundle import generation
-from bundle.airflow import celery, components, jobs, logs, pod_template, pods, task_images
-from bundle.credentials import generated, secret
-from bundle.database import backup, mysql
-from bundle.images import builder, catalog, references, tasks
-from bundle.images.lock import LockError
-from bundle.images.resources import image
-from bundle.kubernetes.metadata import logical_name
-from bundle.kubernetes.namespace import namespace
-from bundle.kubernetes.pods import makes_pull_secret
-from bundle.kubernetes.registration import KubernetesObject
-from bundle.registry import login
-from bundle.settings.checks import warnings
-from bundle.settings.load import STOPPED, load
-from bundle.settings.marks import SANDBOX
-from bundle.settings.problems import SettingsError
+from airflow_kubernetes.airflow import (
+    celery,
+    components,
+    jobs,
+    logs,
+    pod_template,
+    pods,
+    task_images,
+)
+from airflow_kubernetes.database import backup, mysql
+from airflow_kubernetes.images import builder, catalog, references, tasks
+from airflow_kubernetes.images.lock import LockError
+from airflow_kubernetes.images.resources import image
+from airflow_kubernetes.kubernetes.manifest import logical_name
+from airflow_kubernetes.kubernetes.namespace import namespace
+from airflow_kubernetes.kubernetes.pods import makes_pull_secret
+from airflow_kubernetes.kubernetes.registration import KubernetesObject
+from airflow_kubernetes.registry import login
+from airflow_kubernetes.secrets import generated, resource, secret
+from airflow_kubernetes.settings.checks import warnings
+from airflow_kubernetes.settings.load import STOPPED, load
+from airflow_kubernetes.settings.marks import SANDBOX
+from airflow_kubernetes.settings.problems import SettingsError
 
 environment, overrides = pulumi.get_stack(), os.environ.get("SET", "")
 runner = pulumi.Config().get("engine") or "pulumi"
@@ -59,7 +66,7 @@ for wanted in generated(settings):
     obj = secret(settings, wanted)
     for key, kind in wanted.keys.items():
         opts = pulumi.ResourceOptions(protect=True)
-        obj["stringData"][key] = generation.resource(f"{wanted.name}-{key}", kind, opts)
+        obj["stringData"][key] = resource(f"{wanted.name}-{key}", kind, opts)
     # Written once: what was changed by hand since (a rotated password) is not written over.
     kept = pulumi.ResourceOptions(ignore_changes=["stringData", "data"])
     opts = pulumi.ResourceOptions.merge(inside, kept)

@@ -57,7 +57,9 @@ def render() -> None:
     """Rendering, beside the imports that it cannot do without."""
     whole = median(lambda: quiet("make", "-s", "render", "ENV=prod"))
     command = median(
-        lambda: quiet(sys.executable, "-m", "bundle", "render", "prod", PYTHONPATH="infra")
+        lambda: quiet(
+            sys.executable, "-m", "airflow_kubernetes", "render", "prod", PYTHONPATH="infra"
+        )
     )
     imports = median(lambda: quiet(sys.executable, "-c", "import pulumi, pydantic, yaml"))
     classes = "import pulumi_kubernetes as k; k.apps.v1.Deployment, k.core.v1.Secret"

@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bundle.images import buildx, catalog, outputs
-from bundle.images.specs import ImageSpec
-from bundle.settings.load import load
-from bundle.settings.schema import Settings
+from airflow_kubernetes.images import buildx, catalog, outputs
+from airflow_kubernetes.images.specs import ImageSpec
+from airflow_kubernetes.settings.load import load
+from airflow_kubernetes.settings.schema import Settings
 
 from sandbox import components, toolchain
 from sandbox.progress import Progress

@@ -7,6 +7,6 @@ from pulumi_policy import PolicyPack
 
 # Pulumi puts this folder on the path; the rules are beside it.
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from bundle.policies.pack import policies
+from airflow_kubernetes.policies.pack import policies
 
 PolicyPack("airflow-kubernetes", policies())  # serves the engine, and returns when that ends

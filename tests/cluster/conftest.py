@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
-from bundle.commands.rest import Rest
-from bundle.commands.target import Target, target
+from airflow_kubernetes.cli.rest import Rest
+from airflow_kubernetes.cli.target import Target, target
 
 pytest.register_assert_rewrite("tests.cluster.scenarios")
 
@@ -82,7 +82,7 @@ class Deployment:
     def rendered(self) -> list[dict[str, Any]]:
         """The objects that the program makes of these values."""
         text = subprocess.run(
-            [sys.executable, "-m", "bundle", "render", "sandbox"],
+            [sys.executable, "-m", "airflow_kubernetes", "render", "sandbox"],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": "infra", "SET": self.overrides},
             capture_output=True,

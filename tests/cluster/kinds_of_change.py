@@ -5,8 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from bundle.images import catalog, lock
-from bundle.settings.load import load
+from airflow_kubernetes.images import catalog, lock
+from airflow_kubernetes.settings.load import load
 
 from .conftest import ROOT
 
@@ -38,14 +38,14 @@ class Kind:
 LOCK = "cache/airflow-kubernetes/sandbox.lock.yaml"
 """The sandbox's lock in a copy: its XDG_CACHE_HOME is the folder cache."""
 
-WORKLOAD = "infra/bundle/airflow/workload.py"
-SERVER = "infra/bundle/kubernetes/server.py"
-ACCESS = "infra/bundle/kubernetes/access.py"
-METADATA = "infra/bundle/kubernetes/metadata.py"
-MYSQL = "infra/bundle/database/mysql.py"
-BACKUP = "infra/bundle/database/backup.py"
-CREDENTIALS = "infra/bundle/credentials.py"
-SCRIPTS = "infra/bundle/database/scripts/list.sh"
+WORKLOAD = "infra/airflow_kubernetes/airflow/workload.py"
+SERVER = "infra/airflow_kubernetes/kubernetes/server.py"
+ACCESS = "infra/airflow_kubernetes/kubernetes/rbac.py"
+METADATA = "infra/airflow_kubernetes/kubernetes/manifest.py"
+MYSQL = "infra/airflow_kubernetes/database/mysql.py"
+BACKUP = "infra/airflow_kubernetes/database/backup.py"
+CREDENTIALS = "infra/airflow_kubernetes/secrets.py"
+SCRIPTS = "infra/airflow_kubernetes/database/scripts/list.sh"
 SERVICE_NAME = '"serviceName": name,'
 
 
@@ -224,12 +224,12 @@ CODE = (
     _code("order of arguments", MYSQL, '        "--mysqlx=OFF",\n    ]', "    ][::-1]"),
     _code(
         "order of variables",
-        "infra/bundle/kubernetes/pods.py",
+        "infra/airflow_kubernetes/kubernetes/pods.py",
         "for name, value in values.items()]",
         "for name, value in reversed(values.items())]",
     ),
     _code("time zone of backups", BACKUP, '"timeZone": "Etc/UTC"', '"timeZone": "Europe/Berlin"'),
-    _code("tries of a Job", "infra/bundle/airflow/jobs.py", "backoff=3", "backoff=4"),
+    _code("tries of a Job", "infra/airflow_kubernetes/airflow/jobs.py", "backoff=3", "backoff=4"),
     _code("a DAG", "dags/smoke.py", '"""', '"""Changed. '),
 )
 

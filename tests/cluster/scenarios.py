@@ -6,8 +6,8 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from bundle.commands.rest import Rest, RestError
-from bundle.render.program import ORDER
+from airflow_kubernetes.cli.rest import Rest, RestError
+from airflow_kubernetes.render import ORDER
 
 from .conftest import Deployment, wait_for
 

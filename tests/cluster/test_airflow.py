@@ -7,7 +7,7 @@ import json
 import re
 
 import pytest
-from bundle.commands.rest import RestError, password
+from airflow_kubernetes.cli.rest import RestError, password
 
 from .conftest import Deployment, wait_for
 from .scenarios import end, start

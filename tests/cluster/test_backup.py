@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bundle.commands.backup import job_name
-from bundle.commands.rest import password
-from bundle.commands.up import up
-from bundle.database.backup import backup_job
+from airflow_kubernetes.cli.backup import job_name
+from airflow_kubernetes.cli.rest import password
+from airflow_kubernetes.cli.up import up
+from airflow_kubernetes.database.backup import backup_job
 
 from .conftest import Deployment, wait_for
 

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from bundle.comparison.changes import Change, Operation, compare
-from bundle.comparison.leaves import dotted
-from bundle.comparison.replacement import IDENTITY
-from bundle.render.program import ORDER, objects
+from airflow_kubernetes.comparison.changes import Change, Operation, compare
+from airflow_kubernetes.comparison.leaves import dotted
+from airflow_kubernetes.comparison.replacement import IDENTITY
+from airflow_kubernetes.render import ORDER, objects
 
 from .conftest import Deployment, in_namespace, wait_for
 from .kinds_of_change import KINDS, Kind, copy, lock_images, values
@@ -95,7 +95,7 @@ def rendered(kind: Kind, overrides: str, folder: Path, cache: Path) -> list[Obje
         return objects("sandbox", overrides)
     checkout = copy(kind, folder / kind.name, cache)
     text = subprocess.run(
-        [sys.executable, "-m", "bundle", "render", "sandbox"],
+        [sys.executable, "-m", "airflow_kubernetes", "render", "sandbox"],
         cwd=checkout,
         env={
             **os.environ,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from bundle.airflow.releases import RELEASES
+from airflow_kubernetes.airflow.releases import RELEASES
 
 from sandbox import paths
 

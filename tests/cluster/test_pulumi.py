@@ -28,7 +28,7 @@ class PulumiDeployment(Deployment):
         self, goal: str, *variables: str, ok: bool = True, more: str = "", quiet: bool = False
     ) -> str:
         """The command behind `make goal`, with this test's own backend."""
-        return self.call(sys.executable, "-m", "bundle", goal, "sandbox", more=more)
+        return self.call(sys.executable, "-m", "airflow_kubernetes", goal, "sandbox", more=more)
 
     def call(self, *command: str, more: str = "") -> str:
         """Standard output and error of a command in the checkout."""

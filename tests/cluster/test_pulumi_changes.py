@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bundle.commands.real_state import DRIFTED, drift, live
-from bundle.commands.target import target
-from bundle.comparison.changes import Change, compare
-from bundle.comparison.leaves import Difference, dotted
-from bundle.images import build, lock
-from bundle.kubernetes.metadata import logical_name
-from bundle.render.program import objects
-from bundle.report.live import Live
-from bundle.settings.load import load
+from airflow_kubernetes.cli.drift import DRIFTED, drift, live
+from airflow_kubernetes.cli.target import target
+from airflow_kubernetes.comparison.changes import Change, compare
+from airflow_kubernetes.comparison.leaves import Difference, dotted
+from airflow_kubernetes.images import build, lock
+from airflow_kubernetes.kubernetes.manifest import logical_name
+from airflow_kubernetes.render import objects
+from airflow_kubernetes.report.pulumi_preview import Live
+from airflow_kubernetes.settings.load import load
 
 from .conftest import in_namespace
 from .kinds_of_change import KINDS, Kind, values

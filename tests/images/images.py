@@ -8,10 +8,10 @@ import tarfile
 from dataclasses import dataclass
 from typing import Any
 
+from airflow_kubernetes.registry.attachments import SBOM_FILE
+from airflow_kubernetes.registry.oci import INDEX, MANIFEST, Descriptor, Manifest, canonical
+from airflow_kubernetes.registry.repository import Repository
 from backports import zstd
-from bundle.registry.attachments import SBOM_FILE
-from bundle.registry.oci import INDEX, MANIFEST, Descriptor, Manifest, canonical
-from bundle.registry.repository import Repository
 
 DOCUMENT = b'{"bomFormat": "CycloneDX", "components": [{"name": "pandas"}]}'
 CONFIG = "application/vnd.oci.image.config.v1+json"

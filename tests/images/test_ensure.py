@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bundle.images import build, catalog, lock
-from bundle.images.buildx import BuildError
-from bundle.images.specs import ImageSpec
-from bundle.registry.oci import RegistryError
-from bundle.registry.repository import Repository
-from bundle.settings.load import load
-from bundle.settings.schema import Settings
+from airflow_kubernetes.images import build, catalog, lock
+from airflow_kubernetes.images.buildx import BuildError
+from airflow_kubernetes.images.specs import ImageSpec
+from airflow_kubernetes.registry.oci import RegistryError
+from airflow_kubernetes.registry.repository import Repository
+from airflow_kubernetes.settings.load import load
+from airflow_kubernetes.settings.schema import Settings
 
 from .conftest import Running
 from .images import push_image

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bundle.local import env_file
+from airflow_kubernetes.local import env_file
 
 from sandbox import paths, toolchain
 from sandbox.errors import SandboxError
@@ -21,8 +21,8 @@ CHECKOUT = ("compose.yaml", "dags", "images", "infra", "Makefile", "requirements
 
 IN_AIRFLOW = """
 import sys, time
-from bundle.commands import rest, smoke
-from bundle.commands.target import target
+from airflow_kubernetes.cli import rest, smoke
+from airflow_kubernetes.cli.target import target
 password, what = sys.argv[1:]
 rest.password = lambda here: password
 here = target("sandbox")
@@ -46,10 +46,10 @@ from_the_folder()
 
 FROM_LOCK = """
 import sys
-from bundle.images import catalog, lock
-from bundle.local import images
-from bundle.local.engine import engine
-from bundle.settings.load import load
+from airflow_kubernetes.images import catalog, lock
+from airflow_kubernetes.local import images
+from airflow_kubernetes.local.engine import engine
+from airflow_kubernetes.settings.load import load
 settings = load("sandbox", "images.registry=10.244.0.1:5000/local")
 spec = catalog.airflow(settings)
 lock.record(lock.path(settings), spec.name, lock.Entry(spec.tag, sys.argv[1]))

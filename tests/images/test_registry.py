@@ -11,12 +11,12 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from bundle.registry import login as logins
-from bundle.registry import repository as registries
-from bundle.registry.login import Login, LoginError
-from bundle.registry.oci import DOCKER_HUB, NotFoundError, Reference, RegistryError
-from bundle.registry.repository import Repository
-from bundle.registry.transport import rate_limit
+from airflow_kubernetes.registry import login as logins
+from airflow_kubernetes.registry import repository as registries
+from airflow_kubernetes.registry.login import Login, LoginError
+from airflow_kubernetes.registry.oci import DOCKER_HUB, NotFoundError, Reference, RegistryError
+from airflow_kubernetes.registry.repository import Repository
+from airflow_kubernetes.registry.transport import rate_limit
 
 from .conftest import PASSWORD, USER, Running, answering, certificate, free_port, serving
 from .images import push_image
@@ -113,7 +113,7 @@ def test_a_certificate_that_is_not_trusted(
     tools: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Of loopback addresses alone HTTP is tried too, so it is not the certificate that is refused.
-    monkeypatch.setattr("bundle.registry.transport._plain", lambda _: False)
+    monkeypatch.setattr("airflow_kubernetes.registry.transport._plain", lambda _: False)
     with (
         serving(tmp_path / "r", login=True) as running,
         pytest.raises(RegistryError, match=r"certificate of .* is not trusted .* SSL_CERT_FILE"),

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from airflow_kubernetes.images.failures import explain, failure
+from airflow_kubernetes.registry.login import Login, for_docker
+from airflow_kubernetes.registry.repository import Repository
 from backports import zstd
-from bundle.images.failures import explain, failure
-from bundle.registry.login import Login, for_docker
-from bundle.registry.repository import Repository
 
 from .conftest import PASSWORD, USER, Builder, Running, building, free_port
 

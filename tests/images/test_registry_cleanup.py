@@ -6,18 +6,24 @@ from pathlib import Path
 
 import pytest
 import yaml
-from bundle.commands import prune as command
-from bundle.commands.errors import CommandError
-from bundle.commands.target import Target
-from bundle.images import lock
-from bundle.registry import cleanup, history
-from bundle.registry.attachments import Build, attach
-from bundle.registry.history import HistoryError
-from bundle.registry.oci import INDEX, Manifest, UnsupportedError, canonical, referrers_tag
-from bundle.registry.promotion import contents
-from bundle.registry.repository import Repository
-from bundle.render.kubectl import Kubectl, KubectlError
-from bundle.settings.load import load
+from airflow_kubernetes.cli import prune as command
+from airflow_kubernetes.cli.target import Target
+from airflow_kubernetes.errors import CommandError
+from airflow_kubernetes.images import lock
+from airflow_kubernetes.kubectl.client import Kubectl, KubectlError
+from airflow_kubernetes.registry import cleanup, history
+from airflow_kubernetes.registry.attachments import Build, attach
+from airflow_kubernetes.registry.history import HistoryError
+from airflow_kubernetes.registry.oci import (
+    INDEX,
+    Manifest,
+    UnsupportedError,
+    canonical,
+    referrers_tag,
+)
+from airflow_kubernetes.registry.promotion import contents
+from airflow_kubernetes.registry.repository import Repository
+from airflow_kubernetes.settings.load import load
 
 from .conftest import Running, serving
 from .images import Image, push_image

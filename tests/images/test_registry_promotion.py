@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bundle.commands import promote as command
-from bundle.commands.errors import CommandError
-from bundle.commands.target import Target
-from bundle.images import lock
-from bundle.registry import attachments
-from bundle.registry.attachments import PROVENANCE, SBOM, Build, attach
-from bundle.registry.login import Login
-from bundle.registry.oci import NotFoundError, RegistryError, referrers_tag
-from bundle.registry.promotion import contents, promote
-from bundle.registry.repository import Repository, resolve
-from bundle.settings.load import load
+from airflow_kubernetes.cli import promote as command
+from airflow_kubernetes.cli.target import Target
+from airflow_kubernetes.errors import CommandError
+from airflow_kubernetes.images import lock
+from airflow_kubernetes.registry import attachments
+from airflow_kubernetes.registry.attachments import PROVENANCE, SBOM, Build, attach
+from airflow_kubernetes.registry.login import Login
+from airflow_kubernetes.registry.oci import NotFoundError, RegistryError, referrers_tag
+from airflow_kubernetes.registry.promotion import contents, promote
+from airflow_kubernetes.registry.repository import Repository, resolve
+from airflow_kubernetes.settings.load import load
 
 from .conftest import PASSWORD, USER, Running, serving
 from .images import DOCUMENT, Image, push_image

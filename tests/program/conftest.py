@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from bundle.settings.load import environments
+from airflow_kubernetes.settings.load import environments
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,7 +17,7 @@ def bundle(
 ) -> subprocess.CompletedProcess[str]:
     """The command behind `make command ENV=environment SET=overrides`, in a bare environment."""
     return subprocess.run(
-        [sys.executable, "-m", "bundle", command, environment],
+        [sys.executable, "-m", "airflow_kubernetes", command, environment],
         cwd=root,
         env={
             "PATH": "/usr/bin:/bin",

@@ -14,13 +14,13 @@ from urllib.parse import unquote
 
 import kubernetes_validate
 import yaml
-from bundle.policies import waivers
-from bundle.policies.rules import RULES
-from bundle.settings.fields import Section
-from bundle.settings.load import environments, load
-from bundle.settings.problems import SettingsError
-from bundle.settings.schema import Settings, TaskImage
-from bundle.settings.validation import fields, section_of, sections_of
+from airflow_kubernetes.policies import waivers
+from airflow_kubernetes.policies.rules import RULES
+from airflow_kubernetes.settings.fields import Section
+from airflow_kubernetes.settings.load import environments, load
+from airflow_kubernetes.settings.problems import SettingsError
+from airflow_kubernetes.settings.schema import Settings, TaskImage
+from airflow_kubernetes.settings.validation import fields, section_of, sections_of
 from pydantic import ValidationError
 
 from .docs_pages import ROOT, Block, Command, Page, inline, prose

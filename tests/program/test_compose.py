@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
-from bundle.commands.local import LIVE_DAGS
-from bundle.local.env_file import SECRETS
+from airflow_kubernetes.cli.local import LIVE_DAGS
+from airflow_kubernetes.local.env_file import SECRETS
 
 from .conftest import ROOT, render
 

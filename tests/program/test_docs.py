@@ -280,7 +280,7 @@ PLANTED = {
     "variable of CI": "```sh\ngh variable set CLUSTER --body '{cloud: aws}'\n```",
     "link": "See [there](docs/nowhere.md).",
     "heading": "See [there](docs/backup.md#nowhere).",
-    "path": "Edit `infra/bundle/nowhere.py`.",
+    "path": "Edit `infra/airflow_kubernetes/nowhere.py`.",
 }
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from bundle.images import catalog, lock
-from bundle.settings.load import environments, load
+from airflow_kubernetes.images import catalog, lock
+from airflow_kubernetes.settings.load import environments, load
 
 from .pulumi_checkout import checkout
 
@@ -47,7 +47,9 @@ def test_pulumi_registers_what_is_rendered(
         for inputs in (step["newState"].get("inputs", {}) for step in steps)
         if "apiVersion" in inputs
     }
-    text = run(sys.executable, "-m", "bundle", "render", environment, PYTHONPATH="infra")
+    text = run(
+        sys.executable, "-m", "airflow_kubernetes", "render", environment, PYTHONPATH="infra"
+    )
     rendered = {
         (obj["kind"], obj["metadata"]["name"]): mask(obj) for obj in yaml.safe_load_all(text)
     }

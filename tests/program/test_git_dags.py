@@ -6,7 +6,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from bundle.airflow.releases import RELEASES
+from airflow_kubernetes.airflow.releases import RELEASES
 
 from .conftest import containers, render, workloads
 from .test_objects import MINORS, Objects

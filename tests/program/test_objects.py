@@ -8,9 +8,9 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from bundle.airflow.executors import EXECUTORS
-from bundle.airflow.releases import RELEASES
-from bundle.credentials import PLACEHOLDER
+from airflow_kubernetes.airflow.executors import EXECUTORS
+from airflow_kubernetes.airflow.releases import RELEASES
+from airflow_kubernetes.secrets import PLACEHOLDER
 
 from .conftest import ROOT, bundle, render, workloads
 

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from bundle.images.catalog import airflow
-from bundle.parity.environment import create
-from bundle.parity.explanation import explain
-from bundle.settings.load import load
-from bundle.settings.problems import SettingsError, dotted
+from airflow_kubernetes.images.catalog import airflow
+from airflow_kubernetes.parity.environment import create
+from airflow_kubernetes.parity.explanation import explain
+from airflow_kubernetes.settings.load import load
+from airflow_kubernetes.settings.problems import SettingsError, dotted
 
 from .conftest import ROOT, render
 
@@ -31,7 +31,7 @@ def copy(tmp_path: Path) -> Path:
 def bundle(root: Path, command: str, **variables: str) -> tuple[int, str]:
     """Exit code and all output of the command behind `make command A=dev B=prod`."""
     done = subprocess.run(
-        [sys.executable, "-m", "bundle", command],
+        [sys.executable, "-m", "airflow_kubernetes", command],
         cwd=root,
         env={**os.environ, "PYTHONPATH": "infra", **variables},
         stdout=subprocess.PIPE,
@@ -131,7 +131,7 @@ def test_protection_may_not_differ(copy: Path) -> None:
 
 def test_images_may_not_differ_whatever_explains_it(copy: Path) -> None:
     replace(
-        copy / "infra" / "bundle" / "images" / "lock.py",
+        copy / "infra" / "airflow_kubernetes" / "images" / "lock.py",
         'return ROOT / "images.lock.yaml"',
         'return ROOT / ("images.lock.yaml" if settings.images.build else "images.prod.yaml")',
     )

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from bundle.airflow.executors import EXECUTORS
-from bundle.airflow.releases import RELEASES
-from bundle.policies import waivers
-from bundle.policies.check import violations
-from bundle.policies.outside import outside
-from bundle.policies.rules import RULES
-from bundle.render.program import objects
-from bundle.settings.load import environments, load
+from airflow_kubernetes.airflow.executors import EXECUTORS
+from airflow_kubernetes.airflow.releases import RELEASES
+from airflow_kubernetes.policies import waivers
+from airflow_kubernetes.policies.check import violations
+from airflow_kubernetes.policies.external_references import outside
+from airflow_kubernetes.policies.rules import RULES
+from airflow_kubernetes.render import objects
+from airflow_kubernetes.settings.load import environments, load
 
 from .conftest import bundle
 from .pulumi_checkout import checkout

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bundle.report.checkout import CheckoutError, base, head
-from bundle.report.markdown import MARKER
+from airflow_kubernetes.report.checkout import CheckoutError, base, head
+from airflow_kubernetes.report.markdown import MARKER
 
 from .conftest import ROOT
 
@@ -37,7 +37,7 @@ class Checkout:
         folder = self.root.with_name("report")
         shutil.rmtree(folder, ignore_errors=True)
         done = subprocess.run(
-            [sys.executable, "-m", "bundle", "preview", environment],
+            [sys.executable, "-m", "airflow_kubernetes", "preview", environment],
             cwd=self.root,
             env={
                 "PATH": os.environ["PATH"],
@@ -104,7 +104,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     commit(found, "without prod", "without-prod")
     for file, text in prod.items():
         (root / file).write_text(text)
-    program = root / "infra" / "bundle" / "render" / "program.py"
+    program = root / "infra" / "airflow_kubernetes" / "render" / "program.py"
     right = program.read_text()
     program.write_text(right + "\nraise RuntimeError('half done')\n")
     commit(found, "broken", "broken")

@@ -4,10 +4,10 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from bundle.comparison.changes import compare
-from bundle.kubernetes.metadata import PROTECTED, Manifest
-from bundle.policies.rule import Subject
-from bundle.settings.schema import Budget
+from airflow_kubernetes.comparison.changes import compare
+from airflow_kubernetes.kubernetes.manifest import PROTECTED, Manifest
+from airflow_kubernetes.policies.rule import Subject
+from airflow_kubernetes.settings.schema import Budget
 
 DIGEST = f"@sha256:{'0' * 64}"
 DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"

@@ -3,10 +3,10 @@
 from copy import deepcopy
 from typing import Any
 
-from bundle.report import collect, markdown
-from bundle.report.checkout import Base, Head
-from bundle.report.facts import Amount, Checked, Live, Pair, Report
-from bundle.report.renders import Rendered
+from airflow_kubernetes.report import collect, markdown
+from airflow_kubernetes.report.checkout import Base, Head
+from airflow_kubernetes.report.model import Amount, Checked, Live, Pair, Report
+from airflow_kubernetes.report.renders import Rendered
 
 Manifest = dict[str, Any]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bundle.commands.backup import COMPLETE, job_name
-from bundle.commands.restore import BACKUP, RESTORED
-from bundle.database.backup import KINDS, SCRIPTS, backup_job, list_job, restore_job
-from bundle.settings import cron
-from bundle.settings.load import load
+from airflow_kubernetes.cli.backup import COMPLETE, job_name
+from airflow_kubernetes.cli.restore import BACKUP, RESTORED
+from airflow_kubernetes.database.backup import KINDS, SCRIPTS, backup_job, list_job, restore_job
+from airflow_kubernetes.settings import cron
+from airflow_kubernetes.settings.load import load
 
 EXTERNAL = (
     "database.mode=external database.external.host=db.example.com database.external.port=3307 "

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 import yaml
-from bundle.kubernetes.metadata import Manifest
-from bundle.policies.capacity import Amounts, Load, capacity, load
+from airflow_kubernetes.kubernetes.manifest import Manifest
+from airflow_kubernetes.policies.capacity import Amounts, Load, capacity, load
 
 from .policy_examples import obj
 

@@ -1,7 +1,7 @@
 """Reading kubectl diff."""
 
 import pytest
-from bundle.render.difference import object_of
+from airflow_kubernetes.kubectl.diff import object_of
 
 
 @pytest.mark.parametrize(

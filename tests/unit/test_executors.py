@@ -6,10 +6,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from bundle.airflow import celery
-from bundle.airflow.executors import EXECUTORS, UnknownExecutorError
-from bundle.airflow.releases import RELEASES
-from bundle.settings.load import load
+from airflow_kubernetes.airflow import celery
+from airflow_kubernetes.airflow.executors import EXECUTORS, UnknownExecutorError
+from airflow_kubernetes.airflow.releases import RELEASES
+from airflow_kubernetes.settings.load import load
 
 IMAGE = Path(__file__).parents[2] / "images" / "airflow"
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bundle.images import catalog, lock, references, specs, tasks
-from bundle.images.specs import File, ImageSpec
-from bundle.images.staging import stage
-from bundle.settings.load import load
-from bundle.settings.problems import SettingsError
+from airflow_kubernetes.images import catalog, lock, references, specs, tasks
+from airflow_kubernetes.images.specs import File, ImageSpec
+from airflow_kubernetes.images.staging import stage
+from airflow_kubernetes.settings.load import load
+from airflow_kubernetes.settings.problems import SettingsError
 
 
 @pytest.fixture

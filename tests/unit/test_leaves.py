@@ -1,6 +1,6 @@
 """Objects compared leaf by leaf."""
 
-from bundle.comparison.leaves import MISSING, Difference, differences, dotted, leaves
+from airflow_kubernetes.comparison.leaves import MISSING, Difference, differences, dotted, leaves
 
 
 def test_items_are_found_by_name() -> None:

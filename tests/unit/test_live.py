@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bundle.comparison.changes import Change
-from bundle.comparison.leaves import MISSING, Difference, dotted
-from bundle.report.live import SECRET, UNKNOWN, Live, _path, fold
+from airflow_kubernetes.comparison.changes import Change
+from airflow_kubernetes.comparison.leaves import MISSING, Difference, dotted
+from airflow_kubernetes.report.pulumi_preview import SECRET, UNKNOWN, Live, _path, fold
 
 
 def recorded(name: str) -> dict[str, Any]:

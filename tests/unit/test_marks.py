@@ -6,12 +6,12 @@ from typing import Any, get_args
 
 import pytest
 import yaml
-from bundle.settings import until
-from bundle.settings.bounds import Marked, at, marked, plain
-from bundle.settings.document import read
-from bundle.settings.load import VALUES, load
-from bundle.settings.marks import SANDBOX, Owner
-from bundle.settings.problems import SettingsError, dotted
+from airflow_kubernetes.settings import expiry
+from airflow_kubernetes.settings.bounds import Marked, at, marked, plain
+from airflow_kubernetes.settings.document import read
+from airflow_kubernetes.settings.load import VALUES, load
+from airflow_kubernetes.settings.marks import SANDBOX, Owner
+from airflow_kubernetes.settings.problems import SettingsError, dotted
 
 COMMON = load("dev")
 FIELDS = list(marked(plain(COMMON)))
@@ -113,7 +113,7 @@ def test_a_temporary_difference_needs_a_day(values: Path) -> None:
     file.write_text(f"{STOPPED}until:\n  airflow.stopped: 2020-01-01\n")
     # Over for long: a deployment is not the moment to tell that.
     assert load("prod", directory=values).airflow.stopped
-    assert until.days(read(file, "prod")) == {"airflow.stopped": date(2020, 1, 1)}
+    assert expiry.days(read(file, "prod")) == {"airflow.stopped": date(2020, 1, 1)}
 
 
 def test_what_is_as_in_common_and_one_command_need_no_day(values: Path) -> None:
@@ -144,7 +144,10 @@ def test_what_is_as_in_common_and_one_command_need_no_day(values: Path) -> None:
         ("until:\n  namespace: '2026-11-30'", "without quotes; not '2026-11-30'"),
         ("until:\n  namespace: 2026-11-30 10:00:00", "2: until.namespace: takes a day"),
         ("until:\n  namespace: 2026-99-99", "not YAML"),
-        ("until:\n  namespace: 2026-11-30\n  namespace: 2026-12-01", "3: until.namespace: the key"),
+        (
+            "until:\n  namespace: 2026-11-30\n  namespace: 2026-12-01",
+            "3: until.namespace: the key",
+        ),
     ],
 )
 def test_wrong_days_are_refused_with_their_line(values: Path, entries: str, problem: str) -> None:

@@ -5,18 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bundle.comparison.leaves import MISSING, Difference
-from bundle.parity import upkeep
-from bundle.parity.branches import named
-from bundle.parity.check import Explained, Parity
-from bundle.parity.disparity import Disparity
-from bundle.parity.environment import create
-from bundle.parity.explanation import differing
-from bundle.parity.facts import facts, narrowed
-from bundle.parity.text import text
-from bundle.render.program import Registered
-from bundle.settings.load import load
-from bundle.settings.problems import SettingsError, dotted
+from airflow_kubernetes.comparison.leaves import MISSING, Difference
+from airflow_kubernetes.parity import upkeep
+from airflow_kubernetes.parity.branches import named
+from airflow_kubernetes.parity.check import Explained, Parity
+from airflow_kubernetes.parity.disparity import Disparity
+from airflow_kubernetes.parity.environment import create
+from airflow_kubernetes.parity.explanation import differing
+from airflow_kubernetes.parity.facts import facts, narrowed
+from airflow_kubernetes.parity.text import text
+from airflow_kubernetes.render import Registered
+from airflow_kubernetes.settings.load import load
+from airflow_kubernetes.settings.problems import SettingsError, dotted
 
 TODAY = date(2026, 1, 15)
 

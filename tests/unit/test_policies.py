@@ -5,16 +5,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from bundle.comparison.leaves import dotted
-from bundle.kubernetes.metadata import Manifest
-from bundle.policies import plaintext, waivers
-from bundle.policies.check import Violation, violations
-from bundle.policies.containers import not_built
-from bundle.policies.outside import outside
-from bundle.policies.rule import Subject
-from bundle.policies.rules import RULES
-from bundle.policies.waivers import Waiver, WaiversError, object_name
-from bundle.settings.load import load
+from airflow_kubernetes.comparison.leaves import dotted
+from airflow_kubernetes.kubernetes.manifest import Manifest
+from airflow_kubernetes.policies import plaintext, waivers
+from airflow_kubernetes.policies.check import Violation, violations
+from airflow_kubernetes.policies.containers import not_built
+from airflow_kubernetes.policies.external_references import outside
+from airflow_kubernetes.policies.rule import Subject
+from airflow_kubernetes.policies.rules import RULES
+from airflow_kubernetes.policies.waivers import Waiver, WaiversError, object_name
+from airflow_kubernetes.settings.load import load
 
 from .policy_examples import DIGEST, EXAMPLES, Example, edited, good, obj
 

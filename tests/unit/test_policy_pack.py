@@ -2,9 +2,9 @@
 
 import pulumi
 import pytest
-from bundle.kubernetes.metadata import Manifest
-from bundle.policies.pack import policies
-from bundle.policies.rules import RULES
+from airflow_kubernetes.kubernetes.manifest import Manifest
+from airflow_kubernetes.policies.pack import policies
+from airflow_kubernetes.policies.rules import RULES
 from pulumi_policy import (
     EnforcementLevel,
     PolicyCustomTimeouts,

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from bundle.comparison.changes import Change, Operation, compare
+from airflow_kubernetes.comparison.changes import Change, Operation, compare
 
 LABELS = {"app": "x"}
 SPECS: dict[str, dict[str, Any]] = {

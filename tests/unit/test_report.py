@@ -3,14 +3,14 @@
 from copy import deepcopy
 
 import pytest
-from bundle.comparison.changes import compare
-from bundle.report import collect, markdown, stack, steps
-from bundle.report.facts import Checked, Severity
-from bundle.report.fields import Field
-from bundle.report.hiding import SECRET, hidden_object, redacted
-from bundle.report.objects import told
-from bundle.report.renders import Rendered
-from bundle.report.restarts import How, restarts
+from airflow_kubernetes.comparison.changes import compare
+from airflow_kubernetes.report import collect, markdown, risks, stack_config
+from airflow_kubernetes.report.fields import Field
+from airflow_kubernetes.report.model import Checked, Severity
+from airflow_kubernetes.report.objects import told
+from airflow_kubernetes.report.redaction import SECRET, hidden_object, redacted
+from airflow_kubernetes.report.renders import Rendered
+from airflow_kubernetes.report.restarts import How, restarts
 
 from .report_examples import (
     CLAIM,
@@ -95,7 +95,7 @@ def test_data_that_would_be_lost_comes_first() -> None:
 
 def test_a_deleted_claim_without_protection_is_destructive_too() -> None:
     claim = changed(CLAIM, "metadata", "labels", value={})
-    (step,) = steps.destructive(compare([claim], []))
+    (step,) = risks.destructive(compare([claim], []))
     assert (step.what, step.means) == ("DELETED", "The metadata database is lost")
 
 
@@ -207,7 +207,7 @@ def test_encrypted_entries_are_told_by_name() -> None:
         ("airflow-kubernetes:nested", "other"),
     ):
         after = after.replace(old, new)
-    found = stack.changed(STACK, after)
+    found = stack_config.changed(STACK, after)
     assert "v1:" not in str(found)
     assert [(one.name, one.old, one.new) for one in found if one.encrypted] == [
         ("config.airflow-kubernetes:nested.inner", SECRET, None),
@@ -221,7 +221,7 @@ def test_encrypted_entries_are_told_by_name() -> None:
 
 
 def test_a_plain_secret_in_a_stack_is_hidden() -> None:
-    (found,) = stack.changed("config: {}", "config:\n  a:dbPassword: x1x\n")[-1:]
+    (found,) = stack_config.changed("config: {}", "config:\n  a:dbPassword: x1x\n")[-1:]
     assert (found.new, found.encrypted) == (SECRET, False)
 
 
@@ -233,5 +233,5 @@ def test_another_cluster_is_destructive() -> None:
 
 
 def test_a_stack_file_that_is_no_yaml_is_told() -> None:
-    (found,) = stack.changed(STACK, "a: {")
+    (found,) = stack_config.changed(STACK, "a: {")
     assert "no YAML" in found.name

@@ -6,13 +6,13 @@ from copy import deepcopy
 
 import pytest
 import yaml
-from bundle.comparison.changes import Operation, compare
-from bundle.report import collect, fitting, live, markdown
-from bundle.report.facts import Broken, Checked, Live, Pair
-from bundle.report.fields import Field
-from bundle.report.objects import ObjectChange, told
-from bundle.report.sharing import shared
-from bundle.report.writing import around, code, fence, html_code, visible
+from airflow_kubernetes.comparison.changes import Operation, compare
+from airflow_kubernetes.report import collect, markdown, pulumi_preview, size_limit
+from airflow_kubernetes.report.fields import Field
+from airflow_kubernetes.report.grouping import shared
+from airflow_kubernetes.report.model import Broken, Checked, Live, Pair
+from airflow_kubernetes.report.objects import ObjectChange, told
+from airflow_kubernetes.report.writing import around, code, fence, html_code, visible
 
 from .report_examples import (
     CLAIM,
@@ -179,8 +179,8 @@ def test_thousands_of_environments_and_steps_fit_too() -> None:
 
 
 def test_one_huge_item_leaves_room_for_the_others() -> None:
-    parts = [fitting.Part(1, "one\n", ("x" * 900,)), fitting.Part(0, "two\n", ("small\n",))]
-    text, complete = fitting.fitted(parts, 800)
+    parts = [size_limit.Part(1, "one\n", ("x" * 900,)), size_limit.Part(0, "two\n", ("small\n",))]
+    text, complete = size_limit.fitted(parts, 800)
     assert not complete
     assert "two\nsmall\n" in text
     assert len(text) <= 800
@@ -235,7 +235,7 @@ def test_the_real_state_has_a_section() -> None:
     assert "### The real state of `prod`\n⛔ Not known:\n```\nno cluster answers\n```" in text
     assert "`prod: its real state is not known, see below`" in text
     secret = an_object("Secret", "s", stringData="x1x")
-    pulumi = live.Live(
+    pulumi = pulumi_preview.Live(
         (*compare([WEB], []), *compare([], [secret])),
         unready=("Job/a",),
         problem="at mysql://a:x1x@b",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bundle.render.rollout import progress
+from airflow_kubernetes.kubectl.rollout import progress
 
 Obj = dict[str, Any]
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import yaml
-from bundle.settings.checks import warnings
-from bundle.settings.fields import Section
-from bundle.settings.load import VALUES, environments, load
-from bundle.settings.problems import SettingsError
-from bundle.settings.quantities import amount, plus
-from bundle.settings.schema import Settings
-from bundle.settings.validation import fields, mark_of, section_of, sections_of
+from airflow_kubernetes.settings.checks import warnings
+from airflow_kubernetes.settings.fields import Section
+from airflow_kubernetes.settings.load import VALUES, environments, load
+from airflow_kubernetes.settings.problems import SettingsError
+from airflow_kubernetes.settings.quantities import amount, plus
+from airflow_kubernetes.settings.schema import Settings
+from airflow_kubernetes.settings.validation import fields, mark_of, section_of, sections_of
 
 Keys = tuple[str, ...]
 

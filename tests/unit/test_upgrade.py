@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from bundle.commands.live import VERSION, last_migration, unfinished
+from airflow_kubernetes.cli.installed_release import VERSION, last_migration, unfinished
 
 
 def job(version: str, ended: str | None) -> dict[str, Any]:

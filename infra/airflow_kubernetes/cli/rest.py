@@ -1,0 +1,117 @@
+"""A small client of Airflow's stable REST API."""
+
+import base64
+import http.client
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from ..airflow.releases import RELEASES
+from ..errors import CommandError, UserError
+from ..secrets import ADMIN_SECRET
+from .target import Target
+
+
+class RestError(UserError):
+    """Airflow answered with an error; `status` is the HTTP status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+def password(here: Target) -> str:
+    """The generated password of the first user. Raises CommandError before the first `up`."""
+    for obj in here.kubectl.get("secret", ADMIN_SECRET):
+        return base64.b64decode(obj["data"]["password"]).decode()
+    raise CommandError(f"no Secret {ADMIN_SECRET}: run make up ENV={here.environment} first")
+
+
+class Rest:
+    """A logged-in session, on either line."""
+
+    def __init__(self, here: Target) -> None:
+        self._url = here.settings.airflow.url
+        web = RELEASES[here.settings.airflow.version].web
+        self._root, self._with_token = web.rest, web.login == "token"
+        self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        user, secret = here.settings.airflow.admin.username, password(here)
+        try:
+            self._headers["Authorization"] = self._login(user, secret)
+        except RestError as error:
+            if error.status != 401:
+                raise
+            raise CommandError(
+                f"the password in the Secret {ADMIN_SECRET} no longer logs {user} in: it was "
+                "changed in Airflow. Change it back, or write the new one into the Secret"
+            ) from None
+
+    def _login(self, user: str, secret: str) -> str:
+        """The value of the Authorization header; a wrong password is a RestError of 401."""
+        if self._with_token:
+            answer = self._send("POST", "/auth/token", {"username": user, "password": secret})
+            return f"Bearer {answer['access_token']}"
+        basic = f"Basic {base64.b64encode(f'{user}:{secret}'.encode()).decode()}"
+        self._headers["Authorization"] = basic
+        self.get("/dags?limit=1")
+        return basic
+
+    def trigger(self, dag: str, run_id: str, conf: dict[str, Any] | None = None) -> None:
+        """Start a run. Raises RestError, of status 409 if there is a run of that id."""
+        body: dict[str, Any] = {"dag_run_id": run_id, "conf": conf or {}}
+        if self._with_token:
+            body["logical_date"] = None  # 3.x wants it said that there is none
+        self.post(f"/dags/{dag}/dagRuns", body)
+
+    def tasks(self, dag: str, run_id: str) -> list[dict[str, Any]]:
+        """The task instances of a run, by task id and map index."""
+        path = f"/dags/{dag}/dagRuns/{run_id}/taskInstances?limit=1000"
+        found: list[dict[str, Any]] = self.get(path)["task_instances"]
+        return sorted(found, key=lambda task: (str(task["task_id"]), int(task["map_index"])))
+
+    def log(self, dag: str, run_id: str, task: dict[str, Any], attempt: int | None = None) -> str:
+        """A task instance's log of one try, the last one by default."""
+        attempt = attempt or task["try_number"]
+        path = f"/dags/{dag}/dagRuns/{run_id}/taskInstances/{task['task_id']}/logs"
+        path += f"/{attempt}?full_content=true&map_index={task['map_index']}"
+        content = self.get(path)["content"]
+        # 3.x gives structured lines, 2.x text.
+        lines = content.splitlines() if isinstance(content, str) else map(_line, content)
+        return "\n".join([f"{task['task_id']}, try {attempt}:", *(f"  {x}" for x in lines)])
+
+    def get(self, path: str) -> Any:
+        """The JSON at `path`, which begins after the API's root. Raises RestError."""
+        return self._send("GET", self._root + path, None)
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """As `get`, with a body."""
+        return self._send("POST", self._root + path, body)
+
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        """As `get`, with a body."""
+        return self._send("PATCH", self._root + path, body)
+
+    def _send(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(  # noqa: S310 (the settings allow http and https alone)
+            self._url + path, data=data, headers=self._headers, method=method
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            text = error.read().decode(errors="replace")[:500]
+            raise RestError(error.code, f"{method} {path}: {error.code}: {text}") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise CommandError(
+                f"{self._url} does not answer ({error}). If it is reached by port forwarding: "
+                "kubectl port-forward service/airflow-web 8080"
+            ) from None
+
+
+def _line(entry: dict[str, Any]) -> str:
+    text = str(entry.get("event", entry))
+    for error in entry.get("error_detail") or []:
+        text += f": {error['exc_type']}: {error['exc_value']}"
+    return text

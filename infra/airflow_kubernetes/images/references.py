@@ -1,0 +1,69 @@
+"""References to images: by tag while objects are built and hashed, by digest when applied."""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pulumi
+
+from ..kubernetes.manifest import Manifest
+from ..settings.schema import Settings
+from . import lock
+from .specs import ROOT, ImageSpec
+
+
+def by_tag(settings: Settings, spec: ImageSpec) -> str:
+    """`registry/name:tag`. The content tag says all that a hash of an object needs to know."""
+    return f"{settings.images.registry}/{spec.name}:{spec.tag}"
+
+
+def locked(settings: Settings, spec: ImageSpec) -> str | None:
+    """`registry/name:tag@digest` if the lock knows this content, else None."""
+    entry = lock.read(lock.path(settings)).images.get(spec.name)
+    if entry is None or entry.tag != spec.tag:
+        return None
+    return f"{by_tag(settings, spec)}@{entry.digest}"
+
+
+def missing(settings: Settings, spec: ImageSpec) -> str:
+    """What to do about an image that the lock does not know."""
+    file = os.path.relpath(lock.path(settings), ROOT)
+    return (
+        f"{file} has no {spec.name}:{spec.tag}, the image of this checkout, and this environment "
+        "builds none (images.build: false). Build it where images.build is true, `make images "
+        "ENV=dev`, and commit the lock"
+    )
+
+
+def map_strings(value: Any, change: Callable[[str], Any]) -> Any:
+    """Plain data with `change` applied to every string value (not to keys)."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: map_strings(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [map_strings(item, change) for item in value]
+    return value
+
+
+def pinned(obj: Manifest, digests: Mapping[str, pulumi.Input[str]]) -> Manifest:
+    """The object with every reference by tag replaced by the one by digest: `digests[tag]`.
+
+    Done last, so that no name or checksum depends on a digest, which a preview may not know yet.
+    """
+
+    def pin(text: str) -> Any:
+        known = {by_tag: by_digest for by_tag, by_digest in digests.items() if by_tag in text}
+        if not known:
+            return text
+        return pulumi.Output.all(**known).apply(lambda found: replace(text, found))
+
+    result: Manifest = map_strings(obj, pin)
+    return result
+
+
+def replace(text: str, found: Mapping[str, str]) -> str:
+    """The text with each key of `found` replaced by its value."""
+    for by_tag, by_digest in found.items():
+        text = text.replace(by_tag, by_digest)
+    return text

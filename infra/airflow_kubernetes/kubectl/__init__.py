@@ -1,0 +1,1 @@
+"""The kubectl engine: applies the rendered objects, waits for them and prunes."""

@@ -1,1 +1,0 @@
-"""What the Makefile's targets run: `python -m bundle <command> <environment>`."""

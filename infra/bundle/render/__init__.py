@@ -1,1 +1,0 @@
-"""The program's Kubernetes objects without a cluster, and applying them with kubectl."""
