@@ -8,11 +8,12 @@ from typing import Any
 
 from ..comparison.leaves import MISSING, Difference, differences, dotted
 from ..comparison.leaves import Path as Leaf
+from ..environment import load
 from ..images.specs import ROOT
 from ..settings import expiry, problems
 from ..settings.bounds import Marked, at, plain
 from ..settings.document import read
-from ..settings.load import VALUES, load
+from ..settings.load import VALUES
 from ..settings.marks import SANDBOX
 from ..settings.schema import Settings
 from . import upkeep
