@@ -139,12 +139,12 @@ def _where(left: str, right: str, registered: str) -> tuple[str, str]:
     """The line to change for what depends on the environment alone, and how."""
     for place, name in named((left, right)):
         return place, (
-            f'the program asks for "{name}": decide by a field of settings/schema.py '
+            f'the program asks for "{name}": decide by a field of settings/schema/ '
             "that is marked PerEnvironment instead"
         )
     return registered, (
         "registered here, from something that is no setting: the environment's name, a variable, a "
-        "file. Decide by a field of settings/schema.py that is marked PerEnvironment"
+        "file. Decide by a field of settings/schema/ that is marked PerEnvironment"
     )
 
 
