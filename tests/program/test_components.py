@@ -21,7 +21,7 @@ def tree(overrides: str) -> dict[str, set[str]]:
 
 
 def test_every_resource_is_the_child_of_a_component() -> None:
-    children = tree("airflow.executor=CeleryExecutor")
+    children = tree("airflow.executor=CeleryExecutor images.build=true")
     stack = next(name for name in children if name not in COMPONENTS)
     assert children[stack] == {
         "pulumi:providers:kubernetes",
