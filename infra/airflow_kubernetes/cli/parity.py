@@ -1,6 +1,7 @@
-"""`make parity`: every two environments but the sandbox, or the two in the variables A and B."""
+"""`make parity`: every two environments but the sandbox, or two that are named."""
 
-import os
+import argparse
+from collections.abc import Sequence
 from datetime import date
 
 from ..errors import CommandError
@@ -10,12 +11,26 @@ from ..parity.text import text, verdict
 from ..settings.load import environments
 
 
-def parity() -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Two environments, or none for all of them."""
+    parser.add_argument(
+        "environments",
+        metavar="ENVIRONMENT",
+        nargs="*",
+        help="two of them; by default all but the sandbox",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Compare them."""
+    parity(arguments.environments)
+
+
+def parity(names: Sequence[str]) -> None:
     """Print what differs and why, of all or of two. Raises CommandError if anything is to mend."""
-    one, other = os.environ.get("A", ""), os.environ.get("B", "")
-    if bool(one) != bool(other) or (one and one == other):
+    if len(names) not in (0, 2) or len(set(names)) != len(names):
         raise CommandError("name two environments, A=dev B=prod, or none for all of them")
-    pairs = [(one, other)] if one else alike(environments())
+    pairs = [(names[0], names[1])] if names else alike(environments())
     found = [compare(*pair, date.today()) for pair in pairs]
     print("\n\n".join(map(text, found)))
     _judge(found)

@@ -1,6 +1,6 @@
 """`make promote TO=prod`: one environment's images into another one's registry."""
 
-import os
+import argparse
 import time
 
 from ..console import say
@@ -12,15 +12,28 @@ from ..registry.oci import Reference
 from ..registry.promotion import megabytes, promote
 from ..registry.repository import Repository
 from .target import Target
+from .target import add_arguments as add_target
 
 
-def promote_all(here: Target) -> None:
-    """Copy every image of the lock from `here` to the environment in the variable TO.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The environment to copy from, and the one to copy to."""
+    add_target(parser)
+    parser.add_argument(
+        "--to", default="", metavar="ENVIRONMENT", help="the one whose registry gets the images"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Copy the images."""
+    promote_all(Target.load(arguments.environment, arguments.set), arguments.to)
+
+
+def promote_all(here: Target, to: str) -> None:
+    """Copy every image of the lock from `here` to the environment `to`.
 
     The lock is one for all environments, and digests stay, so no file changes. Raises
     CommandError, RegistryError, LoginError.
     """
-    to = os.environ.get("TO", "")
     if not to:
         raise CommandError("say where to: make promote TO=prod [ENV=dev]")
     there = load(to)

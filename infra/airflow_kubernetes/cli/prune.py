@@ -1,7 +1,7 @@
 """`make prune`: delete old images from an environment's registry."""
 
+import argparse
 import json
-import os
 
 from ..console import say
 from ..environment import load
@@ -14,6 +14,7 @@ from ..registry.oci import DOCKER_HUB, Reference, UnsupportedError
 from ..registry.repository import Repository
 from ..settings.load import environments
 from .target import Target
+from .target import add_arguments as add_target
 
 LOCK = ROOT / "images.lock.yaml"
 DAYS = 90
@@ -23,15 +24,29 @@ RUNNING = "pods,replicasets,statefulsets,jobs,cronjobs,configmaps"
 """Where a namespace names images: what runs, what a rollback would run, and pod templates."""
 
 
-def prune(here: Target) -> None:
-    """Say which images could go; with APPLY=1 delete them.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The environment, what to keep, and whether to delete the rest."""
+    add_target(parser)
+    parser.add_argument(
+        "--keep", type=int, default=DAYS, metavar="DAYS", help=f"how far back locks count ({DAYS})"
+    )
+    parser.add_argument("--apply", action="store_true", help="delete; without it, only list")
 
-    What stays: whatever the lock names, here or in a commit of the last KEEP days on any branch
+
+def run(arguments: argparse.Namespace) -> None:
+    """List or delete the images."""
+    target = Target.load(arguments.environment, arguments.set)
+    prune(target, arguments.keep, apply=arguments.apply)
+
+
+def prune(here: Target, days: int = DAYS, *, apply: bool = False) -> None:
+    """Say which images could go; if `apply`, delete them.
+
+    What stays: whatever the lock names, here or in a commit of the last `days` on any branch
     or tag, what the clusters of all environments with this registry name, and every tag that no
     build makes. Raises
     CommandError, HistoryError, RegistryError, LoginError.
     """
-    apply, days = os.environ.get("APPLY") == "1", _days()
     registry = here.settings.images.registry
     if apply and Reference.parse(f"{registry}/x").host == DOCKER_HUB:
         raise CommandError(_elsewhere(registry))
@@ -61,13 +76,6 @@ def prune(here: Target) -> None:
         say(f"{deleted} manifests deleted. The registry frees the space when it collects garbage")
     elif deleted:
         say(f"nothing deleted yet; APPLY=1 deletes these {deleted} manifests")
-
-
-def _days() -> int:
-    text = os.environ.get("KEEP") or str(DAYS)
-    if not text.isdigit():
-        raise CommandError(f"KEEP={text}: a number of days, such as KEEP={DAYS}")
-    return int(text)
 
 
 def _sharing(here: Target) -> list[Target]:
