@@ -15,9 +15,10 @@ from airflow_kubernetes.airflow import (
     task_images,
 )
 from airflow_kubernetes.database import backup, mysql
-from airflow_kubernetes.images import builder, catalog, references, tasks
+from airflow_kubernetes.images import catalog, references, tasks
 from airflow_kubernetes.images.lock import LockError
-from airflow_kubernetes.images.resources import image
+from airflow_kubernetes.images.pull_secret import pull_secret
+from airflow_kubernetes.images.resources import builder, image
 from airflow_kubernetes.kubernetes.manifest import logical_name
 from airflow_kubernetes.kubernetes.namespace import namespace
 from airflow_kubernetes.kubernetes.pods import makes_pull_secret
@@ -84,12 +85,12 @@ if settings.images.login:
     )
 if registry is not None and makes_pull_secret(settings):
     config = pulumi.Output.all(settings.images.registry, registry.username, registry.password)
-    obj = login.pull_secret(settings, config.apply(lambda parts: login.docker_config(*parts)))
+    obj = pull_secret(settings, config.apply(lambda parts: login.docker_config(*parts)))
     # Kept by make down, but gone when the values no longer ask for it.
     unprotected = pulumi.ResourceOptions(protect=False)
     KubernetesObject(logical_name(obj), obj, pulumi.ResourceOptions.merge(inside, unprotected))
 
-making = builder.resources(settings)
+making = builder(settings)
 tags = {spec.name: references.by_tag(settings, spec) for spec in specs}
 digests = {
     tags[spec.name]: image(

@@ -10,7 +10,7 @@ from ..airflow.executors import UnknownExecutorError
 from ..airflow.releases import RELEASES
 from ..database import mysql
 from ..images import bases
-from ..registry.oci import Reference, RegistryError
+from ..registry.reference import Reference, RegistryError
 from . import cron
 from .marks import SANDBOX
 from .problems import Path
