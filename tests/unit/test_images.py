@@ -8,11 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from airflow_kubernetes.airflow.releases import RELEASES
 from airflow_kubernetes.images import catalog, lock, references, specs, tasks
 from airflow_kubernetes.images.specs import File, ImageSpec
 from airflow_kubernetes.images.staging import stage
 from airflow_kubernetes.settings.load import load
 from airflow_kubernetes.settings.problems import SettingsError
+
+from images import lock as packages
 
 
 @pytest.fixture
@@ -189,6 +192,23 @@ def test_a_broken_lock_says_what_to_do(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(lock.LockError, match="Restore it from git, or delete it"):
             lock.read(file)
+
+
+def test_packages_are_locked_for_each_python_of_each_release() -> None:
+    written = {each.file for each in packages.locks()}
+    assert written == {*packages.LOCKS.glob("*.txt"), packages.IMAGES / "shared" / "build.txt"}
+
+
+def test_a_new_release_is_one_row_and_its_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = replace(RELEASES["3.3.2"], version="3.4.0", pythons=("3.14", "3.15"))
+    monkeypatch.setattr(packages, "RELEASES", {"3.4.0": release})
+    with pytest.raises(SystemExit, match=r"CUTOFFS has no day for Airflow 3\.4\.0"):
+        list(packages.locks())
+    monkeypatch.setitem(packages.CUTOFFS, "3.4.0", "2027-01-01")
+    assert [each.file.name for each in packages.locks()][:-1] == [
+        "3.4.0-py3.14.txt", "3.4.0-worker-py3.14.txt",
+        "3.4.0-py3.15.txt", "3.4.0-worker-py3.15.txt",
+    ]  # fmt: skip
 
 
 @pytest.fixture

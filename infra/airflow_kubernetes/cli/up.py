@@ -140,6 +140,11 @@ def _with_pulumi(here: Target, *, changing_release: bool) -> None:
     refresh = ["--refresh"] if unknown or build.gone(here.settings) else []
     pulumi_cli.run(here.environment, "up", *answer, *refresh, overrides=here.overrides)
     if here.settings.images.build:
-        images: dict[str, str] = pulumi_cli.output(here.environment, "images")
-        entries = {name: lock.Entry.of(reference) for name, reference in images.items()}
-        lock.update(lock.path(here.settings), entries)
+        record_images(here)
+
+
+def record_images(here: Target) -> None:
+    """Write the images that the stack's outputs name into the lock. Raises CommandError."""
+    images: dict[str, str] = pulumi_cli.output(here.environment, "images")
+    entries = {name: lock.Entry.of(reference) for name, reference in images.items()}
+    lock.update(lock.path(here.settings), entries)
