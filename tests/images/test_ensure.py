@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.images import build, catalog, lock
 from airflow_kubernetes.images.failures import BuildError
 from airflow_kubernetes.images.specs import ImageSpec
 from airflow_kubernetes.registry.reference import RegistryError
-from airflow_kubernetes.settings.load import load
 from airflow_kubernetes.settings.schema import Settings
 
 from .conftest import Running

@@ -10,6 +10,7 @@ import yaml
 from airflow_kubernetes import __main__ as command_line
 from airflow_kubernetes.cli import prune as command
 from airflow_kubernetes.cli.target import Target
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
 from airflow_kubernetes.images import lock, lock_history
 from airflow_kubernetes.images.lock_history import HistoryError
@@ -17,7 +18,6 @@ from airflow_kubernetes.kubectl.client import Kubectl, KubectlError
 from airflow_kubernetes.registry import retention
 from airflow_kubernetes.registry.client import Repository
 from airflow_kubernetes.registry.reference import UnsupportedError
-from airflow_kubernetes.settings.load import load
 
 from .conftest import Running, serving
 from .images import INDEX, Image, Manifest, pull, push_image, push_manifest

@@ -8,12 +8,12 @@ import pytest
 import requests
 from airflow_kubernetes.cli import promote as command
 from airflow_kubernetes.cli.target import Target
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
 from airflow_kubernetes.images import buildx, lock
 from airflow_kubernetes.images.failures import BuildError
 from airflow_kubernetes.registry.client import Repository, resolve
 from airflow_kubernetes.registry.login import Login
-from airflow_kubernetes.settings.load import load
 from airflow_kubernetes.settings.schema import Settings
 
 from sandbox import toolchain

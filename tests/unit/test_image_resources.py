@@ -9,10 +9,10 @@ import pulumi
 import pytest
 from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.cli.up import record_images
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
 from airflow_kubernetes.images import lock, references, resources
 from airflow_kubernetes.images.specs import ImageSpec
-from airflow_kubernetes.settings.load import load
 from airflow_kubernetes.settings.schema import Settings
 
 DIGEST = f"sha256:{'3' * 64}"

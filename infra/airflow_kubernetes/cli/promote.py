@@ -3,9 +3,9 @@
 import time
 
 from ..console import say
+from ..environment import load
 from ..errors import CommandError
 from ..images import buildx, lock
-from ..settings.load import load
 from .target import Target
 
 

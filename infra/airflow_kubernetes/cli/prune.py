@@ -3,6 +3,7 @@
 import json
 
 from ..console import say
+from ..environment import load
 from ..errors import CommandError
 from ..images import lock, lock_history
 from ..images.specs import ROOT
@@ -10,7 +11,7 @@ from ..kubectl.client import KubectlError
 from ..registry import login, retention
 from ..registry.client import Repository
 from ..registry.reference import DOCKER_HUB, Reference, UnsupportedError
-from ..settings.load import environments, load
+from ..settings.load import environments
 from .target import Target
 
 LOCK = ROOT / "images.lock.yaml"

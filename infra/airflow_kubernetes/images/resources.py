@@ -8,11 +8,11 @@ import pulumi_docker_build as docker_build
 
 from ..settings.schema import Settings
 from . import build_options, references
-from .specs import ImageSpec
+from .specs import ROOT, ImageSpec
 from .staging import STAGING, stage
 
 
-def builder(settings: Settings, parent: pulumi.Resource | None = None) -> list[pulumi.Resource]:
+def builder(settings: Settings, opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:
     """The buildx builder, where `images.builder.driver` says that the environment makes it."""
     chosen = settings.images.builder
     if chosen.driver is None or not settings.images.build:
@@ -27,7 +27,7 @@ def builder(settings: Settings, parent: pulumi.Resource | None = None) -> list[p
             driver=chosen.driver,
             endpoint=chosen.endpoint,
             bootstrap=True,
-            opts=pulumi.ResourceOptions(parent=parent),
+            opts=opts,
         )
     ]
 
@@ -38,8 +38,8 @@ def image(
     *,
     rendering: bool,
     login: docker_build.RegistryArgs | None,
+    parent: pulumi.Resource,
     depends_on: list[pulumi.Resource],
-    parent: pulumi.Resource | None = None,
 ) -> pulumi.Input[str]:
     """`registry/name:tag@digest` of the image, built and pushed if this environment builds.
 
@@ -94,7 +94,7 @@ def _platform(
         build_on_preview=False,
         builder=docker_build.BuilderConfigArgs(name=settings.images.builder.name),
         # Relative to the program: a path of one machine must not enter the state.
-        context=docker_build.BuildContextArgs(location=os.path.relpath(context, Path.cwd())),
+        context=docker_build.BuildContextArgs(location=os.path.relpath(context, ROOT / "infra")),
         build_args=dict(spec.arguments),
         cache_from=[docker_build.CacheFromArgs(raw=source) for source in caches[:1]],
         cache_to=[docker_build.CacheToArgs(raw=target) for target in caches[1:]],
