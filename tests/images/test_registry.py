@@ -1,11 +1,12 @@
 """The client against real registries: what they have, and the messages if that cannot be known."""
 
+import hashlib
 import http.server
 import json
 import ssl
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
@@ -159,6 +160,75 @@ def test_tokens_are_asked_for_what_is_done(tmp_path: Path, monkeypatch: pytest.M
             assert repository.digest("1") == NOTHING
             with pytest.raises(RegistryError, match="requires a login"):
                 repository.delete("1")
+
+
+def test_tags_on_several_pages(tmp_path: Path) -> None:
+    pages = {
+        "/v2/team/a/tags/list?n=1000": (b'{"tags": ["1", "2"]}', "/v2/team/a/tags/list?last=2"),
+        "/v2/team/a/tags/list?last=2": (b'{"tags": ["3"]}', None),
+    }
+    with pretending(pages) as host, Repository(f"{host}/team/a") as repository:
+        assert repository.tags() == ["1", "2", "3"]
+
+
+def test_content_that_is_not_what_the_digest_names(tmp_path: Path) -> None:
+    index = b'{"manifests": []}'
+    digest = f"sha256:{hashlib.sha256(index).hexdigest()}"
+    pages = {
+        "/v2/a/manifests/1": (index, None),
+        f"/v2/a/manifests/{digest}": (index, None),
+        f"/v2/a/manifests/{NOTHING}": (index, None),
+    }
+    with pretending(pages) as host, Repository(f"{host}/a") as repository:
+        assert repository.digest("1") == digest  # this registry sends no Docker-Content-Digest
+        assert repository.children(digest) == []
+        with pytest.raises(RegistryError, match=f"other content than {NOTHING}: a proxy or"):
+            repository.children(NOTHING)
+
+
+def test_a_login_from_netrc_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password sesame\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    seen: list[str | None] = []
+    with pretending({}, seen) as host, Repository(f"{host}/a") as repository:
+        assert repository.tags() == []
+    assert set(seen) == {None}
+
+
+@contextmanager
+def pretending(
+    pages: Mapping[str, tuple[bytes, str | None]], seen: list[str | None] | None = None
+) -> Iterator[str]:
+    """A registry without TLS that has these bodies and next pages, by path; `host:port`.
+
+    `seen` collects the Authorization header of each request.
+    """
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if seen is not None:
+                seen.append(self.headers.get("Authorization"))
+            body, following = pages.get(self.path, (b"", None))
+            self.send_response(200 if self.path in pages else 404)
+            if following:
+                self.send_header("Link", f'<{following}>; rel="next"')
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+        do_HEAD = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import hashlib
 import ipaddress
 import json
 import os
+from base64 import b64encode
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -14,7 +15,6 @@ from urllib.request import parse_http_list, parse_keqv_list
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase, HTTPBasicAuth
 from urllib3.util import Retry
 
 from .answers import explained
@@ -71,9 +71,9 @@ class Repository:
     def digest(self, reference: str) -> str | None:
         """The digest of a tag's or digest's manifest; None if the registry has none."""
         try:
-            answer = self._request("HEAD", f"manifests/{reference}", headers=ACCEPT)
+            answer = self._request("HEAD", f"manifests/{reference}")
             if "Docker-Content-Digest" not in answer.headers:  # a registry may leave it out
-                answer = self._request("GET", f"manifests/{reference}", headers=ACCEPT)
+                answer = self._request("GET", f"manifests/{reference}")
         except NotFoundError:
             return None
         return answer.headers.get("Docker-Content-Digest") or _digest(answer.content)
@@ -83,7 +83,7 @@ class Repository:
 
         Raises NotFoundError.
         """
-        answer = self._request("GET", f"manifests/{digest}", headers=ACCEPT)
+        answer = self._request("GET", f"manifests/{digest}")
         if _digest(answer.content) != digest:
             raise RegistryError(
                 f"{self.reference.name} returned other content than {digest}: a proxy or the "
@@ -114,14 +114,16 @@ class Repository:
         except NotFoundError:
             return
 
-    def _request(self, method: str, path: str, **arguments: Any) -> requests.Response:
+    def _request(self, method: str, path: str) -> requests.Response:
         """A request below /v2/<repository>/, repeated once with what a challenge asks for."""
         url = urljoin(self._url, path)
         with explained(self.reference.name, self._login):
-            answer = self._send(method, url, **arguments)
-            if answer.status_code == requests.codes.unauthorized:
-                self._session.auth = self._answer(answer.headers.get("WWW-Authenticate", ""))
-                answer = self._send(method, url, **arguments)
+            answer = self._send(method, url)
+            if answer.status_code == requests.codes.unauthorized and (
+                header := self._authorization(answer.headers.get("WWW-Authenticate", ""))
+            ):
+                self._session.headers["Authorization"] = header
+                answer = self._send(method, url)
             answer.raise_for_status()
         return answer
 
@@ -129,9 +131,10 @@ class Repository:
         # Not the session's `verify`: requests lets REQUESTS_CA_BUNDLE take precedence over that.
         return self._session.request(method, url, timeout=60, verify=_authorities(), **arguments)
 
-    def _answer(self, challenge: str) -> AuthBase:
-        """What a challenge asks for: the login, or a token for one repository and some actions.
+    def _authorization(self, challenge: str) -> str:
+        """The header for a challenge: the login, or a token for one repository and some actions.
 
+        Empty if that needs a login and there is none.
         https://distribution.github.io/distribution/spec/auth/token/
         """
         if self._url.startswith("http:"):
@@ -139,9 +142,8 @@ class Repository:
                 f"{self.reference.host} requires a login and speaks plain HTTP, where anybody "
                 "could read it. Give the registry a certificate"
             )
-        basic: AuthBase = _Header("")
-        if self._login:
-            basic = HTTPBasicAuth(self._login.user.encode(), self._login.password.encode())
+        login = f"{self._login.user}:{self._login.password}" if self._login else ""
+        basic = f"Basic {b64encode(login.encode()).decode()}" if login else ""
         scheme, _, parameters = challenge.partition(" ")
         if scheme.lower() != "bearer":
             return basic
@@ -150,22 +152,10 @@ class Repository:
             "GET",
             urlsplit(fields["realm"])._replace(scheme="https").geturl(),
             params={"service": fields.get("service"), "scope": fields.get("scope", "").split()},
-            auth=basic,
+            headers={"Authorization": basic or None},
         )
         answer.raise_for_status()
-        return _Header(f"Bearer {answer.json().get('access_token') or answer.json()['token']}")
-
-
-class _Header(AuthBase):
-    """Sends a header; if it is empty none, not even what requests would read from ~/.netrc."""
-
-    def __init__(self, header: str) -> None:
-        self._header = header
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._header:
-            request.headers["Authorization"] = self._header
-        return request
+        return f"Bearer {answer.json().get('access_token') or answer.json()['token']}"
 
 
 def _digest(content: bytes) -> str:
@@ -174,7 +164,8 @@ def _digest(content: bytes) -> str:
 
 def _session() -> requests.Session:
     session = requests.Session()
-    session.auth = _Header("")
+    session.headers.update(ACCEPT)
+    session.auth = lambda request: request  # without any, requests takes a login from ~/.netrc
     # Harbor takes a client that returns its cookies for a browser, and demands a CSRF token.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     # Not 429: its Retry-After can be hours, which the user should know.
