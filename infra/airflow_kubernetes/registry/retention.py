@@ -1,7 +1,7 @@
 """Which old images of a repository may be deleted: none that anybody may still run.
 
-All registries delete by digest, and some in no other way; that deletes every tag of the digest. So
-a manifest is deleted only if nothing that stays leads to it: no tag and no index.
+The only deletion that all registries support is by digest, and it deletes every tag of the digest.
+So a manifest is deleted only if nothing that stays leads to it: no tag and no index.
 """
 
 import re
