@@ -1,0 +1,84 @@
+"""The resources that an environment's program registers, in a form that can be compared."""
+
+import logging
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from ..comparison.leaves import MISSING, Difference, differences
+from ..settings.schema import Settings
+
+if TYPE_CHECKING:
+    from ..render import Registered
+
+REGISTRY = "[registry]"
+"""Replaces the address of the environment's registry: promotion copies images with their digest."""
+
+_SILENT = logging.getLogger("parity")
+_SILENT.setLevel(logging.CRITICAL + 1)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Inputs, with Pulumi's options as `pulumi`; and the program's line that registers it."""
+
+    content: dict[str, Any]
+    location: str
+
+
+Resources = dict[str, Resource]
+"""By kind and name, a Job's without the hash: `Deployment airflow-web`."""
+
+
+@cache
+def render(environment: str, values: str) -> Resources:
+    """The resources of an environment with the given settings (JSON), possible together or not."""
+    from ..render import registered  # imports the Pulumi SDK, which takes 0.3 s
+
+    settings = Settings.model_validate_json(values)
+    found = registered(environment, settings=settings, logger=_SILENT)
+    return resources(found, settings.images.registry)
+
+
+def resources(registered: "list[Registered]", registry: str) -> Resources:
+    """Registered resources without the address of the registry."""
+    result = {}
+    for item in registered:
+        kind = item.type.rpartition(":")[2]
+        content = item.inputs | ({"pulumi": item.options} if item.options else {})
+        result[f"{kind} {item.name.removesuffix(f'-{kind.lower()}')}"] = Resource(
+            _comparable(content, f"{registry}/"), item.place
+        )
+    return result
+
+
+def changes(old: Resources, new: Resources) -> list[Difference]:
+    """Every difference, its path beginning with the resource.
+
+    A resource that only one side has is one difference, its name instead of its content.
+    """
+    result = [
+        Difference((name,), *(name if name in side else MISSING for side in (old, new)))
+        for name in sorted(old.keys() ^ new.keys())
+    ]
+    both = [name for name in old.keys() & new.keys() if old[name].content != new[name].content]
+    before, after = ({name: side[name].content for name in both} for side in (old, new))
+    return result + differences(before, after)
+
+
+def _comparable(value: Any, registry: str, key: str = "") -> Any:
+    """Plain data without the registry; YAML and JSON in ConfigMaps as the data that they hold."""
+    if isinstance(value, dict):
+        return {name: _comparable(item, registry, str(name)) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_comparable(item, registry) for item in value]
+    if not isinstance(value, str):
+        return value
+    if key.endswith((".yaml", ".yml", ".json")):
+        try:
+            return _comparable(yaml.load(value, Loader=yaml.CSafeLoader), registry)
+        except yaml.YAMLError:
+            pass  # any other text
+    return value.replace(registry, f"{REGISTRY}/")
