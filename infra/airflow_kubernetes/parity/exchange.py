@@ -10,8 +10,8 @@ from copy import deepcopy
 from functools import cached_property
 
 from ..comparison.leaves import Difference, Path
+from ..environment import load
 from ..settings.bounds import Marked, at, marked, plain
-from ..settings.load import load
 from ..settings.problems import dotted
 from .resources import Resources, changes, render
 

@@ -38,7 +38,7 @@ def render(environment: str, values: str) -> Resources:
     from ..render import registered  # imports the Pulumi SDK, which takes 0.3 s
 
     settings = Settings.model_validate_json(values)
-    found = registered(environment, settings=settings, logger=_SILENT)
+    found = registered(environment, settings, logger=_SILENT)
     return resources(found, settings.images.registry)
 
 
