@@ -1,17 +1,16 @@
 """The resources that an environment's program registers, in a form that can be compared."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from ..comparison.leaves import MISSING, Difference, differences
+from ..render import Registered, registered
 from ..settings.schema import Settings
-
-if TYPE_CHECKING:
-    from ..render import Registered
 
 REGISTRY = "[registry]"
 """Replaces the address of the environment's registry: promotion copies images with their digest."""
@@ -34,22 +33,19 @@ Resources = dict[str, Resource]
 
 @cache
 def render(environment: str, values: str) -> Resources:
-    """The resources of an environment with the given settings (JSON), possible together or not."""
-    from ..render import registered  # imports the Pulumi SDK, which takes 0.3 s
-
+    """The resources of an environment with the given settings (JSON), consistent or not."""
     settings = Settings.model_validate_json(values)
-    found = registered(environment, settings, logger=_SILENT)
-    return resources(found, settings.images.registry)
+    return comparable(registered(environment, settings, logger=_SILENT), settings.images.registry)
 
 
-def resources(registered: "list[Registered]", registry: str) -> Resources:
-    """Registered resources without the address of the registry."""
+def comparable(found: Iterable[Registered], registry: str) -> Resources:
+    """Without the address of the registry, and with files in ConfigMaps as the data they hold."""
     result = {}
-    for item in registered:
+    for item in found:
         kind = item.type.rpartition(":")[2]
         content = item.inputs | ({"pulumi": item.options} if item.options else {})
         result[f"{kind} {item.name.removesuffix(f'-{kind.lower()}')}"] = Resource(
-            _comparable(content, f"{registry}/"), item.place
+            _plain(content, f"{registry}/"), item.place
         )
     return result
 
@@ -68,17 +64,17 @@ def changes(old: Resources, new: Resources) -> list[Difference]:
     return result + differences(before, after)
 
 
-def _comparable(value: Any, registry: str, key: str = "") -> Any:
-    """Plain data without the registry; YAML and JSON in ConfigMaps as the data that they hold."""
+def _plain(value: Any, registry: str, key: str = "") -> Any:
+    """A value below `key` in the same form."""
     if isinstance(value, dict):
-        return {name: _comparable(item, registry, str(name)) for name, item in value.items()}
+        return {name: _plain(item, registry, str(name)) for name, item in value.items()}
     if isinstance(value, list):
-        return [_comparable(item, registry) for item in value]
+        return [_plain(item, registry) for item in value]
     if not isinstance(value, str):
         return value
     if key.endswith((".yaml", ".yml", ".json")):
         try:
-            return _comparable(yaml.load(value, Loader=yaml.CSafeLoader), registry)
+            return _plain(yaml.load(value, Loader=yaml.CSafeLoader), registry)
         except yaml.YAMLError:
             pass  # any other text
     return value.replace(registry, f"{REGISTRY}/")
