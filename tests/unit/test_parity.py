@@ -27,16 +27,16 @@ def resource(kind: str, name: str, inputs: dict[str, Any], **options: Any) -> Re
 
 
 def content(kind: str, inputs: dict[str, Any], registry: str = "reg") -> Any:
-    return comparable([resource(kind, "x", inputs)], registry)[f"{kind} x"].content
+    return comparable([resource(kind, "x", inputs)], registry)[f"{kind} x"].inputs
 
 
 def test_inputs_and_options_are_compared() -> None:
     secret = resource("Secret", "airflow-keys-secret", {"metadata": {"name": "x"}}, protect=True)
     found = comparable([secret], "reg")
-    assert {name: item.content for name, item in found.items()} == {
+    assert {name: item.inputs for name, item in found.items()} == {
         "Secret airflow-keys": {"metadata": {"name": "x"}, "pulumi": {"protect": True}}
     }
-    assert found["Secret airflow-keys"].location == "infra/__main__.py:1"
+    assert found["Secret airflow-keys"].place == "infra/__main__.py:1"
 
 
 def test_files_in_a_config_map_are_taken_apart() -> None:

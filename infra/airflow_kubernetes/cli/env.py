@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -26,32 +25,21 @@ config:
 """
 
 
-@dataclass(frozen=True)
-class Review:
-    """A copied setting that is unlikely to suit both environments, and its line."""
-
-    location: str
-    setting: str
-    value: object
-
-
 def env() -> None:
     """Write the new environment's files; print what to review. Raises SettingsError."""
     name, source = os.environ.get("NAME", ""), os.environ.get("FROM", "")
-    reviews = create(name, source)
+    to_review = create(name, source)
     print(f"made values/{name}.yaml and Pulumi.{name}.yaml: the same as {source} so far")
-    print("review these:")
-    for review in reviews:
-        value = yaml.safe_dump(review.value, default_flow_style=True, width=1000)
-        print(f"  {review.location}: {review.setting}: {value.splitlines()[0]}")
+    print("\n  ".join(["review these:", *to_review]))
     print(f"then: make check, make parity A={source} B={name}, make up ENV={name}")
 
 
-def create(name: str, source: str, root: Path = ROOT) -> list[Review]:
-    """Write values/<name>.yaml and Pulumi.<name>.yaml, both or neither; return what to review.
+def create(name: str, source: str, root: Path = ROOT) -> list[str]:
+    """Write values/<name>.yaml and Pulumi.<name>.yaml, both or neither.
 
-    Encrypted entries are not copied: each stack has its own key. Raises SettingsError with every
-    problem of the names, or if the values of `source` cannot be used.
+    Returns the settings that are unlikely to suit both environments, each with its line. Encrypted
+    entries are not copied: each stack has its own key. Raises SettingsError with every problem of
+    the names, or if the values of `source` cannot be used.
     """
     values, stack = root / "values" / f"{name}.yaml", root / f"Pulumi.{name}.yaml"
     messages = [
@@ -69,7 +57,7 @@ def create(name: str, source: str, root: Path = ROOT) -> list[Review]:
             stack: STACK.format(context=CONTEXT, name=name),
         }
     )
-    return list(_reviews(name, source, root))
+    return list(_to_review(name, source, root))
 
 
 def _problems_of_name(name: str, files: list[Path]) -> Iterator[str]:
@@ -118,9 +106,9 @@ def _write(files: Mapping[Path, str]) -> None:
         raise SettingsError([Problem(path.name, 0, "", message)]) from None
 
 
-def _reviews(name: str, source: str, root: Path) -> Iterator[Review]:
+def _to_review(name: str, source: str, root: Path) -> Iterator[str]:
     directory, stack = root / "values", f"Pulumi.{name}.yaml"
-    yield Review(f"{stack}:3", CONTEXT, f"airflow-{name}")
+    yield f"{stack}:3: {CONTEXT}: airflow-{name}"
     own = read(directory / f"{name}.yaml", f"values/{name}.yaml")
     common = read(directory / "common.yaml", "values/common.yaml")
     settings = plain(load(name, directory=directory))
@@ -130,9 +118,9 @@ def _reviews(name: str, source: str, root: Path) -> Iterator[Review]:
         builds = path == "images.build" and value is True
         if (field.mark.distinct and value is not None) or path in dates or builds:
             file = own if at(own.data, field.path) is not None else common
-            yield Review(f"{file.file}:{file.lines[field.path]}", path, value)
+            text = yaml.safe_dump(value, default_flow_style=True, width=1000).splitlines()[0]
+            yield f"{file.file}:{file.lines[field.path]}: {path}: {text}"
     encrypted = read(root / f"Pulumi.{source}.yaml", f"Pulumi.{source}.yaml").data.get("config", {})
     for key in encrypted:
         if key != CONTEXT:
-            todo = f"not copied: pulumi config set --secret {key} --stack {name}"
-            yield Review(stack, key, todo)
+            yield f"{stack}: {key}: not copied: pulumi config set --secret {key} --stack {name}"

@@ -23,10 +23,10 @@ from .resources import REGISTRY
 
 @dataclass(frozen=True)
 class Setting:
-    """A per-environment setting that differs, and until when it may.
+    """A per-environment setting that differs, `until` being its expiry date, if any.
 
-    `values` are one difference without a path; of a section (`resources`), one for each of its
-    fields that differs.
+    `values` is one difference without a path or, of a section such as `resources`, one for each
+    field that differs.
     """
 
     path: str
@@ -102,7 +102,7 @@ def _unexplained(exchange: Exchange) -> Iterator[Disparity]:
 def branches(names: Collection[str], folder: FilePath = ROOT / "infra") -> Iterator[str]:
     """Lines that compare something called environment or stack with one of the names.
 
-    The name alone means little: `data` and `images` are names of much else.
+    The name alone proves nothing: `data` and `images` are texts with many uses.
     """
     quoted = "|".join(map(re.escape, names))
     comparison = re.compile(rf"(environment|stack).*(==|!=|\bin\b).*([\"'])({quoted})\3")
@@ -137,7 +137,7 @@ def _is_image(value: Any) -> bool:
 def _registered(exchange: Exchange, difference: Difference) -> str:
     """The line of the program that registers the resource."""
     before, exchanged, after = exchange.resources
-    return (after | exchanged | before)[difference.path[0]].location
+    return (after | exchanged | before)[difference.path[0]].place
 
 
 def _shown(path: Path) -> str:

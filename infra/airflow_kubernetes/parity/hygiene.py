@@ -19,9 +19,10 @@ STACK_KEYS = ("config", "encryptionsalt", "encryptedkey", "secretsprovider")
 
 @dataclass(frozen=True)
 class Disparity:
-    """A problem of parity: `location` is the line to change, `subject` the setting or field.
+    """A difference that should not be; `location` is the line to change (`values/prod.yaml:7`).
 
-    `values` are the compared values, each with whose it is; MISSING where there is none.
+    `subject` is the setting, or the resource and its field. `values` are the compared values, each
+    with whose it is; MISSING where there is none.
     """
 
     kind: Literal["unexplained", "stale", "expired", "configuration"]
@@ -32,7 +33,7 @@ class Disparity:
 
 
 def values(environment: str, directory: FilePath, today: date) -> Iterator[Disparity]:
-    """Lines of values/<env>.yaml that repeat common.yaml, and `until` entries that are over."""
+    """Lines of values/<env>.yaml that repeat common.yaml, and expired or needless `until` dates."""
     common = read(directory / "common.yaml", f"{directory.name}/common.yaml")
     own = read(directory / f"{environment}.yaml", f"{directory.name}/{environment}.yaml")
     yield from _repeated(environment, own, common)
@@ -44,7 +45,7 @@ def stack(environment: str, root: FilePath) -> Iterator[Disparity]:
     file = f"Pulumi.{environment}.yaml"
     document = read(root / file, file)
 
-    def finding(path: Path, value: Any, fix: str) -> Disparity:
+    def disparity(path: Path, value: Any, fix: str) -> Disparity:
         line = document.lines.get(path)
         location = f"{file}:{line}" if line else file
         return Disparity("configuration", location, str(path[-1]), ((environment, value),), fix)
@@ -52,17 +53,17 @@ def stack(environment: str, root: FilePath) -> Iterator[Disparity]:
     config = document.data.get("config") or {}
     if not config.get(CONTEXT):
         fix = f"names no cluster: add `{CONTEXT}: <context>` below config"
-        yield finding((CONTEXT,), MISSING, fix)
+        yield disparity((CONTEXT,), MISSING, fix)
     for key, value in document.data.items():
         if key not in STACK_KEYS:
-            yield finding((key,), value, "remove it: environments differ in values/ only")
+            yield disparity((key,), value, "remove it: environments differ in values/ only")
     for key, value in config.items():
         if key != CONTEXT and not (isinstance(value, dict) and list(value) == ["secure"]):
             fix = (
                 "is not encrypted: a setting belongs in values/; set a secret with "
                 f"`pulumi config set --secret {key} --stack {environment}`"
             )
-            yield finding(("config", key), value, fix)
+            yield disparity(("config", key), value, fix)
 
 
 def _repeated(environment: str, own: Document, common: Document) -> Iterator[Disparity]:
@@ -78,7 +79,7 @@ def _repeated(environment: str, own: Document, common: Document) -> Iterator[Dis
 
 
 def _entries(data: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """Each value that a file sets, by its path; mappings are merged with common's, so not whole."""
+    """Each value that a file sets, by its path; those of mappings, too, because they are merged."""
     if isinstance(data, dict) and data:
         for key, value in data.items():
             yield from _entries(value, (*path, key))

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -15,20 +15,10 @@ from ..settings.schema import Settings
 REGISTRY = "[registry]"
 """Replaces the address of the environment's registry: promotion copies images with their digest."""
 
-_SILENT = logging.getLogger("parity")
-_SILENT.setLevel(logging.CRITICAL + 1)
+_SILENT = logging.Logger("parity", logging.CRITICAL + 1)
 
-
-@dataclass(frozen=True)
-class Resource:
-    """Inputs, with Pulumi's options as `pulumi`; and the program's line that registers it."""
-
-    content: dict[str, Any]
-    location: str
-
-
-Resources = dict[str, Resource]
-"""By kind and name, a Job's without the hash: `Deployment airflow-web`."""
+Resources = dict[str, Registered]
+"""By kind and name, a Job's without the hash (`Deployment airflow-web`); see `comparable`."""
 
 
 @cache
@@ -39,28 +29,29 @@ def render(environment: str, values: str) -> Resources:
 
 
 def comparable(found: Iterable[Registered], registry: str) -> Resources:
-    """Without the address of the registry, and with files in ConfigMaps as the data they hold."""
+    """With Pulumi's options among the inputs, without the registry's address, and with files in
+    ConfigMaps as the data that they hold.
+    """
     result = {}
     for item in found:
         kind = item.type.rpartition(":")[2]
-        content = item.inputs | ({"pulumi": item.options} if item.options else {})
-        result[f"{kind} {item.name.removesuffix(f'-{kind.lower()}')}"] = Resource(
-            _plain(content, f"{registry}/"), item.place
-        )
+        inputs = item.inputs | ({"pulumi": item.options} if item.options else {})
+        name = f"{kind} {item.name.removesuffix(f'-{kind.lower()}')}"
+        result[name] = replace(item, inputs=_plain(inputs, f"{registry}/"))
     return result
 
 
 def changes(old: Resources, new: Resources) -> list[Difference]:
     """Every difference, its path beginning with the resource.
 
-    A resource that only one side has is one difference, its name instead of its content.
+    A resource that only one side has is one difference, its name instead of its inputs.
     """
     result = [
         Difference((name,), *(name if name in side else MISSING for side in (old, new)))
         for name in sorted(old.keys() ^ new.keys())
     ]
-    both = [name for name in old.keys() & new.keys() if old[name].content != new[name].content]
-    before, after = ({name: side[name].content for name in both} for side in (old, new))
+    both = [name for name in old.keys() & new.keys() if old[name].inputs != new[name].inputs]
+    before, after = ({name: side[name].inputs for name in both} for side in (old, new))
     return result + differences(before, after)
 
 
