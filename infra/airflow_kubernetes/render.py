@@ -17,7 +17,7 @@ from urllib.request import url2pathname
 import pulumi
 from pulumi.runtime.mocks import MockMonitor
 
-from .environment import for_rendering, load
+from .environment import Environment, for_rendering, load
 from .images.specs import ROOT
 from .kubernetes.manifest import Manifest
 from .program import build
@@ -55,7 +55,10 @@ class Registered:
 
 
 class Recorder(pulumi.runtime.Mocks):
-    """Keeps what the program registers and invents what it reads back."""
+    """Keeps what the program registers and invents what it reads back.
+
+    `requests` has the engine's request for each resource and component, by type and name.
+    """
 
     def __init__(self) -> None:
         self.requests: dict[tuple[str, str], Any] = {}
@@ -119,15 +122,24 @@ def registered(
     The settings may be any, possible together or not. Warnings go to `logger`, else to standard
     error. Raises UserError for an image that cannot be described.
     """
+    return record(for_rendering(environment, settings), logger).registered
+
+
+def record(environment: Environment, logger: logging.Logger | None = None) -> Recorder:
+    """What `program.build` registers."""
     recorder = Recorder()
-    target = for_rendering(environment, settings)
     with _event_loop():
         pulumi.runtime.set_mocks(
-            recorder, PROJECT, environment, preview=True, logger=logger, monitor=Monitor(recorder)
+            recorder,
+            PROJECT,
+            environment.name,
+            preview=True,
+            logger=logger,
+            monitor=Monitor(recorder),
         )
-        run = pulumi.runtime.test(lambda: build(target))  # type: ignore[no-untyped-call]
+        run = pulumi.runtime.test(lambda: build(environment))  # type: ignore[no-untyped-call]
         run()
-    return recorder.registered
+    return recorder
 
 
 @contextmanager

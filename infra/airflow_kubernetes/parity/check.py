@@ -90,7 +90,7 @@ def _unexplained(exchange: Exchange) -> Iterator[Disparity]:
         else "this depends on something that is no setting: the environment's name, a variable, a "
         "file"
     )
-    fix = f"{cause}; decide by a field of settings/schema.py that is marked PerEnvironment instead"
+    fix = f"{cause}; decide by a field of settings/schema/ that is marked PerEnvironment instead"
     for difference in exchange.unexplained:
         location = branch or _registered(exchange, difference)
         whose = left if difference in exchange.differences else f"{left} with the values of {right}"
