@@ -189,7 +189,7 @@ def test_an_error_for_the_user_is_its_message(capsys: pytest.CaptureFixture[str]
     assert message.startswith("error: ")
     assert "no environment 'nowhere'; there are: dev, prod, sandbox" in message
     assert main(["up", "dev", "--set=airflow.parallelism=1"]) == 1
-    assert "Write the values into values/dev.yaml" in capsys.readouterr().err
+    assert "write the values into values/dev.yaml" in capsys.readouterr().err
 
 
 def test_ctrl_c_ends_a_command(

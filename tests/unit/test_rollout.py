@@ -116,7 +116,7 @@ class Cluster:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *reasons: str | None) -> None:
         self._reasons, self.seconds = [*reasons], 0.0
-        monkeypatch.setattr(waiting.time, "sleep", lambda _: None)
+        monkeypatch.setattr("time.sleep", lambda _: None)
         monkeypatch.setattr("time.monotonic", lambda: self.seconds)
         monkeypatch.setattr(Kubectl, "get", self.get)
         monkeypatch.setattr(Kubectl, "run", lambda *_, **__: "Warning Failed an event")

@@ -87,6 +87,16 @@ def stacks(environment: str) -> dict[str, dict[str, Any]]:
     return {stack["name"]: stack for stack in listed}
 
 
+def output(stack: str, name: str) -> Any:
+    """One output of a stack. Raises CommandError if there is none."""
+    # An output that depends on a secret input, such as a login, is a secret itself.
+    options = ("--json", "--show-secrets", "--stack", stack)
+    done = call("stack", "output", name, *options)
+    if done.returncode:
+        raise CommandError(explain(f"stack output {name}", stack, done.stderr))
+    return json.loads(done.stdout)
+
+
 def create_stack(stack: str) -> None:
     """Create the stack unless the backend has it. Raises CommandError."""
     run(stack, "stack", "select", "--create")

@@ -39,8 +39,8 @@ class Target:
         """
         if overrides and environment != SANDBOX and not read_only:
             raise CommandError(
-                "SET overrides values for one command; outside the sandbox, only commands that "
-                f"change nothing take it. Write the values into values/{environment}.yaml"
+                "SET is for one command, and outside the sandbox for those that change nothing; "
+                f"write the values into values/{environment}.yaml"
             )
         settings = environments.load(environment, overrides)
         for warning in warnings(settings):

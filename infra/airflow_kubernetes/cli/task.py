@@ -28,9 +28,7 @@ NOT_STARTED = (125, 126, 127)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The environment, the task image, and its arguments."""
     add_target(parser)
-    parser.add_argument(
-        "name", metavar="NAME", nargs="?", default="", help="the task image: images/tasks/NAME"
-    )
+    parser.add_argument("name", metavar="NAME", help="of the task image: images/tasks/NAME")
     parser.add_argument(
         "--args", default="", metavar="'ARGUMENTS'", help="for the container, quoted as for a shell"
     )

@@ -9,7 +9,7 @@ from ..airflow.rbac import TASK
 from ..airflow.releases import RELEASES
 from ..console import Stopwatch, say
 from ..errors import CommandError
-from ..images import build
+from ..images import build, lock
 from ..kubectl import apply, foundation
 from ..render import objects
 from ..secrets import generated
@@ -135,3 +135,12 @@ def _with_pulumi(target: Target, *, changing_release: bool) -> None:
     unknown = installed_release.release_change(target) and not changing_release
     refresh = ["--refresh"] if unknown or build.gone(target.settings) else []
     pulumi_cli.run(target.environment, "up", *answer, *refresh, overrides=target.overrides)
+    if target.settings.images.build:
+        record_images(target)
+
+
+def record_images(target: Target) -> None:
+    """Write the images of the stack's outputs into the lock. Raises CommandError."""
+    images: dict[str, str] = pulumi_cli.output(target.environment, "images")
+    entries = {name: lock.Entry.of(reference) for name, reference in images.items()}
+    lock.update(lock.path(target.settings), entries)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from ..console import say
 from ..errors import UserError
+from ..images.pull_secret import pull_secret
 from ..kubernetes.manifest import PROTECTED, Manifest, is_protected
 from ..kubernetes.namespace import ENGINE
 from ..kubernetes.pods import PULL_SECRET, makes_pull_secret
@@ -118,7 +119,7 @@ def lay(
         say(f"  Secret {generated.name}: generated")
     if makes_pull_secret(settings) and (own := login.given()) is not None:
         config = login.docker_config(settings.images.registry, own.user, own.password)
-        _apply(kubectl, [login.pull_secret(settings, config)])
+        _apply(kubectl, [pull_secret(settings, config)])
     claims = [obj for obj in protected if obj["kind"] == "PersistentVolumeClaim"]
     for change in differences(kubectl, claims):
         say(f"  {change}")
