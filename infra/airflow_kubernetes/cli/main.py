@@ -62,8 +62,9 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
+        description = f"{summary[0].upper()}{summary[1:]}."
         command = commands.add_parser(
-            name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
+            name, help=summary, description=description, allow_abbrev=False
         )
         if name in words[:1]:  # importing the others too would take longer than a render
             module = import_module(f".{name.replace('-', '_')}", __package__)
