@@ -49,17 +49,17 @@ def assigned(
         field = fields(section).get(key)
         if field is None:
             continue
-        here = (*path, key)
+        field_path = (*path, key)
         if mark_of(field) is None and isinstance(value, dict):
             if (inner := section_of(field)) is not None:
-                yield from assigned(value, inner, here)
+                yield from assigned(value, inner, field_path)
                 continue
             if (inner := sections_of(field)) is not None:
                 for name, child in value.items():
                     if isinstance(child, dict):
-                        yield from assigned(child, inner, (*here, name))
+                        yield from assigned(child, inner, (*field_path, name))
                 continue
-        yield here, section, field
+        yield field_path, section, field
 
 
 def plain(settings: Settings) -> dict[str, Any]:
@@ -76,12 +76,11 @@ def at(data: Any, path: Path) -> Any:
 
 def out_of_bounds(settings: Settings, common: Settings) -> Iterator[Fault]:
     """Path and message of every quantity that is too far from common's."""
-    ours, theirs = plain(settings), plain(common)
-    for field in marked(ours):
-        if field.mark.times is not None:
-            yield from _too_far(
-                at(ours, field.path), at(theirs, field.path), field.mark.times, field.path
-            )
+    data, base = plain(settings), plain(common)
+    for field in marked(data):
+        path, times = field.path, field.mark.times
+        if times is not None:
+            yield from _too_far(at(data, path), at(base, path), times, path)
 
 
 def _too_far(value: Any, common: Any, times: int, path: Path) -> Iterator[Fault]:

@@ -33,15 +33,15 @@ _FIELDS = (
 )
 
 _ITEM = re.compile(r"(?:[*?]|(\w{1,9})(?:-(\w{1,9}))?)(?:/0*[1-9][0-9]{0,17})?", re.ASCII)
-"""All numbers, one number or a range; each with a step, if needed. One number with a step is a
-range that ends with the highest number."""
+"""All numbers, a number or a range, perhaps with a step. A number with a step is the range from it
+to the highest number."""
 
 
 def is_schedule(text: str) -> bool:
     """Whether the API server accepts the schedule and uses all of it.
 
-    It also accepts lists with empty items and ranges from `*`, and ignores these parts (`,` alone
-    never runs); and `@every`, which Kubernetes does not document. They are refused here.
+    Refused although it accepts them: lists with empty items and ranges from `*`, because it ignores
+    these parts (`,` alone never runs); and `@every`, which Kubernetes does not document.
     """
     if text.startswith("@"):
         return text in _MACROS
@@ -54,7 +54,7 @@ def is_schedule(text: str) -> bool:
 
 
 def checked(text: str) -> str:
-    """The schedule itself. Raises a pydantic error for one that the API server refuses."""
+    """The schedule itself. Raises a pydantic error for text that is none."""
     if not is_schedule(text):
         raise PydanticCustomError("schedule", f"should be a schedule: {FORM}")
     return text

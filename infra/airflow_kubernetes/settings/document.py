@@ -55,9 +55,9 @@ def override(assignments: str) -> Document:
             message = f"{assignment!r} is not of the form section.key=value"
             problems.append(Problem("SET", 0, "", message))
             continue
-        for other in values.keys() - {path}:
-            if other[: len(path)] == path[: len(other)]:
-                pair = " and ".join(f"`{dotted(part)}`" for part in sorted((other, path), key=len))
+        for known in values.keys() - {path}:
+            if known[: len(path)] == path[: len(known)]:
+                pair = " and ".join(f"`{dotted(part)}`" for part in sorted((known, path), key=len))
                 message = f"conflicts with another override: {pair} cannot both be set"
                 problems.append(Problem("SET", 0, name, message))
         try:

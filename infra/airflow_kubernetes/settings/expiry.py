@@ -4,7 +4,7 @@
       airflow.stopped: 2026-11-30
 
 Fields that are temporary by their mark need a date, others may have one. An expired date is
-reported by `make parity` and the preview, never by a deployment, which may be an urgent one.
+reported by `make parity` and the preview, never by a deployment, which may be urgent.
 """
 
 import difflib
@@ -29,7 +29,7 @@ def without(document: Document) -> Document:
 
 
 def days(document: Document) -> dict[str, date]:
-    """The last day of each difference that has one, by the dotted path of its field."""
+    """The expiry date of each difference that has one, by the dotted path of its field."""
     entries = document.data.get(KEY)
     return {
         path: day
@@ -39,13 +39,13 @@ def days(document: Document) -> dict[str, date]:
 
 
 def problems(document: Document, settings: Settings, common: Settings) -> Iterator[Fault]:
-    """Path and message of every wrong entry, and of every temporary difference without one."""
+    """Path and message of every wrong entry, and of every temporary difference without an entry."""
     entries: Any = document.data.get(KEY, {})
     if not isinstance(entries, dict):
         yield (KEY,), "should be a mapping of fields to dates, such as airflow.stopped: 2026-11-30"
         entries = {}
-    ours, theirs = plain(settings), plain(common)
-    known = {dotted(field.path): field for field in marked(ours)}
+    base = plain(common)
+    known = {dotted(field.path): field for field in marked(plain(settings))}
     dated = days(document)
     for name, day in entries.items():
         if name not in known:
@@ -55,7 +55,7 @@ def problems(document: Document, settings: Settings, common: Settings) -> Iterat
         elif name not in dated:
             yield (KEY, name), f"should be a date without quotes, such as 2026-11-30, not {day!r}"
     for name, field in known.items():
-        differs = at(document.data, field.path) not in (None, at(theirs, field.path))
+        differs = at(document.data, field.path) not in (None, at(base, field.path))
         if field.mark.temporary and differs and name not in entries:
             yield (
                 field.path,

@@ -40,10 +40,10 @@ def load(environment: str, overrides: str, directory: FilePath, rules: Rules) ->
     if environment not in known:
         message = f"no environment {environment!r}; there are: {', '.join(known)}"
         raise SettingsError([Problem(f"{directory.name}/", 0, "", message)])
-    common, own, once = _documents(environment, overrides, directory)
+    common, own, overriding = _documents(environment, overrides, directory)
     own_settings = expiry.without(own)
-    layers = [once, own_settings, common]
-    merged = _merged(_merged(common.data, own_settings.data), once.data)
+    layers = [overriding, own_settings, common]
+    merged = _merged(_merged(common.data, own_settings.data), overriding.data)
     base, wrong_in_common = _validated(common.data)
     settings, wrong = _validated(merged)
     if settings is None:  # the combinations are checked all the same, with common's values instead
@@ -81,8 +81,8 @@ def _documents(
             problems += error.problems
     if problems:
         raise SettingsError(problems)
-    common, own, once = documents
-    return common, own, once
+    common, own, overriding = documents
+    return common, own, overriding
 
 
 def _validated(data: dict[str, Any]) -> tuple[Settings | None, list[Fault]]:
