@@ -32,7 +32,13 @@ def protected(one: Manifest) -> Manifest:
 
 
 def probe(period: int) -> dict[str, Any]:
-    return {"httpGet": {"path": "/health", "port": 8974}, "periodSeconds": period}
+    action = {"httpGet": {"path": "/health", "port": 8974}}
+    return {**action, "periodSeconds": period, "timeoutSeconds": 5}
+
+
+def command(period: int) -> dict[str, Any]:
+    """A probe with Kubernetes' defaults: it gives up after 3 failures."""
+    return {"exec": {"command": ["true"]}, "periodSeconds": period}
 
 
 def good() -> list[Manifest]:
@@ -224,8 +230,19 @@ EXAMPLES = [
     leaf("requests-and-limits", "Deployment", (*FIRST, "resources", "limits", "memory"),
          "1Gi", GONE),
     leaf("probes", "Deployment", (*FIRST, "startupProbe"), probe(2), GONE),
-    leaf("liveness-is-not-readiness", "Deployment", (*FIRST, "livenessProbe"),
-         probe(20), probe(10)),
+    # Readiness gives up after 3 failures, 10 s apart.
+    *(
+        leaf("liveness-is-not-readiness", "Deployment", (*FIRST, "livenessProbe"),
+             patient, strict, f"{SPEC}.containers[scheduler].livenessProbe{at}")
+        for patient, strict, at in (
+            (probe(20), probe(10), ""),
+            (probe(10) | {"failureThreshold": 6}, probe(11), ""),
+            (command(20), command(5), ""),
+            (command(10) | {"failureThreshold": 6}, command(10), ""),
+            (command(60) | {"timeoutSeconds": 1}, probe(60) | {"timeoutSeconds": 1},
+             ".timeoutSeconds"),
+        )
+    ),
     leaf("image-digest", "Deployment", (*FIRST, "image"), f"a:1{DIGEST}", "a:1"),
     leaf("no-secret-in-environment", "Deployment", (*FIRST, "env"),
          [env("A_PASSWORD", "$(PASSWORD)")], [env("A_PASSWORD", "hunter2")],

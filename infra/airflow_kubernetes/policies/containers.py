@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from ..airflow.task_images import CONFIG_MAP, FILE
 from ..kubernetes.manifest import Manifest
@@ -11,6 +12,7 @@ from .rule import HARDENING, Finding, Subject, rule
 from .workloads import UNKNOWN, containers
 
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+ACTIONS = ("exec", "grpc", "httpGet", "tcpSocket")
 DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 STAND_IN = "/stand-in/"
 """Images that the sandbox builds for itself, in the name: no registry has them, and their digests
@@ -39,13 +41,35 @@ def probes(subject: Subject) -> Iterator[Finding]:
                     yield container.finding("is missing", key)
 
 
-@rule(fix="let liveness wait longer, or ask less, than readiness", source="kube-score")
+@rule(
+    fix="give the liveness probe at least twice the readiness probe's periodSeconds x "
+    "failureThreshold, and no shorter timeoutSeconds for the same action",
+    source="Kubernetes: Configure Liveness, Readiness and Startup Probes",
+)
 def liveness_is_not_readiness(subject: Subject) -> Iterator[Finding]:
-    """With the same probe for both, a container that is busy is killed and not left alone."""
+    """A busy container must stop receiving requests for a while before it is killed."""
     for container in containers(subject.objects):
-        alive = container.spec.get("livenessProbe")
-        if alive and alive == container.spec.get("readinessProbe"):
-            yield container.finding("is the readiness probe again", "livenessProbe")
+        liveness = container.spec.get("livenessProbe")
+        readiness = container.spec.get("readinessProbe")
+        if not liveness or not readiness:
+            continue
+        kill, unready = _patience(liveness), _patience(readiness)
+        if kill < 2 * unready:
+            message = f"gives up after {kill} s, and the readiness probe after {unready} s"
+            yield container.finding(message, "livenessProbe")
+        timeouts = [probe.get("timeoutSeconds", 1) for probe in (liveness, readiness)]
+        if _action(liveness) == _action(readiness) and timeouts[0] < timeouts[1]:
+            message = f"is {timeouts[0]} s, and the readiness probe's is {timeouts[1]} s"
+            yield container.finding(message, "livenessProbe", "timeoutSeconds")
+
+
+def _patience(probe: dict[str, Any]) -> int:
+    """Seconds of failures until a probe gives up; the defaults are Kubernetes'."""
+    return int(probe.get("periodSeconds", 10)) * int(probe.get("failureThreshold", 3))
+
+
+def _action(probe: dict[str, Any]) -> dict[str, Any]:
+    return {key: probe[key] for key in ACTIONS if key in probe}
 
 
 @rule(
