@@ -9,9 +9,8 @@ import pytest
 from airflow_kubernetes.airflow.executors import EXECUTORS
 from airflow_kubernetes.airflow.releases import RELEASES
 from airflow_kubernetes.policies import waivers
-from airflow_kubernetes.policies.check import violations
-from airflow_kubernetes.policies.external_references import outside
-from airflow_kubernetes.policies.rules import RULES
+from airflow_kubernetes.policies.rule import Subject
+from airflow_kubernetes.policies.rules import RULES, violations
 from airflow_kubernetes.render import objects
 from airflow_kubernetes.settings.load import environments, load
 
@@ -24,16 +23,9 @@ from .pulumi_checkout import checkout
 @pytest.mark.parametrize("environment", environments())
 def test_no_environment_breaks_a_rule(environment: str, version: str, executor: str) -> None:
     overrides = f"airflow.version={version} airflow.executor={executor}"
-    settings = load(environment, overrides)
-    found = violations(
-        objects(environment, overrides),
-        [],
-        environment=environment,
-        waivers=waivers.load(RULES, environments()),
-        budget=settings.budget,
-        today=datetime.now(UTC).date(),
-        outside=outside(settings),
-    )
+    subject = Subject(objects(environment, overrides), load(environment, overrides), environment)
+    known = waivers.load(RULES, environments())
+    found = violations(subject, known, datetime.now(UTC).date())
     assert [one for one in found if one.waiver is None] == []
 
 

@@ -8,15 +8,14 @@ import pytest
 from airflow_kubernetes.comparison.leaves import dotted
 from airflow_kubernetes.kubernetes.manifest import Manifest
 from airflow_kubernetes.policies import plaintext, waivers
-from airflow_kubernetes.policies.check import Violation, violations
 from airflow_kubernetes.policies.containers import not_built
-from airflow_kubernetes.policies.external_references import outside
+from airflow_kubernetes.policies.references import external_references
 from airflow_kubernetes.policies.rule import Subject
-from airflow_kubernetes.policies.rules import RULES
+from airflow_kubernetes.policies.rules import RULES, Violation, violations
 from airflow_kubernetes.policies.waivers import Waiver, WaiversError, object_name
 from airflow_kubernetes.settings.load import load
 
-from .policy_examples import DIGEST, EXAMPLES, Example, edited, good, obj
+from .policy_examples import DIGEST, EXAMPLES, SETTINGS, Example, edited, good, obj
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 1, 1)
@@ -27,8 +26,10 @@ def broken(rule: str, subject: Subject) -> list[str]:
     return [dotted(finding.path) for finding in RULES[rule].check(subject)]
 
 
-def check(objects: list[Manifest], *known: Waiver, environment: str = "dev") -> list[Violation]:
-    return violations(objects, [], environment=environment, waivers=known, budget=None, today=TODAY)
+def check(
+    objects: list[Manifest], *known: Waiver, environment: str = "dev", today: date = TODAY
+) -> list[Violation]:
+    return violations(Subject(objects, SETTINGS, environment), known, today)
 
 
 def test_every_rule_has_examples_a_reason_and_a_remedy() -> None:
@@ -124,26 +125,26 @@ def test_only_the_sandbox_may_run_stand_ins() -> None:
     assert [one.rule for one in check(objects)] == ["image-digest"]
 
 
-def test_what_the_values_name_is_outside() -> None:
+def test_objects_that_the_values_name_are_external() -> None:
     settings = load(
         "dev",
         "database.mode=external database.external.host=h database.external.secret=mine "
         'airflow.tasks.volumes=[{"name":"a","mountPath":"/a","claim":"theirs"}]',
     )
-    there = outside(settings)
-    assert there == {("Secret", "mine"), ("PersistentVolumeClaim", "theirs")}
+    external = {("Secret", "mine"), ("PersistentVolumeClaim", "theirs")}
+    assert external_references(settings) == external
     subject = edited(
         "Deployment", ("spec", "template", "spec", "imagePullSecrets"), [{"name": "mine"}]
     )
     assert broken("reference-exists", subject)
-    assert not broken("reference-exists", Subject(subject.objects, outside=there))
+    assert not broken("reference-exists", Subject(subject.objects, settings, "dev"))
 
 
 WAIVER = """
 waivers:
 - rule: image-digest
   object: StatefulSet/airflow-mysql
-  reason: its registry is away
+  reason: its registry is unavailable
   owner: ana
   expires: 2026-01-01
 """
@@ -164,10 +165,8 @@ def test_a_waiver_is_for_one_rule_and_one_object_until_its_day(tmp_path: Path) -
     (waiver,) = known(tmp_path, WAIVER)
     (found,) = check(unpinned(), waiver)
     assert found.waiver == waiver
-    assert waivers.spent([waiver], {waiver}, TODAY, ["dev", None]) == []
-    (late,) = violations(
-        unpinned(), [], environment="dev", waivers=[waiver], budget=None, today=date(2026, 1, 2)
-    )
+    assert [*waivers.outdated([waiver], {waiver}, TODAY, ["dev", None])] == []
+    (late,) = check(unpinned(), waiver, today=date(2026, 1, 2))
     assert late.waiver is None
     (other,) = known(tmp_path, WAIVER.replace("StatefulSet", "Deployment"))
     assert [one.waiver for one in check(unpinned(), other)] == [None]
@@ -181,12 +180,12 @@ def test_a_waiver_of_one_environment_is_none_of_another(tmp_path: Path) -> None:
 
 def test_expired_and_useless_waivers_are_problems(tmp_path: Path) -> None:
     (waiver,) = known(tmp_path, WAIVER)
-    (problem,) = waivers.spent([waiver], {waiver}, date(2026, 1, 2), ["dev", None])
-    assert str(problem).startswith("policies.yaml:3: waivers.0.expires: was 2026-01-01: ana mends")
-    (problem,) = waivers.spent([waiver], set(), TODAY, ["dev", "prod", None])
-    assert "waivers.0.rule: waives nothing" in str(problem)
+    (problem,) = waivers.outdated([waiver], {waiver}, date(2026, 1, 2), ["dev", None])
+    assert str(problem).startswith("policies.yaml:3: waivers.0.expires: was 2026-01-01: ana fixes")
+    (problem,) = waivers.outdated([waiver], set(), TODAY, ["dev", "prod", None])
+    assert "waivers.0.rule: no StatefulSet/airflow-mysql breaks image-digest" in str(problem)
     # Of one environment alone nobody can say that.
-    assert waivers.spent([waiver], set(), TODAY, ["dev"]) == []
+    assert [*waivers.outdated([waiver], set(), TODAY, ["dev"])] == []
 
 
 @pytest.mark.parametrize(
@@ -196,7 +195,11 @@ def test_expired_and_useless_waivers_are_problems(tmp_path: Path) -> None:
         ("  owner: ana\n", "", "3: waivers.0.owner: missing; a waiver has"),
         ("  expires: 2026-01-01\n", "", "3: waivers.0.expires: missing; a waiver has"),
         ("2026-01-01", "soon", "7: waivers.0.expires: input should be a valid date"),
-        ("its registry is away", "later", "5: waivers.0.reason: string should have at least 10"),
+        (
+            "its registry is unavailable",
+            "later",
+            "5: waivers.0.reason: string should have at least 10",
+        ),
         ("StatefulSet/airflow-mysql", "mysql", "4: waivers.0.object: string should match pattern"),
         ("owner: ana", "owner: ana\n  environment: prd", "there is no environment prd; did you"),
         ("owner: ana", "owner: ana\n  until: never", "7: waivers.0.until: unknown key"),

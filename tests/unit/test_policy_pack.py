@@ -67,12 +67,12 @@ def test_a_good_stack_passes() -> None:
     assert found(good()) == []
 
 
-def test_rules_about_one_object_and_about_all_are_reported_with_their_objects() -> None:
+def test_rules_about_one_object_and_about_the_stack_are_reported_with_their_objects() -> None:
     broken = list(edited("Deployment", ("spec", "template", "spec", "hostPID"), True).objects)
     assert found(broken) == [
         (
             "host-namespaces",
-            "Deployment/scheduler: spec.template.spec.hostPID: shares a namespace of the node. "
+            "Deployment/scheduler: spec.template.spec.hostPID: is true. "
             f"Fix: {RULES['host-namespaces'].fix}",
             None,  # the resource that is validated
         )
