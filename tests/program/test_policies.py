@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from airflow_kubernetes.airflow.executors import EXECUTORS
 from airflow_kubernetes.airflow.releases import RELEASES
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.policies import waivers
 from airflow_kubernetes.policies.rule import Subject
 from airflow_kubernetes.policies.rules import RULES, violations
 from airflow_kubernetes.render import objects
-from airflow_kubernetes.settings.load import environments, load
+from airflow_kubernetes.settings.load import environments
 
 from .conftest import bundle
 from .pulumi_checkout import checkout

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_kubernetes.comparison.changes import compare
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.kubernetes.manifest import PROTECTED, Manifest
 from airflow_kubernetes.policies.rule import Subject
-from airflow_kubernetes.settings.load import load
 from airflow_kubernetes.settings.schema import Budget
 
 DIGEST = f"@sha256:{'0' * 64}"

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 import yaml
+from airflow_kubernetes.environment import load as settings_of
 from airflow_kubernetes.kubernetes.manifest import Manifest
 from airflow_kubernetes.policies import connections
 from airflow_kubernetes.policies.capacity import Amounts, Load, capacity, load
-from airflow_kubernetes.settings import load as settings_files
 
 from .policy_examples import obj
 
@@ -128,12 +128,12 @@ def test_connections_at_full_parallelism(overrides: str, expected: int) -> None:
         '"nodeSelector":{},"tolerations":[]}}'
     )
     common = f"airflow.parallelism=10 airflow.apiServer.workers=2 airflow.celery.workers={workers}"
-    settings = settings_files.load("dev", f"{common} {overrides}")
+    settings = settings_of("dev", f"{common} {overrides}")
     assert connections.needed(settings) == expected
 
 
 def test_connections_that_mysql_allows() -> None:
     cluster = "database.cluster.maxConnections=90"
-    assert connections.allowed(settings_files.load("dev", cluster)) == 90
+    assert connections.allowed(settings_of("dev", cluster)) == 90
     external = 'database.mode=external database.external={"host":"db","port":1,"secret":"s"}'
-    assert connections.allowed(settings_files.load("dev", external)) is None
+    assert connections.allowed(settings_of("dev", external)) is None

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from ..environment import load
 from ..errors import CommandError
 from ..kubernetes.manifest import Manifest
 from ..policies import waivers
@@ -11,7 +12,7 @@ from ..policies.containers import not_built
 from ..policies.rule import Subject
 from ..policies.rules import RULES, Violation, violations
 from ..render import objects
-from ..settings.load import environments, load
+from ..settings.load import environments
 
 
 def policies(environment: str, overrides: str = "") -> None:

@@ -22,8 +22,9 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
+from ..environment import SET, load
 from ..kubernetes.manifest import Manifest
-from ..settings.load import environments, load
+from ..settings.load import environments
 from ..settings.schema import Settings
 from . import waivers
 from .data import no_loss_of_data
@@ -101,7 +102,7 @@ def _messages(rule: Rule, objects: Sequence[Manifest]) -> Iterator[tuple[str, Re
 @lru_cache
 def _settings_and_waivers(environment: str) -> tuple[Settings, list[waivers.Waiver]]:
     """Cached, because every rule needs them for every resource."""
-    return load(environment, os.environ.get("SET", "")), waivers.load(RULES, environments())
+    return load(environment, os.environ.get(SET, "")), waivers.load(RULES, environments())
 
 
 def _plain(value: Any) -> Any:

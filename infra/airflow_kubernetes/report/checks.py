@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..comparison.changes import Change
 from ..comparison.leaves import MISSING
+from ..environment import load
 from ..kubernetes.manifest import Manifest
 from ..parity.check import alike, parity
 from ..parity.disparity import Disparity
@@ -16,7 +17,7 @@ from ..policies.budget import cores, gibibytes
 from ..policies.capacity import capacity
 from ..policies.rule import Subject
 from ..policies.rules import RULES, Violation, violations
-from ..settings.load import environments, load
+from ..settings.load import environments
 from ..settings.schema import Settings
 from .fields import as_yaml
 from .model import Amount, Broken, Checked, Pair
