@@ -27,10 +27,10 @@ def test_no_environment_breaks_a_rule(environment: str, version: str, executor: 
     subject = Subject(objects(environment, overrides), load(environment, overrides), environment)
     known = waivers.load(RULES, environments())
     found = violations(subject, known, datetime.now(UTC).date())
-    assert [one for one in found if one.waiver is None] == []
+    assert [violation for violation in found if violation.waiver is None] == []
 
 
-def test_the_command_tells_what_breaks_a_rule() -> None:
+def test_the_command_reports_what_breaks_a_rule() -> None:
     done = bundle("policies", "dev", "database.cluster.image=mysql:8.4 budget.storage=2Gi")
     assert done.returncode == 1
     assert "StatefulSet/airflow-mysql: image-digest" in done.stdout

@@ -43,7 +43,7 @@ def command(period: int) -> dict[str, Any]:
 
 
 def good() -> list[Manifest]:
-    """A small environment that breaks no rule: one of each kind that rules look at."""
+    """A small environment that breaks no rule, with each kind of object that rules check."""
     namespace = protected(obj("Namespace", "airflow"))
     namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "restricted"
     container = {
@@ -137,7 +137,7 @@ def good() -> list[Manifest]:
 
 
 def edited(kind: str, path: tuple[str | int, ...], value: Any) -> Subject:
-    """The good environment with one leaf set, or GONE."""
+    """The good environment with one field set, or removed (GONE)."""
     objects = good()
     parent: Any = next(manifest for manifest in objects if manifest["kind"] == kind)
     for key in path[:-1]:
@@ -162,7 +162,7 @@ class Example:
 def leaf(
     rule: str, kind: str, path: tuple[str | int, ...], good: Any, bad: Any, at: str | None = None
 ) -> Example:
-    """An example in one leaf of one object; `at` only where it is not the leaf's own path."""
+    """An example in one field; `at` only if the finding is not at the field's own path."""
     names: list[str] = []
     for part in path:
         names = [*names[:-1], f"{names[-1]}[scheduler]"] if part == 0 else [*names, str(part)]

@@ -49,7 +49,7 @@ def test_a_pod_needs_what_runs_in_it_at_a_time() -> None:
         ],
         "containers": [container("one", "100m", "128Mi"), container("two", "200m", "64Mi")],
     }
-    # CPU: the side-car with the init container; memory: the side-car with both others.
+    # CPU: the side-car with the init container; memory: the side-car with both containers.
     assert load([(pod, 1)]) == Load(1, Amounts(0.45, 256 * MI), Amounts(0.9, 256 * MI))
 
 
@@ -66,7 +66,7 @@ def test_replicas_autoscaling_jobs_and_claims() -> None:
     found = capacity(
         [
             deployment("airflow-worker", 1, container("x", "100m", "64Mi")),
-            deployment("other", 3, container("x", "100m", "64Mi")),
+            deployment("airflow-x", 3, container("x", "100m", "64Mi")),
             scaler,
             job,
             claim,
@@ -113,8 +113,8 @@ JOBS = 2
             'airflow.configuration={"database":{"sql_alchemy_pool_size":2,"sql_alchemy_max_overflow":1}}',
             3 * 3 + 6 + 20 + JOBS,
         ),
-        # Each Celery slot writes its result. On 2.x Flower has a pool, and so many tasks as there
-        # are slots have two connections.
+        # Each Celery slot writes its result. On 2.x Flower has a pool, and a task in each slot
+        # has two connections.
         (f"{AIRFLOW_3} airflow.executor=CeleryExecutor", POOLS + 60 + 8 + JOBS),
         (f"{AIRFLOW_2} airflow.executor=CeleryExecutor", POOLS + 30 + 15 + 8 + 16 + JOBS),
         (f"{AIRFLOW_2} airflow.executor=CeleryKubernetesExecutor", POOLS + 45 + 8 + 20 + JOBS),

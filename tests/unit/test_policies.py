@@ -1,4 +1,4 @@
-"""Every rule by an example that keeps it and one that breaks it; waivers; what looks secret."""
+"""Every rule with an example that complies and an example that does not; waivers; secrets."""
 
 import re
 from datetime import date
@@ -32,7 +32,7 @@ def check(
     return violations(Subject(objects, SETTINGS, environment), known, today)
 
 
-def test_every_rule_has_examples_a_reason_and_a_remedy() -> None:
+def test_every_rule_has_examples_a_reason_and_a_fix() -> None:
     assert {example.rule for example in EXAMPLES} == set(RULES)
     for rule in RULES.values():
         assert rule.why.endswith(".")
@@ -49,7 +49,7 @@ def test_a_good_environment_breaks_no_rule() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.rule)
-def test_a_rule(example: Example) -> None:
+def test_an_example_complies_and_another_does_not(example: Example) -> None:
     assert broken(example.rule, example.passing) == []
     assert example.at in broken(example.rule, example.failing)
 
@@ -115,14 +115,14 @@ def test_an_own_image_that_is_not_in_the_lock_is_not_built_and_no_violation() ->
     )  # fmt: skip
     assert not_built([*objects.objects, images]) == ["r/a:1"]
     assert check([*objects.objects, images]) == []
-    assert [one.rule for one in check(list(objects.objects))] == ["image-digest"]
+    assert [violation.rule for violation in check(list(objects.objects))] == ["image-digest"]
 
 
 def test_only_the_sandbox_may_run_stand_ins() -> None:
     path = ("spec", "template", "spec", "containers", 0, "image")
     objects = list(edited("StatefulSet", path, "registry/stand-in/mysql:9").objects)
     assert check(objects, environment="sandbox") == []
-    assert [one.rule for one in check(objects)] == ["image-digest"]
+    assert [violation.rule for violation in check(objects)] == ["image-digest"]
 
 
 def test_objects_that_the_values_name_are_external() -> None:
@@ -156,6 +156,10 @@ def known(tmp_path: Path, text: str) -> list[Waiver]:
     return waivers.load(RULES, ["dev", "prod"], file)
 
 
+def applied(found: list[Violation]) -> list[Waiver | None]:
+    return [violation.waiver for violation in found]
+
+
 def unpinned() -> list[Manifest]:
     path = ("spec", "template", "spec", "containers", 0, "image")
     return list(edited("StatefulSet", path, "mysql:8.4").objects)
@@ -163,28 +167,28 @@ def unpinned() -> list[Manifest]:
 
 def test_a_waiver_is_for_one_rule_and_one_object_until_its_day(tmp_path: Path) -> None:
     (waiver,) = known(tmp_path, WAIVER)
-    (found,) = check(unpinned(), waiver)
-    assert found.waiver == waiver
+    (violation,) = check(unpinned(), waiver)
+    assert violation.waiver == waiver
     assert [*waivers.outdated([waiver], {waiver}, TODAY, ["dev", None])] == []
     (late,) = check(unpinned(), waiver, today=date(2026, 1, 2))
     assert late.waiver is None
-    (other,) = known(tmp_path, WAIVER.replace("StatefulSet", "Deployment"))
-    assert [one.waiver for one in check(unpinned(), other)] == [None]
+    (of_deployment,) = known(tmp_path, WAIVER.replace("StatefulSet", "Deployment"))
+    assert applied(check(unpinned(), of_deployment)) == [None]
 
 
-def test_a_waiver_of_one_environment_is_none_of_another(tmp_path: Path) -> None:
+def test_a_waiver_of_one_environment_does_not_apply_to_another(tmp_path: Path) -> None:
     (waiver,) = known(tmp_path, WAIVER + "  environment: prod\n")
-    assert [one.waiver for one in check(unpinned(), waiver)] == [None]
-    assert [one.waiver for one in check(unpinned(), waiver, environment="prod")] == [waiver]
+    assert applied(check(unpinned(), waiver)) == [None]
+    assert applied(check(unpinned(), waiver, environment="prod")) == [waiver]
 
 
-def test_expired_and_useless_waivers_are_problems(tmp_path: Path) -> None:
+def test_expired_and_unnecessary_waivers_are_problems(tmp_path: Path) -> None:
     (waiver,) = known(tmp_path, WAIVER)
     (problem,) = waivers.outdated([waiver], {waiver}, date(2026, 1, 2), ["dev", None])
-    assert str(problem).startswith("policies.yaml:3: waivers.0.expires: was 2026-01-01: ana fixes")
+    assert str(problem).startswith("policies.yaml:7: waivers.0.expires: was 2026-01-01: ana fixes")
     (problem,) = waivers.outdated([waiver], set(), TODAY, ["dev", "prod", None])
     assert "waivers.0.rule: no StatefulSet/airflow-mysql breaks image-digest" in str(problem)
-    # Of one environment alone nobody can say that.
+    # A waiver of every environment may be used in one that was not checked.
     assert [*waivers.outdated([waiver], set(), TODAY, ["dev"])] == []
 
 
@@ -201,7 +205,11 @@ def test_expired_and_useless_waivers_are_problems(tmp_path: Path) -> None:
             "5: waivers.0.reason: string should have at least 10",
         ),
         ("StatefulSet/airflow-mysql", "mysql", "4: waivers.0.object: string should match pattern"),
-        ("owner: ana", "owner: ana\n  environment: prd", "there is no environment prd; did you"),
+        (
+            "owner: ana",
+            "owner: ana\n  environment: prd",
+            "7: waivers.0.environment: there is no environment prd; did",
+        ),
         ("owner: ana", "owner: ana\n  until: never", "7: waivers.0.until: unknown key"),
         ("waivers:", "waiver:", "2: waiver: unknown key; did you mean waivers?"),
     ],

@@ -24,17 +24,17 @@ def policies(environment: str, overrides: str = "") -> None:
     checked = [environment] if environment else everywhere
     known = waivers.load(RULES, everywhere)
     today = datetime.now(UTC).date()
-    found = []
+    all_violations: list[Violation] = []
     for name in checked:
         rendered = objects(name, overrides)
         subject = Subject(rendered, load(name, overrides), name)
-        of_environment = violations(subject, known, today)
-        print(summary(name, rendered, of_environment))
-        found += of_environment
-    used = {violation.waiver for violation in found if violation.waiver}
+        found = violations(subject, known, today)
+        print(summary(name, rendered, found))
+        all_violations += found
+    used = {violation.waiver for violation in all_violations if violation.waiver}
     all_checked = [None] if checked == everywhere else []
     outdated = [*waivers.outdated(known, used, today, [*checked, *all_checked])]
-    if broken := sum(violation.waiver is None for violation in found):
+    if broken := sum(violation.waiver is None for violation in all_violations):
         problems = "".join(f"\n  {problem}" for problem in outdated)
         raise CommandError(f"rules are broken in {broken} places; see above{problems}")
     if outdated:

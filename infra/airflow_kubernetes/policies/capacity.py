@@ -76,7 +76,7 @@ def load(pods: Iterable[tuple[Pod, int]]) -> Load:
 
 
 def _reserved(pod: Pod, kind: str, resource: str) -> float:
-    """The most that runs together: side-cars with one init container, or with all containers.
+    """The greater of two sums: side-cars and one init container, side-cars and all containers.
 
     https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
     """
@@ -86,8 +86,8 @@ def _reserved(pod: Pod, kind: str, resource: str) -> float:
         start = max(start, sidecars + own)
         if container.get("restartPolicy") == "Always":
             sidecars += own
-    containers = pod.get("containers") or []
-    return max(start, sidecars + sum(_declared(one, kind, resource) for one in containers))
+    containers = sum(_declared(each, kind, resource) for each in pod.get("containers") or [])
+    return max(start, sidecars + containers)
 
 
 def _declared(container: dict[str, Any], kind: str, resource: str) -> float:

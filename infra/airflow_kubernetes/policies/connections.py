@@ -1,7 +1,7 @@
 """Connections to the metadata database that are open at full parallelism, from the settings.
 
 Sources: Airflow's `[database] sql_alchemy_pool_size` and `sql_alchemy_max_overflow`, and its
-settings.py: each process has a pool, an API server's worker a second one for its asynchronous
+settings.py: each process has a pool, an API server's worker a second pool for its asynchronous
 engine. A 2.x task has no pool and two connections; `[core] parallelism` counts a scheduler's tasks
 over all of its executors (scheduler_job_runner.py). Init containers' connections are closed when
 the others start.

@@ -93,10 +93,10 @@ def _messages(rule: Rule, objects: Sequence[Manifest]) -> Iterator[tuple[str, Re
     environment = pulumi.get_stack()
     settings, known = _settings_and_waivers(environment)
     subject = Subject(objects, settings, environment)
-    for found in violations(subject, known, datetime.now(UTC).date(), [rule]):
-        if found.waiver is None:
-            field = f"{found.kind}/{found.name}: {found.path}".removesuffix(": ")
-            yield f"{field}: {found.message}. Fix: {found.fix}", (found.kind, found.name)
+    for each in violations(subject, known, datetime.now(UTC).date(), [rule]):
+        if each.waiver is None:
+            field = f"{each.kind}/{each.name}: {each.path}".removesuffix(": ")
+            yield f"{field}: {each.message}. Fix: {each.fix}", (each.kind, each.name)
 
 
 @lru_cache

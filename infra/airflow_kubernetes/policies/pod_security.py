@@ -1,4 +1,4 @@
-"""Pod Security Standards, profile `restricted`: one row a control, those of `baseline` included.
+"""Pod Security Standards, profile `restricted`, which includes `baseline`: a table of controls.
 
 The namespace makes the API server enforce the standard; these rules report a violation before
 anything is deployed, and name the field. Beyond the standard: read-only-root.
@@ -51,7 +51,7 @@ def apparmor_annotation(subject: Subject) -> Iterator[Finding]:
 
 @rule(fix=f"label the Namespace {ENFORCE}: restricted", source=POD_SECURITY)
 def namespace_enforces(subject: Subject) -> Iterator[Finding]:
-    """Only with this label does the API server refuse pods that others create."""
+    """Only with this label does the API server refuse pods that are created by other means."""
     for obj in subject.objects:
         if obj["kind"] == "Namespace":
             value = (obj["metadata"].get("labels") or {}).get(ENFORCE)

@@ -32,11 +32,11 @@ IN_OBJECTS = {
 
 
 @rule(
-    fix="correct the name, or add the object; if others create it, name it in the values",
+    fix="correct the name, or add the object; if it is created elsewhere, name it in the values",
     whole_stack=True,
 )
 def reference_exists(subject: Subject) -> Iterator[Finding]:
-    """A pod that requires a missing object waits for ever, and its rollout with it."""
+    """A pod that requires a missing object never starts, and its rollout never ends."""
     objects = {(obj["kind"], obj["metadata"]["name"]): obj for obj in subject.objects}
     external = external_references(subject.settings)
     for obj, path, (kind, name), keys in _references(subject):
@@ -61,7 +61,7 @@ def selector_matches(subject: Subject) -> Iterator[Finding]:
 
 
 def external_references(settings: Settings) -> frozenset[Reference]:
-    """The Secrets, ConfigMaps and claims that the values name and that others create."""
+    """The Secrets, ConfigMaps and claims that the values name and that are created elsewhere."""
     secrets = (
         settings.database.external.secret,
         settings.broker.external.secret,

@@ -45,7 +45,7 @@ def violations(
         for waiver in waivers
         if waiver.is_valid(subject.environment, today)
     }
-    found = {
+    all_violations = {
         Violation(
             finding.obj["kind"],
             finding.obj["metadata"]["name"],
@@ -59,4 +59,8 @@ def violations(
         for rule in rules
         for finding in rule.check(subject)
     }
-    return sorted(found, key=lambda one: (one.kind, one.name, one.path, one.rule, one.message))
+    return sorted(all_violations, key=_order)
+
+
+def _order(violation: Violation) -> tuple[str, ...]:
+    return violation.kind, violation.name, violation.path, violation.rule, violation.message

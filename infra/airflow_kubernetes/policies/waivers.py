@@ -40,7 +40,8 @@ class Waiver(Section):
     reason: Annotated[str, StringConstraints(min_length=10)]
     owner: Text
     expires: date
-    _location: Problem = PrivateAttr()
+    _file: Document = PrivateAttr()
+    _path: Path = PrivateAttr()
 
     def __str__(self) -> str:
         return f"until {self.expires}, {self.owner}: {self.reason}"
@@ -50,9 +51,8 @@ class Waiver(Section):
         return self.environment in (None, environment) and today <= self.expires
 
     def problem(self, key: str, message: str) -> Problem:
-        """A problem of one of its keys, at the waiver's line."""
-        at = self._location
-        return Problem(at.file, at.line, f"{at.path}.{key}", message)
+        """A problem of the waiver's key, with its line."""
+        return _problem(self._file, (*self._path, key), message)
 
 
 class _File(Section):
@@ -86,7 +86,7 @@ def load(
             for path, message in wrong_values(error, _File)
         ) from None
     for number, waiver in enumerate(waivers):
-        waiver._location = _problem(document, ("waivers", number), "")
+        waiver._file, waiver._path = document, ("waivers", number)
     if problems := [*_unknown_names(waivers, rules, environments)]:
         raise WaiversError(problems)
     return waivers

@@ -47,7 +47,7 @@ class Workload:
         return Finding(self.obj, self.path_of(path), message)
 
     def path_of(self, path: Path) -> Path:
-        """The path in the object, of one in the pod's spec."""
+        """The path in the object that leads to a path in the pod's spec."""
         return (*self.path, "spec", *path)
 
 
