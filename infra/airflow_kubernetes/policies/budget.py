@@ -23,7 +23,7 @@ def within_budget(subject: Subject) -> Iterator[Finding]:
         ("storage", total.storage, budget.storage, gibibytes),
     ):
         if requested > amount(limit):
-            message = f"at most {show(requested)} is requested, and budget.{key} is {limit}"
+            message = f"up to {show(requested)} is requested, and budget.{key} is {limit}"
             yield Finding(_namespace(subject), (), message)
 
 
@@ -37,7 +37,7 @@ def enough_connections(subject: Subject) -> Iterator[Finding]:
     """At peak, a component that gets no connection fails its health check and is restarted."""
     needed, allowed = connections.needed(subject.settings), connections.allowed(subject.settings)
     if allowed is not None and needed > allowed:
-        message = f"at most {needed} connections are needed, and MySQL allows {allowed}"
+        message = f"up to {needed} connections are needed, and MySQL allows {allowed}"
         yield Finding(_namespace(subject), (), message)
 
 

@@ -82,7 +82,7 @@ RULES = (
             "remove host: without it, the kubelet calls the pod itself",
             {f"containers[*].{handler}.{action}.host": UNSET
              for handler in HANDLERS for action in ("httpGet", "tcpSocket")}),
-    control("apparmor", "Without its profile a container may do what the node's default forbids.",
+    control("apparmor", "Another profile permits what the node's default profile forbids.",
             "remove appArmorProfile, or set RuntimeDefault or Localhost",
             _both("appArmorProfile.type", one_of(None, *PROFILES))),
     apparmor_annotation,
@@ -95,10 +95,10 @@ RULES = (
     control("sysctls", "A sysctl without a namespace changes the node for every pod on it.",
             "remove the sysctl, or set it on the node",
             {f"{POD}.sysctls[*].name": one_of(*SYSCTLS)}),
-    control("privilege-escalation", "Otherwise a set-user-id program makes a process root.",
+    control("privilege-escalation", "A set-user-id program could make a process root.",
             "set allowPrivilegeEscalation: false",
             {f"{CONTAINER}.allowPrivilegeEscalation": one_of(False)}),
-    control("run-as-non-root", "Only then does the kubelet refuse an image that would run as root.",
+    control("run-as-non-root", "Only with it does the kubelet refuse an image that runs as root.",
             "set runAsNonRoot: true on the pod", inherited=True, fields={
                 f"{POD}.runAsNonRoot": one_of(None, True),
                 f"{CONTAINER}.runAsNonRoot": one_of(True)}),
