@@ -17,6 +17,7 @@ def one_of(*values: Any) -> Allowed:
 
 
 UNSET = one_of(None, False, "")
+"""Allow only a field that is missing, false, 0 or empty."""
 
 
 def field_rule(

@@ -40,7 +40,7 @@ def _both(field: str, allowed: Allowed) -> dict[str, Allowed]:
 
 @rule(fix="remove the annotation, or set runtime/default or localhost/…", source=POD_SECURITY)
 def apparmor_annotation(subject: Subject) -> Iterator[Finding]:
-    """Before Kubernetes 1.30 an annotation chose the AppArmor profile; it still counts."""
+    """Up to Kubernetes 1.29 an annotation set the AppArmor profile; the standard includes it."""
     for workload in workloads(subject.objects):
         for key, value in (workload.metadata.get("annotations") or {}).items():
             allowed = value == "runtime/default" or value.startswith("localhost/")

@@ -43,8 +43,9 @@ def rbac_verbs(subject: Subject) -> Iterator[Finding]:
                 for permission in product(grant["apiGroups"], grant["resources"], grant["verbs"])
             }
             for number, grant in enumerate(obj.get("rules") or []):
-                for message in _excess(grant, allowed):
-                    yield Finding(obj, ("rules", f"[{number}]"), f"{component} may not {message}")
+                for excess in _excess(grant, allowed):
+                    message = f"{component or 'an unlabelled Role'} may not {excess}"
+                    yield Finding(obj, ("rules", f"[{number}]"), message)
 
 
 @rule(fix="bind the Role to the component's own service account", source=HARDENING)

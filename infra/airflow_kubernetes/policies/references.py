@@ -94,7 +94,8 @@ def _references(subject: Subject) -> Iterator[tuple[Manifest, Path, Reference, s
     for obj, path, value, (kind, key) in fields:
         field = value if key else {"name": value}
         if value and not field.get("optional"):
-            keys = {item["key"] for item in (field, *field.get("items", ())) if "key" in item}
+            items = (field, *(field.get("items") or ()))
+            keys = {item["key"] for item in items if "key" in item}
             yield obj, path, (field.get("kind", kind), field.get(key or "name", "")), keys
 
 
