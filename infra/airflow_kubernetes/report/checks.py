@@ -5,6 +5,7 @@ from datetime import date
 
 from ..comparison.changes import Change
 from ..comparison.leaves import MISSING
+from ..environment import load
 from ..kubernetes.manifest import Manifest
 from ..parity.check import alike, parity
 from ..parity.disparity import Disparity
@@ -15,7 +16,7 @@ from ..policies.capacity import Capacity, capacity
 from ..policies.check import Violation, violations
 from ..policies.external_references import outside
 from ..policies.rules import RULES
-from ..settings.load import environments, load
+from ..settings.load import environments
 from .fields import as_yaml
 from .model import Amount, Broken, Checked, Pair
 from .redaction import SECRET, looks_secret
