@@ -62,7 +62,7 @@ def pull(number: int, sha: str = HEAD, repository: dict[str, Any] | None = FORK)
 
 
 def packed(**files: str | bytes) -> bytes:
-    """An artifact; a double underscore in a name stands for a full stop."""
+    """An artifact; a double underscore in a name becomes a full stop."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():

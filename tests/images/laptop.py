@@ -49,7 +49,7 @@ class Laptop:
     def take(self, image: str) -> None:
         """Make an image of the sandbox's registry known here, by the same name.
 
-        Built anew from itself, without compression: its layers have zstd's, which Debian's dockerd
+        Rebuilt from itself, without compression: its layers have zstd's, which Debian's dockerd
         cannot read.
         """
         tar, context = self.folder / "image.tar", self.folder / "context"
