@@ -52,7 +52,7 @@ def test_markdown_stays_as_written() -> None:
     [
         ("How to mend it.", "write 'fix' instead of 'mend'"),
         ("Whoever reads.", "write 'anyone who' instead of 'Whoever'"),
-        ("Run it\nby hand.", "write 'manually' instead of 'by\nhand'"),
+        ("Run it\nby hand.", "write 'manually' instead of 'by hand'"),
         ("Amend `mend` and recommended standards; outstands.", ""),
     ],
 )
