@@ -73,7 +73,8 @@ def main() -> int:
     """Print the problems; 1 if there are some in Markdown, else 0."""
     found = problems()
     failing = [line for line in found if line.split(":")[0].endswith(".md")]
-    print("\n".join(found if "--all" in sys.argv[1:] else failing))
+    for line in found if "--all" in sys.argv[1:] else failing:
+        print(line)
     print(f"prose: {len(failing)} problems in Markdown, {len(found) - len(failing)} elsewhere")
     return 1 if failing else 0
 
