@@ -140,8 +140,7 @@ def paths(page: Page) -> Problems:
 def make(code: Iterable[Code], makefile: str) -> Problems:
     """Targets that the Makefile does not have, and variables that it does not use."""
     targets = set(TARGET.findall(makefile))
-    variables = set(re.findall(r"\$\(([A-Z]+)\)", makefile))
-    variables |= set(" ".join(re.findall(r"^export (.*)$", makefile, re.MULTILINE)).split())
+    variables = set(re.findall(r"\b[A-Z]+\b", re.sub(r"#.*", "", makefile)))
     for one in code:
         for call in MAKE.findall(re.sub(r"#.*", "", one.text)):
             for word in re.sub(r"'[^']*'|\"[^\"]*\"", "", call).split():
