@@ -12,7 +12,7 @@ from airflow_kubernetes.airflow.executors import EXECUTORS
 from airflow_kubernetes.airflow.releases import RELEASES
 from airflow_kubernetes.secrets import PLACEHOLDER
 
-from .conftest import ROOT, bundle, render, workloads
+from .conftest import ROOT, render, run, workloads
 
 Objects = list[dict[str, Any]]
 
@@ -179,7 +179,7 @@ def test_a_changed_job_is_a_new_object_and_an_unchanged_one_is_not() -> None:
 
 
 def test_overrides_are_not_applied_to_a_real_environment() -> None:
-    done = bundle("up", "dev", "airflow.parallelism=1")
+    done = run("up", "dev", "airflow.parallelism=1")
     assert done.returncode == 1
     assert "write the values into values/dev.yaml" in done.stderr
 

@@ -15,7 +15,7 @@ from airflow_kubernetes.policies.rules import RULES, violations
 from airflow_kubernetes.render import objects
 from airflow_kubernetes.settings.load import environments
 
-from .conftest import bundle
+from .conftest import run
 from .pulumi_checkout import checkout
 
 
@@ -31,7 +31,7 @@ def test_no_environment_breaks_a_rule(environment: str, version: str, executor: 
 
 
 def test_the_command_reports_what_breaks_a_rule() -> None:
-    done = bundle("policies", "dev", "database.cluster.image=mysql:8.4 budget.storage=2Gi")
+    done = run("policies", "dev", "database.cluster.image=mysql:8.4 budget.storage=2Gi")
     assert done.returncode == 1
     assert "StatefulSet/airflow-mysql: image-digest" in done.stdout
     assert "at   spec.template.spec.containers[mysql].image" in done.stdout
@@ -45,7 +45,7 @@ def test_existing_secrets_that_the_values_name_are_no_dangling_references() -> N
         "database.external.secret=my-database images.pullSecret=my-login "
         'airflow.tasks.volumes=[{"name":"more","mountPath":"/more","claim":"mine"}]'
     )
-    done = bundle("policies", "dev", values)
+    done = run("policies", "dev", values)
     assert (done.returncode, "no violation" in done.stdout) == (0, True), done.stdout
 
 

@@ -1,6 +1,5 @@
 """`make local-up` and `make local-down`: all of Airflow on this machine with Docker Compose."""
 
-import os
 import subprocess
 
 import yaml
@@ -24,7 +23,7 @@ TIMEOUT = 600
 """Seconds in which all services must become healthy."""
 
 
-def local_up(target: Target) -> None:
+def local_up(target: Target, *, live: bool = False) -> None:
     """Start all services, wait until they are healthy, print address, user and password.
 
     Raises CommandError, EngineError or BuildError.
@@ -41,7 +40,7 @@ def local_up(target: Target) -> None:
         **env_file.secrets(settings, before),
         "AIRFLOW_IMAGE": images.airflow(settings, docker),
         "MYSQL_IMAGE": settings.database.cluster.image,
-        "DAGS_FOLDER": LIVE_DAGS if os.environ.get("LIVE") else "",
+        "DAGS_FOLDER": LIVE_DAGS if live else "",
     }
     env_file.write(ENV_FILE, now)
     images.write_references(settings)
