@@ -113,10 +113,11 @@ sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 .PHONY: check test test-quick test-matrix bench lock
 check: .venv  ## lint, types; values, policies and parity of every environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/mypy infra/airflow_kubernetes sandbox tests benchmarks .github/scripts && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
+	@.venv/bin/mypy infra/airflow_kubernetes sandbox tests tools benchmarks .github/scripts && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
 	@find images sandbox -name Dockerfile -exec .venv/bin/hadolint {} +
 	@tools=$$($(PYTHON) -m sandbox toolchain actionlint); PATH="$$tools:$(CURDIR)/.venv/bin:$$PATH" actionlint
 	@.venv/bin/zizmor --offline --quiet --no-progress --persona pedantic .github
+	@tools=$$($(PYTHON) -m sandbox toolchain vale); PATH="$$tools:$$PATH" $(PYTHON) tools/prose
 	@PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes check && PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes policies
 
 test: check  ## everything but the matrix, on a real cluster of its own
