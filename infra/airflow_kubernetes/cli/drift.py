@@ -16,7 +16,7 @@ from ..kubectl.client import KubectlError
 from ..kubectl.diff import differences
 from ..kubernetes.manifest import is_protected
 from ..render import PROJECT, objects
-from ..report.pulumi_preview import Live, fold
+from ..report.pulumi_preview import Preview, parse
 from ..settings.load import load
 from ..settings.problems import SettingsError
 from . import pulumi_cli
@@ -26,23 +26,23 @@ DRIFTED = 2
 """Exit status of `make drift` where something differs; 1 is an error, as everywhere."""
 
 
-def live(environment: str, overrides: str) -> Live:
+def live(environment: str, overrides: str) -> Preview:
     """What `pulumi up` would do now to the environment, and what drifted.
 
-    Whatever prevents the answer is the `problem` of an otherwise empty Live: a preview of a cluster
+    Whatever prevents the answer is the `problem` of an otherwise empty Preview: a preview of a cluster
     that does not answer succeeds without having looked at anything.
     """
     try:
         here = Target(environment, overrides, load(environment, overrides))
         here.kubectl.reach()
         if engine(here) == "kubectl":
-            return Live(
+            return Preview(
                 problem=f"the engine of {environment} is kubectl, which has no stack to preview: "
                 f"make drift ENV={environment} compares the cluster with the program"
             )
         return _preview(here)
     except (CommandError, KubectlError, SettingsError) as error:
-        return Live(problem=str(error))
+        return Preview(problem=str(error))
 
 
 def drift(here: Target) -> None:
@@ -82,7 +82,7 @@ def _pulumi_drift(here: Target) -> list[str]:
         lines += [] if gone else [f"    {_told(one)}" for one in change.differences]
     for change in found.changes:
         lines.append(f"  {change.kind} {change.name}: up would {change.operation} it")
-    for resource in (*found.images, *found.others):
+    for resource in found.resources:
         lines.append(f"  {resource.type} {resource.name}: up would {resource.operation} it")
     return lines
 
@@ -94,7 +94,7 @@ def _told(one: Difference) -> str:
     return f"{dotted(one.path)}: {old} -> {new}"
 
 
-def _preview(here: Target) -> Live:
+def _preview(here: Target) -> Preview:
     """Raises CommandError where the CLI cannot begin: no CLI, stack, state or passphrase."""
     if pulumi_cli.find() is None:
         raise CommandError(
@@ -112,7 +112,7 @@ def _preview(here: Target) -> Live:
     found = _json(done.stdout)
     if not isinstance(found, dict) or not (found.get("steps") or found.get("diagnostics")):
         raise CommandError(_why(here.environment, done.stderr))
-    result = fold(found)
+    result = parse(found)
     if done.returncode and result.problem is None:
         raise CommandError(_why(here.environment, done.stderr))
     return result

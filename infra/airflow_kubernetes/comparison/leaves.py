@@ -4,7 +4,8 @@ Items of a list are found by name where they have one (Kubernetes merges contain
 volumes and ports so), so that an insertion is one difference and not a shift of all that follows.
 """
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -69,32 +70,66 @@ def differences(old: Any, new: Any) -> list[Difference]:
     return sorted([*found, *_moved(old, new, ())], key=lambda difference: difference.path)
 
 
+def narrowed(difference: Difference) -> Iterator[Difference]:
+    """The items of two lists, or the lines of two texts, that differ; else the difference itself.
+
+    Positions count from 0, lines from 1, both on the old side.
+    """
+    path, old, new = difference.path, difference.old, difference.new
+    if isinstance(old, list) and isinstance(new, list):
+        for start, before, after in _unequal(old, new):
+            item = (*path, f"[{start}]")
+            if len(before) == len(after) == 1:
+                yield from narrowed(Difference(item, before[0], after[0]))
+            else:
+                yield Difference(item, before or MISSING, after or MISSING)
+    elif isinstance(old, str) and isinstance(new, str) and "\n" in old + new:
+        for start, before, after in _unequal(old.splitlines(), new.splitlines()):
+            line = (*path, f"[line {start + 1}]")
+            yield Difference(line, "\n".join(before) or MISSING, "\n".join(after) or MISSING)
+    else:
+        yield difference
+
+
+def _unequal(old: Sequence[Any], new: Sequence[Any]) -> Iterator[tuple[int, list[Any], list[Any]]]:
+    """Position, old items and new items of each run in which two sequences differ."""
+    matcher = difflib.SequenceMatcher(None, [*map(repr, old)], [*map(repr, new)], autojunk=False)
+    for kind, start, end, new_start, new_end in matcher.get_opcodes():
+        if kind != "equal":
+            yield start, list(old[start:end]), list(new[new_start:new_end])
+
+
+def children(value: Any) -> dict[str, Any]:
+    """What is directly in a mapping, by key, or in a list of mappings, by `[name]` or `[position]`.
+
+    Empty for a leaf.
+    """
+    if isinstance(value, dict):
+        return {str(key): item for key, item in value.items()}
+    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        return {f"[{name}]": item for name, item in zip(_names(value), value, strict=True)}
+    return {}
+
+
 def _moved(old: Any, new: Any, path: Path) -> Iterator[Difference]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in old.keys() & new.keys():
-            yield from _moved(old[key], new[key], (*path, str(key)))
-    elif _has_items(old) and _has_items(new):
-        before = dict(zip(_names(old), old, strict=True))
-        after = dict(zip(_names(new), new, strict=True))
-        if [name for name in before if name in after] != [name for name in after if name in before]:
-            yield Difference(path, [*before], [*after])
-        for name in before.keys() & after.keys():
-            yield from _moved(before[name], after[name], (*path, f"[{name}]"))
+    before, after = children(old), children(new)
+    if isinstance(old, list) and isinstance(new, list):
+        names = [
+            [key[1:-1] for key in side if key in before and key in after]
+            for side in (before, after)
+        ]
+        if names[0] != names[1]:
+            yield Difference(path, *names)
+    for key in before.keys() & after.keys():
+        yield from _moved(before[key], after[key], (*path, key))
 
 
 def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    if isinstance(value, dict) and value:
-        for key, item in value.items():
-            yield from _leaves(item, (*path, str(key)))
-    elif _has_items(value):
-        for name, item in zip(_names(value), value, strict=True):
-            yield from _leaves(item, (*path, f"[{name}]"))
-    else:
+    inner = children(value)
+    if not inner:
         yield path, value
-
-
-def _has_items(value: Any) -> bool:
-    return isinstance(value, list) and any(isinstance(item, dict | list) for item in value)
+    for key, item in inner.items():
+        yield from _leaves(item, (*path, key))
 
 
 def _names(items: list[Any]) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import combinations
 from typing import Any
 
-from ..comparison.leaves import MISSING, Difference, differences, dotted
+from ..comparison.leaves import MISSING, Difference, differences, dotted, narrowed
 from ..comparison.leaves import Path as Leaf
 from ..images.specs import ROOT
 from ..settings import expiry, problems
@@ -19,7 +19,7 @@ from . import upkeep
 from .branches import named
 from .disparity import Disparity
 from .explanation import Explanation, explain
-from .facts import REGISTRY, narrowed
+from .facts import REGISTRY
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,12 @@
 """All that an environment's program registers, as leaves that can be compared with another's."""
 
-import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from ..comparison.leaves import MISSING, Difference, Path, leaves
+from ..comparison.leaves import Path, leaves
 
 if TYPE_CHECKING:
     from ..render import Registered
@@ -37,24 +36,6 @@ def label(one: "Registered") -> str:
     """`Deployment airflow-web`: without the hash in a Job's name, which may differ."""
     kind = one.type.rpartition(":")[2]
     return f"{kind} {one.name.removesuffix(f'-{kind.lower()}')}"
-
-
-def narrowed(difference: Difference) -> Iterator[Difference]:
-    """The differing items of two lists, or lines of two texts; anything else as it is."""
-    path, old, new = difference.path, difference.old, difference.new
-    if isinstance(old, list) and isinstance(new, list):
-        for start, before, after in _unlike(old, new):
-            where = (*path, f"[{start}]")
-            if len(before) == len(after) == 1:
-                yield from narrowed(Difference(where, before[0], after[0]))
-            else:
-                yield Difference(where, before or MISSING, after or MISSING)
-    elif isinstance(old, str) and isinstance(new, str) and "\n" in old + new:
-        for start, before, after in _unlike(old.splitlines(), new.splitlines()):
-            where = (*path, f"[line {start + 1}]")
-            yield Difference(where, "\n".join(before) or MISSING, "\n".join(after) or MISSING)
-    else:
-        yield difference
 
 
 def _anywhere(leaf: Any, registry: str) -> Any:
@@ -95,11 +76,3 @@ def _flags(arguments: list[Any]) -> dict[str, Any]:
         named[name if is_flag else str(position)] = value if is_flag else argument
     known = any(name.startswith("--") for name in named)
     return named if known and len(named) == len(arguments) else {}
-
-
-def _unlike(old: Sequence[Any], new: Sequence[Any]) -> Iterator[tuple[int, list[Any], list[Any]]]:
-    """Position, old and new items wherever the two differ."""
-    matcher = difflib.SequenceMatcher(None, [*map(repr, old)], [*map(repr, new)], autojunk=False)
-    for kind, start, end, new_start, new_end in matcher.get_opcodes():
-        if kind != "equal":
-            yield start, list(old[start:end]), list(new[new_start:new_end])

@@ -1,10 +1,9 @@
-"""What the rooms of policies and parity say, as facts of a report: the one place that asks them."""
+"""Run the policy and parity checks and the sums of capacity, for the report."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from ..comparison.changes import Change
-from ..comparison.leaves import MISSING
 from ..kubernetes.manifest import Manifest
 from ..parity.check import alike, parity
 from ..parity.disparity import Disparity
@@ -12,12 +11,12 @@ from ..parity.text import verdict
 from ..policies import waivers
 from ..policies.budget import cores, gibibytes
 from ..policies.capacity import Capacity, capacity
-from ..policies.check import Violation, violations
+from ..policies.check import violations
 from ..policies.external_references import outside
 from ..policies.rules import RULES
 from ..settings.load import environments, load
-from .fields import as_yaml
-from .model import Amount, Broken, Checked, Pair
+from .model import Checked, ParityResult
+from .objects import text
 from .redaction import SECRET, looks_secret
 
 
@@ -28,7 +27,10 @@ def checked(
     changes: Sequence[Change],
     today: date,
 ) -> Checked:
-    """The rules over an environment's objects and changes, and what it needs of its cluster."""
+    """Which rules an environment's objects and changes break, and what it needs of its cluster.
+
+    `before` is empty where it is not known.
+    """
     try:
         settings = load(environment)
         found = violations(
@@ -40,64 +42,48 @@ def checked(
             today=today,
             outside=outside(settings),
         )
-        new = capacity(after)
-    # Whatever goes wrong here is one line of the report, not its end.
+        new = dict(_measures(capacity(after)))
+    # Whatever goes wrong is one line of the report, not its end.
     except Exception as error:
-        return Checked(problem=f"{type(error).__name__}: {error}".partition("\n")[0])
+        return Checked(problem=_first_line(error))
     try:
-        old = capacity(before) if before else None
-    except Exception:  # an old commit's objects need not be as today's sums want them
-        old = None
-    return Checked(tuple(map(_broken, found)), tuple(_amounts(old, new)))
+        old = dict(_measures(capacity(before))) if before else {}
+    except Exception:  # an earlier commit's objects may not be what today's sums expect
+        old = {}
+    return Checked(tuple(found), {name: (old.get(name), value) for name, value in new.items()})
 
 
-def pairs(names: Iterable[str], today: date) -> tuple[Pair, ...]:
-    """The parity of every two environments that should be alike.
+def compared(names: Iterable[str], today: date) -> Iterator[ParityResult]:
+    """The parity of every two environments that should be alike."""
+    for left, right in alike(names):
+        try:
+            found = parity(left, right, today)
+        except Exception as error:
+            verdict_ = f"{left} and {right}: not compared"
+            yield ParityResult(left, right, verdict_, (_first_line(error),))
+        else:
+            yield ParityResult(left, right, verdict(found), tuple(map(_problem, found.problems)))
 
-    Each pair takes seconds: the program runs several times with settings exchanged.
-    """
-    return tuple(_pair(left, right, today) for left, right in alike(names))
 
-
-def _pair(left: str, right: str, today: date) -> Pair:
-    try:
-        found = parity(left, right, today)
-    except Exception as error:
-        said = f"{type(error).__name__}: {error}".partition("\n")[0]
-        return Pair(left, right, f"{left} and {right}: not compared", (said,))
-    return Pair(left, right, verdict(found), tuple(map(_problem, found.problems)))
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 def _problem(one: Disparity) -> str:
-    values = "; ".join(f"{whose}: {_value(one.what, value)}" for whose, value in one.values)
+    name = one.what.rpartition(".")[2]
+    values = "; ".join(
+        f"{whose}: {SECRET if looks_secret(name, value) else text(value) or 'nothing'}"
+        for whose, value in one.values
+    )
     return f"{one.kind}: {one.what}{f' ({values})' if values else ''}. {one.place}: {one.remedy}"
 
 
-def _value(what: str, value: object) -> str:
-    if value is MISSING:
-        return "nothing"
-    if isinstance(value, str) and looks_secret(what.rpartition(".")[2], value):
-        return SECRET
-    return as_yaml(value)
-
-
-def _broken(one: Violation) -> Broken:
-    waived = str(one.waiver) if one.waiver else ""
-    return Broken(one.rule, one.kind, one.name, one.path, one.message, one.fix, waived)
-
-
-def _amounts(old: Capacity | None, new: Capacity) -> Iterable[Amount]:
-    before = dict(_measures(old)) if old else {}
-    for name, value in _measures(new):
-        yield Amount(name, before.get(name), value)
-
-
-def _measures(one: Capacity) -> Iterable[tuple[str, str]]:
-    for word, load_ in (("always", one.least), ("at worst", one.worst)):
+def _measures(one: Capacity) -> Iterator[tuple[str, str]]:
+    for when, load_ in (("always", one.least), ("at worst", one.worst)):
         requests, limits = load_.requests, load_.limits
-        yield f"pods, {word}", str(load_.pods)
-        yield f"requests, {word}", f"{cores(requests.cpu)}, {gibibytes(requests.memory)}"
-        yield f"limits, {word}", f"{cores(limits.cpu)}, {gibibytes(limits.memory)}"
+        yield f"pods, {when}", str(load_.pods)
+        yield f"requests, {when}", f"{cores(requests.cpu)}, {gibibytes(requests.memory)}"
+        yield f"limits, {when}", f"{cores(limits.cpu)}, {gibibytes(limits.memory)}"
     yield "storage", gibibytes(one.storage)
-    allowed = "?" if one.max_connections is None else str(one.max_connections)
+    allowed = "?" if one.max_connections is None else one.max_connections
     yield "database connections, at worst", f"{one.connections} of {allowed}"

@@ -1,48 +1,42 @@
-"""A script that renders several environments of the checkout in which it is run.
+"""Render environments of this checkout, as one side of a report.
 
-    python -P forked.py FOLDER ENVIRONMENT…
+    python -P -m airflow_kubernetes.report.render_worker ENVIRONMENT…
 
-Each environment is a run of `bundle render`, the command whose form is the same in all commits, in
-a fork of its own: what takes most of its time, importing the program and Pulumi's SDK, is done
-once. Leaves <environment>.out, .err and .code in FOLDER.
+A report of a later commit runs the worker of the earlier one, so this command and what it prints
+stay the same: a line of JSON for each environment, with `environment`, and either `objects` and
+`warnings` (a text), or `error`.
 """
 
-import os
+import io
+import json
 import sys
 import traceback
-from pathlib import Path
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any
 
-from airflow_kubernetes.__main__ import main
+import pulumi
 
-
-def render(environment: str, folder: Path) -> None:
-    """One environment, in a process of its own; returns when that has ended."""
-    child = os.fork()
-    if child == 0:
-        _run(environment, folder)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    (folder / f"{environment}.code").write_text(str(code), encoding="utf-8")
+from ..errors import UserError
+from ..render import objects
+from ..settings.checks import warnings
+from ..settings.load import load
 
 
-def _run(environment: str, folder: Path) -> None:
-    """The command, as `python -m airflow_kubernetes` would run it. Does not return."""
-    code = 1
+def render(environment: str) -> dict[str, Any]:
+    """The result for one environment."""
+    printed = io.StringIO()
     try:
-        for number, name in ((1, "out"), (2, "err")):
-            file = os.open(folder / f"{environment}.{name}", os.O_WRONLY | os.O_CREAT, 0o600)
-            os.dup2(file, number)
-        sys.argv = ["airflow_kubernetes", "render", environment]
-        code = main()
-    except BaseException:  # the parent's work is not this process's
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        with redirect_stdout(printed), redirect_stderr(printed):
+            for warning in warnings(load(environment)):
+                print(f"warning: {warning}")
+            found = objects(environment)
+    except (UserError, pulumi.RunError) as error:
+        return {"environment": environment, "error": str(error)}
+    except (Exception, SystemExit):
+        return {"environment": environment, "error": traceback.format_exc()}
+    return {"environment": environment, "objects": found, "warnings": printed.getvalue()}
 
 
 if __name__ == "__main__":
-    outputs, wanted = Path(sys.argv[1]), sys.argv[2:]
-    for one in wanted:
-        render(one, outputs)
+    for name in sys.argv[1:]:
+        print(json.dumps(render(name)), flush=True)

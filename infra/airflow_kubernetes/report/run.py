@@ -1,4 +1,4 @@
-"""A report from a checkout: both sides laid out, rendered, checked and told."""
+"""The report of this checkout: render both sides, check the checkout, and collect the results."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -6,72 +6,64 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
+from ..comparison.changes import compare
+from ..images.specs import ROOT
 from ..settings.load import environments
-from . import checkout, checks, collect, renders
-from .model import Checked, Environment, Live, Report
-from .renders import Rendered
-
-Sides = tuple[Rendered | None, Rendered | None]
-"""An environment at the base and in the checkout; None where it is not."""
+from . import checkout, checks, collect
+from .model import Checked, Environment, RealState, Report
 
 
 def report(
-    root: Path,
-    asked: str,
+    base: str,
     only: Sequence[str],
     today: date,
-    real_state: Callable[[str], Live] | None = None,
+    real_state: Callable[[str], RealState] | None = None,
 ) -> Report:
-    """Compare a checkout with the commit that it shares with `asked`.
+    """Compare the checkout with the commit that it shares with `base`.
 
-    `only` names environments; empty for all of both sides. `real_state` looks at an environment's
+    `only` names environments; empty for all of both sides. `real_state` asks an environment's
     cluster; None for none. Raises CheckoutError.
     """
-    base, head = checkout.base(root, asked), checkout.head(root)
-    with tempfile.TemporaryDirectory(prefix="airflow-kubernetes-") as temporary:
-        tree = Path(temporary)
-        checkout.extract(root, base.commit, tree)
-        names = _names(root, tree, only)
+    sides = checkout.sides(ROOT, base)
+    with tempfile.TemporaryDirectory(prefix="airflow-kubernetes-") as folder:
+        tree = Path(folder)
+        checkout.extract(ROOT, sides.commit, tree)
+        names = _names(tree, only)
         with ThreadPoolExecutor() as pool:
-            rendering = [pool.submit(renders.render, folder, names) for folder in (tree, root)]
-            # Meanwhile, in this process: it runs the checkout's own program.
-            here = {*names} & {*environments(root / "values")}
-            parity = checks.pairs(here, today)
-            before, after = (one.result() for one in rendering)
-        sides = {name: (before.get(name), after.get(name)) for name in names}
-        found = [_environment(name, sides[name], (tree, root), today, real_state) for name in names]
-    renderable = {name for name, (_, side) in sides.items() if side and side.error is None}
-    compared = [pair for pair in parity if {pair.left, pair.right} <= renderable]
-    return collect.report(base, head, found, compared)
+            head = pool.submit(checkout.render, ROOT, names)
+            same = checkout.is_unchanged(ROOT, sides.commit)
+            old = head if same else pool.submit(checkout.render, tree, names)
+            # Meanwhile, in this process: it renders too.
+            parity = [*checks.compared({*names} & {*environments()}, today)]
+        before, after = old.result(), head.result()
+
+        def environment(name: str) -> Environment:
+            old, new = before.get(name), after.get(name)
+            stacks = (_text(side / f"Pulumi.{name}.yaml") for side in (tree, ROOT))
+            checked, live = Checked(), None
+            if new and new.error is None:
+                objects = old.objects if old else ()
+                # A base that does not render says nothing about what changes.
+                known = old is None or old.error is None
+                changes = compare(objects, new.objects) if known else []
+                checked = checks.checked(name, objects, new.objects, changes, today)
+                live = real_state(name) if real_state else None
+            return collect.environment(name, old, new, (*stacks,), checked, live)
+
+        found = [environment(name) for name in names]
+    renderable = {name for name, side in after.items() if side.error is None}
+    compared = [one for one in parity if {one.left, one.right} <= renderable]
+    return collect.report(sides, found, compared)
 
 
-def _names(root: Path, tree: Path, only: Sequence[str]) -> list[str]:
-    known = {*environments(tree / "values"), *environments(root / "values")}
+def _names(tree: Path, only: Sequence[str]) -> list[str]:
+    known = {*environments(tree / "values"), *environments()}
     if missing := sorted({*only} - known):
         raise checkout.CheckoutError(
             f"no environment {', '.join(missing)} on either side; there are: "
             f"{', '.join(sorted(known))}"
         )
     return sorted(only or known)
-
-
-def _environment(
-    name: str,
-    sides: Sides,
-    folders: tuple[Path, Path],
-    today: date,
-    real_state: Callable[[str], Live] | None,
-) -> Environment:
-    before, after = sides
-    checked, live = Checked(), None
-    if after is not None and after.error is None:
-        old = before.objects if before else ()
-        # A base that did not render says nothing about what changes.
-        changes = [] if before and before.error else collect.changes(before, after)
-        checked = checks.checked(name, old, after.objects, changes, today)
-        live = real_state(name) if real_state else None
-    old_stack, new_stack = (_text(folder / f"Pulumi.{name}.yaml") for folder in folders)
-    return collect.environment(name, before, after, (old_stack, new_stack), checked, live)
 
 
 def _text(file: Path) -> str | None:
