@@ -161,4 +161,4 @@ def _git(root: Path, *arguments: str, error: str = "git failed") -> str:
         raise CheckoutError("git is not on PATH; the report compares with a commit") from None
     if done.returncode:
         raise CheckoutError(": ".join(filter(None, (error, done.stderr.strip()))))
-    return done.stdout.strip()
+    return done.stdout.strip("\n")

@@ -8,11 +8,11 @@ program's own words, are written as Markdown.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
@@ -34,7 +34,6 @@ NAMED = 8
 REPEATED = 3
 """A field that changes in the same way in so many places is written once."""
 
-T = TypeVar("T", bound=Hashable)
 Names = tuple[str, ...]
 Block = tuple[str, tuple[Field, ...], str]
 """An outcome, changed fields, and the content of a created object."""
@@ -92,8 +91,7 @@ def _template() -> jinja2.Template:
     )
     environment.filters |= {"own": Own}
     for function in (
-        around, cell, codes, counted, details, fence, outcomes, places_of, plural, shared,
-        shared_changes, verdict,
+        around, cell, codes, common, counted, details, fence, outcomes, plural, shared, verdict,
     ):
         environment.filters[function.__name__] = function
     environment.globals |= {
@@ -173,48 +171,28 @@ def verdict(environments: Iterable[Environment]) -> Own:
     return Own("; ".join([*parts[:NAMED], *more]) or "no environment")
 
 
-def common(items: Mapping[str, Iterable[T]]) -> dict[Names, list[T]]:
-    """Each item once, by the names of all that have it; the most names first."""
-    owners: dict[T, list[str]] = {}
-    for name, those in items.items():
-        for item in dict.fromkeys(those):
-            owners.setdefault(item, []).append(name)
-    groups: dict[Names, list[T]] = {}
+def common(environments: Iterable[Environment], attribute: str) -> list[tuple[Names, list[Any]]]:
+    """Each item of the environments' lists once, by all that have it; the most names first."""
+    owners: dict[Any, list[str]] = {}
+    for environment in environments:
+        for item in dict.fromkeys(attrgetter(attribute)(environment)):
+            owners.setdefault(item, []).append(environment.name)
+    groups: dict[Names, list[Any]] = {}
     for item, names in owners.items():
         groups.setdefault(tuple(sorted(names)), []).append(item)
-    return dict(sorted(groups.items(), key=lambda group: (-len(group[0]), group[0])))
+    return sorted(groups.items(), key=lambda group: (-len(group[0]), group[0]))
 
 
 def shared(environments: Iterable[Environment], attribute: str) -> list[tuple[Names, Any, Names]]:
     """Each item of the environments' lists once: in which environments, about which objects."""
-    get, result = attrgetter(attribute), []
-    for names, items in common({one.name: get(one) for one in environments}).items():
+    result = []
+    for names, items in common(environments, attribute):
         objects: dict[Any, list[str]] = {}
         for item in items:
-            about = bool(getattr(item, "kind", ""))
+            about = [f"{item.kind}/{item.name}"] if getattr(item, "kind", "") else []
             bare = replace(item, kind="", name="") if about else item
-            objects.setdefault(bare, []).extend([f"{item.kind}/{item.name}"] if about else [])
+            objects.setdefault(bare, []).extend(about)
         result += [(names, item, tuple(about)) for item, about in objects.items()]
-    return result
-
-
-def shared_changes(environments: Iterable[Environment]) -> list[tuple[Names, list[ObjectChange]]]:
-    """The changed objects by environments, some of which may share only some of the fields."""
-    parts = {
-        environment.name: [
-            replace(change, fields=fields)
-            for change in environment.changes
-            for fields in [(field,) for field in change.fields] or [()]
-        ]
-        for environment in environments
-    }
-    result = []
-    for names, changes in common(parts).items():
-        fields: dict[ObjectChange, tuple[Field, ...]] = {}
-        for change in changes:
-            bare = replace(change, fields=())
-            fields[bare] = (*fields.get(bare, ()), *change.fields)
-        result.append((names, [replace(bare, fields=own) for bare, own in fields.items()]))
     return result
 
 
@@ -223,24 +201,17 @@ def counted(changes: Iterable[ObjectChange]) -> Own:
     return Own(", ".join(f"{count} {outcome}" for outcome, count in outcomes(changes).items()))
 
 
-def places_of(counts: Mapping[str, int], limit: int) -> Own:
-    """The first objects, and how often each has the field."""
-    spans = [f"{code(name)}{f' ({count})' if count > 1 else ''}" for name, count in counts.items()]
-    more = f" and {len(spans) - limit} more" if len(spans) > limit else ""
-    return Own(", ".join(spans[:limit]) + more)
-
-
-def details(changes: Iterable[ObjectChange]) -> tuple[dict[Block, list[str]], dict[Field, Counter[str]]]:
-    """What happens to which objects; and the fields that are repeated in many, by object."""
+def details(changes: Iterable[ObjectChange]) -> tuple[dict[Block, list[str]], dict[Field, list[str]]]:
+    """What happens to which objects; and the fields that are repeated in many, with those."""
     counts = Counter(replace(field, path="") for change in changes for field in change.fields)
     blocks: dict[Block, list[str]] = {}
-    repeated: dict[Field, Counter[str]] = {}
+    repeated: dict[Field, list[str]] = {}
     for change in changes:
         name, own = f"{change.kind}/{change.name}", []
         for field in change.fields:
             key = replace(field, path="")
             if counts[key] >= REPEATED and field.diff is None and not field.effect:
-                repeated.setdefault(key, Counter())[name] += 1
+                repeated.setdefault(key, []).append(name)
             else:
                 own.append(field)
         if own or not change.fields:
