@@ -21,6 +21,7 @@ from .cli.target import Target, target
 from .cli.task import task
 from .cli.up import print_access, up
 from .cli.upgrade import upgrade
+from .environment import load
 from .errors import CommandError
 from .images import build, catalog
 from .images.buildx import BuildError
@@ -35,7 +36,7 @@ from .registry.login import LoginError
 from .registry.oci import RegistryError
 from .render import objects
 from .report.checkout import CheckoutError
-from .settings.load import environments, load
+from .settings.load import environments
 from .settings.problems import SettingsError
 
 EXPECTED = (

@@ -5,8 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.images import catalog, lock
-from airflow_kubernetes.settings.load import load
 
 from .conftest import ROOT
 

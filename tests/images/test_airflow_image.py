@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.images import buildx, catalog
 from airflow_kubernetes.images.specs import ROOT, File, ImageSpec
-from airflow_kubernetes.settings.load import load
 
 from sandbox import components, paths, toolchain
 from tests.cluster.conftest import sandbox as sandbox

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.images import build, catalog, lock
 from airflow_kubernetes.images.buildx import BuildError
 from airflow_kubernetes.images.specs import ImageSpec
 from airflow_kubernetes.registry.oci import RegistryError
 from airflow_kubernetes.registry.repository import Repository
-from airflow_kubernetes.settings.load import load
 from airflow_kubernetes.settings.schema import Settings
 
 from .conftest import Running

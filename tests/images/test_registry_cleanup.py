@@ -8,6 +8,7 @@ import pytest
 import yaml
 from airflow_kubernetes.cli import prune as command
 from airflow_kubernetes.cli.target import Target
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
 from airflow_kubernetes.images import lock
 from airflow_kubernetes.kubectl.client import Kubectl, KubectlError
@@ -23,7 +24,6 @@ from airflow_kubernetes.registry.oci import (
 )
 from airflow_kubernetes.registry.promotion import contents
 from airflow_kubernetes.registry.repository import Repository
-from airflow_kubernetes.settings.load import load
 
 from .conftest import Running, serving
 from .images import Image, push_image

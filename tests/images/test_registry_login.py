@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 
 import pytest
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.kubernetes.pods import pull_secrets
 from airflow_kubernetes.registry import login
 from airflow_kubernetes.registry.login import Login, LoginError
-from airflow_kubernetes.settings.load import load
 
 
 @pytest.mark.parametrize(

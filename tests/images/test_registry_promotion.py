@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from airflow_kubernetes.cli import promote as command
 from airflow_kubernetes.cli.target import Target
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
 from airflow_kubernetes.images import lock
 from airflow_kubernetes.registry import attachments
@@ -15,7 +16,6 @@ from airflow_kubernetes.registry.login import Login
 from airflow_kubernetes.registry.oci import NotFoundError, RegistryError, referrers_tag
 from airflow_kubernetes.registry.promotion import contents, promote
 from airflow_kubernetes.registry.repository import Repository, resolve
-from airflow_kubernetes.settings.load import load
 
 from .conftest import PASSWORD, USER, Running, serving
 from .images import DOCUMENT, Image, push_image

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.images import catalog, lock
-from airflow_kubernetes.settings.load import environments, load
+from airflow_kubernetes.settings.load import environments
 
 from .pulumi_checkout import checkout
 

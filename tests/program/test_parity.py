@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.images.catalog import airflow
 from airflow_kubernetes.parity.environment import create
 from airflow_kubernetes.parity.explanation import explain
-from airflow_kubernetes.settings.load import load
 from airflow_kubernetes.settings.problems import SettingsError, dotted
 
 from .conftest import ROOT, render

@@ -9,7 +9,7 @@ import pytest
 from airflow_kubernetes.airflow import celery
 from airflow_kubernetes.airflow.executors import EXECUTORS, UnknownExecutorError
 from airflow_kubernetes.airflow.releases import RELEASES
-from airflow_kubernetes.settings.load import load
+from airflow_kubernetes.environment import load
 
 IMAGE = Path(__file__).parents[2] / "images" / "airflow"
 

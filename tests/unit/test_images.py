@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.images import catalog, lock, references, specs, tasks
 from airflow_kubernetes.images.specs import File, ImageSpec
 from airflow_kubernetes.images.staging import stage
-from airflow_kubernetes.settings.load import load
 from airflow_kubernetes.settings.problems import SettingsError
 
 

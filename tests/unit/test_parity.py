@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from airflow_kubernetes.comparison.leaves import MISSING, Difference
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.parity import upkeep
 from airflow_kubernetes.parity.branches import named
 from airflow_kubernetes.parity.check import Explained, Parity
@@ -15,7 +16,6 @@ from airflow_kubernetes.parity.explanation import differing
 from airflow_kubernetes.parity.facts import facts, narrowed
 from airflow_kubernetes.parity.text import text
 from airflow_kubernetes.render import Registered
-from airflow_kubernetes.settings.load import load
 from airflow_kubernetes.settings.problems import SettingsError, dotted
 
 TODAY = date(2026, 1, 15)

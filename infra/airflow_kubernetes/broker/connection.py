@@ -13,7 +13,7 @@ def environment(settings: Settings, variable: str) -> list[dict[str, Any]]:
     if settings.broker.mode == "external":
         secret = settings.broker.external.secret
         if secret is None:
-            raise ValueError("broker.external.secret is not set; settings.checks refuses that")
+            raise ValueError("broker.external.secret is not set; broker/rules.py refuses that")
         return [secret_env(variable, secret, "url")]
     return [
         secret_env("BROKER_PASSWORD", CELERY_SECRET, BROKER_PASSWORD),

@@ -4,13 +4,13 @@ import os
 import time
 
 from ..console import say
+from ..environment import load
 from ..errors import CommandError
 from ..images import lock
 from ..registry import login
 from ..registry.oci import Reference
 from ..registry.promotion import megabytes, promote
 from ..registry.repository import Repository
-from ..settings.load import load
 from .target import Target
 
 

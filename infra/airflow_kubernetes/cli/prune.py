@@ -4,6 +4,7 @@ import json
 import os
 
 from ..console import say
+from ..environment import load
 from ..errors import CommandError
 from ..images import lock
 from ..images.specs import ROOT
@@ -11,7 +12,7 @@ from ..kubectl.client import KubectlError
 from ..registry import cleanup, history, login
 from ..registry.oci import DOCKER_HUB, Reference, UnsupportedError
 from ..registry.repository import Repository
-from ..settings.load import environments, load
+from ..settings.load import environments
 from .target import Target
 
 LOCK = ROOT / "images.lock.yaml"

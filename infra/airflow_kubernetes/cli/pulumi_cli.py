@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from ..environment import SET
 from ..errors import CommandError
 from ..images.specs import ROOT, cache
 
@@ -43,7 +44,7 @@ def run(stack: str, *args: str, overrides: str = "") -> None:
             f"set engine: kubectl in values/{stack}.yaml"
         )
     command = [cli, "--cwd", str(ROOT), *args, "--stack", stack]
-    if subprocess.run(command, check=False, env={**os.environ, "SET": overrides}).returncode:
+    if subprocess.run(command, check=False, env={**os.environ, SET: overrides}).returncode:
         raise CommandError(f"pulumi {args[0]} failed; its output is above")
 
 

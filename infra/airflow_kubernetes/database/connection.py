@@ -58,5 +58,5 @@ def _server(settings: Settings) -> tuple[str, str, int]:
         return MYSQL_SECRET, NAME, PORT
     external = database.external
     if external.secret is None or external.host is None:
-        raise ValueError("database.external is not complete; settings.checks refuses that")
+        raise ValueError("database.external is not complete; database/rules.py refuses that")
     return external.secret, external.host, external.port

@@ -5,7 +5,7 @@ import pulumi
 from ..settings.schema import Settings
 
 
-def resources(settings: Settings) -> list[pulumi.Resource]:
+def resources(settings: Settings, opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:
     """The builder as a resource of pulumi-docker; none where somebody else made it."""
     wanted = settings.images.builder
     if wanted.driver is None or not settings.images.build:
@@ -20,5 +20,6 @@ def resources(settings: Settings) -> list[pulumi.Resource]:
             driver=wanted.driver,
             endpoint=wanted.endpoint,
             bootstrap=True,
+            opts=opts,
         )
     ]

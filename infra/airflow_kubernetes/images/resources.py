@@ -11,7 +11,7 @@ from ..settings.schema import Settings
 from . import outputs, references
 from .buildx import certificates
 from .record import record
-from .specs import ImageSpec
+from .specs import ROOT, ImageSpec
 from .staging import STAGING, stage
 
 
@@ -21,6 +21,7 @@ def image(
     *,
     rendering: bool,
     login: docker_build.RegistryArgs | None,
+    parent: pulumi.Resource,
     depends_on: list[pulumi.Resource],
 ) -> pulumi.Input[str]:
     """`registry/name:tag@digest` of the image, built and pushed by this environment if it may.
@@ -41,7 +42,7 @@ def image(
     # Rendering needs no context, and a checkout that it may not write to is enough for it.
     context = STAGING / spec.name / spec.tag if rendering else stage(spec)
     # A new tag must not delete the old manifest: pods and other environments may still run it.
-    opts = pulumi.ResourceOptions(retain_on_delete=True, depends_on=depends_on)
+    opts = pulumi.ResourceOptions(parent=parent, retain_on_delete=True, depends_on=depends_on)
     index = docker_build.Index(
         f"{spec.name}-index",
         sources=[
@@ -76,7 +77,7 @@ def _one(
         build_on_preview=False,
         builder=docker_build.BuilderConfigArgs(name=settings.images.builder.name),
         # Relative to the program: a path of one machine must not enter the state.
-        context=docker_build.BuildContextArgs(location=os.path.relpath(context, Path.cwd())),
+        context=docker_build.BuildContextArgs(location=os.path.relpath(context, ROOT / "infra")),
         build_args=dict(spec.arguments),
         cache_from=[docker_build.CacheFromArgs(raw=one) for one in caches[:1]],
         cache_to=[docker_build.CacheToArgs(raw=one) for one in caches[1:]],

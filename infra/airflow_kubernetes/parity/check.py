@@ -8,11 +8,12 @@ from typing import Any
 
 from ..comparison.leaves import MISSING, Difference, differences, dotted, narrowed
 from ..comparison.leaves import Path as Leaf
+from ..environment import load
 from ..images.specs import ROOT
 from ..settings import expiry, problems
 from ..settings.bounds import Marked, at, plain
 from ..settings.document import read
-from ..settings.load import VALUES, load
+from ..settings.load import VALUES
 from ..settings.marks import SANDBOX
 from ..settings.schema import Settings
 from . import upkeep
@@ -138,12 +139,12 @@ def _where(left: str, right: str, registered: str) -> tuple[str, str]:
     """The line to change for what depends on the environment alone, and how."""
     for place, name in named((left, right)):
         return place, (
-            f'the program asks for "{name}": decide by a field of settings/schema.py '
+            f'the program asks for "{name}": decide by a field of settings/schema/ '
             "that is marked PerEnvironment instead"
         )
     return registered, (
         "registered here, from something that is no setting: the environment's name, a variable, a "
-        "file. Decide by a field of settings/schema.py that is marked PerEnvironment"
+        "file. Decide by a field of settings/schema/ that is marked PerEnvironment"
     )
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from ..environment import load
 from ..images.specs import ROOT
 from ..settings import expiry
 from ..settings.bounds import at, marked, plain
 from ..settings.document import read
 from ..settings.fields import Name
-from ..settings.load import environments, load
+from ..settings.load import environments
 from ..settings.marks import SANDBOX
 from ..settings.problems import Problem, SettingsError, dotted
 from .upkeep import CONTEXT

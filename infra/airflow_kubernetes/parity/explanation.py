@@ -12,8 +12,8 @@ from functools import lru_cache
 
 from ..comparison.leaves import MISSING
 from ..comparison.leaves import Path as Leaf
+from ..rules import problems as impossible
 from ..settings.bounds import Marked, at, marked, plain
-from ..settings.checks import impossible
 from ..settings.problems import Path
 from ..settings.schema import Settings
 from .facts import Facts, facts, label

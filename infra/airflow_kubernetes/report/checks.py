@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from ..comparison.changes import Change
+from ..environment import load
 from ..kubernetes.manifest import Manifest
 from ..parity.check import alike, parity
 from ..parity.disparity import Disparity
@@ -14,7 +15,7 @@ from ..policies.capacity import Capacity, capacity
 from ..policies.check import violations
 from ..policies.external_references import outside
 from ..policies.rules import RULES
-from ..settings.load import environments, load
+from ..settings.load import environments
 from .model import Checked, ParityResult
 from .objects import text
 from .redaction import SECRET, looks_secret

@@ -39,7 +39,6 @@ Block = tuple[str, tuple[Field, ...], str]
 """An outcome, changed fields, and the content of a created object."""
 
 
-
 class Own(Markup):
     """The program's own words."""
 
@@ -91,7 +90,17 @@ def _template() -> jinja2.Template:
     )
     environment.filters |= {"own": Own}
     for function in (
-        around, cell, codes, common, counted, details, fence, outcomes, plural, shared, verdict,
+        around,
+        cell,
+        codes,
+        common,
+        counted,
+        details,
+        fence,
+        outcomes,
+        plural,
+        shared,
+        verdict,
     ):
         environment.filters[function.__name__] = function
     environment.globals |= {
@@ -152,7 +161,9 @@ def around(field: Field, width: int) -> list[str | None]:
     """Both values; of long ones the part in which they differ."""
     values = (field.old, field.new)
     old, new = (value or "" for value in values)
-    same = next((at for at, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), 0)
+    same = next(
+        (at for at, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), 0
+    )
     start = max(0, same - width // 4) if max(len(old), len(new)) > width else 0
     end = start + width
     return [
@@ -201,7 +212,9 @@ def counted(changes: Iterable[ObjectChange]) -> Own:
     return Own(", ".join(f"{count} {outcome}" for outcome, count in outcomes(changes).items()))
 
 
-def details(changes: Iterable[ObjectChange]) -> tuple[dict[Block, list[str]], dict[Field, list[str]]]:
+def details(
+    changes: Iterable[ObjectChange],
+) -> tuple[dict[Block, list[str]], dict[Field, list[str]]]:
     """What happens to which objects; and the fields that are repeated in many, with those."""
     counts = Counter(replace(field, path="") for change in changes for field in change.fields)
     blocks: dict[Block, list[str]] = {}

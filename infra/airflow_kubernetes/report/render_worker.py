@@ -14,12 +14,10 @@ import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
-import pulumi
-
+from ..environment import load
 from ..errors import UserError
 from ..render import objects
-from ..settings.checks import warnings
-from ..settings.load import load
+from ..rules import warnings
 
 
 def render(environment: str) -> dict[str, Any]:
@@ -30,7 +28,7 @@ def render(environment: str) -> dict[str, Any]:
             for warning in warnings(load(environment)):
                 print(f"warning: {warning}")
             found = objects(environment)
-    except (UserError, pulumi.RunError) as error:
+    except UserError as error:
         return {"environment": environment, "error": str(error)}
     except (Exception, SystemExit):
         return {"environment": environment, "error": traceback.format_exc()}

@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.images import buildx, catalog, outputs
 from airflow_kubernetes.images.specs import ImageSpec
-from airflow_kubernetes.settings.load import load
 from airflow_kubernetes.settings.schema import Settings
 
 from sandbox import components, toolchain
