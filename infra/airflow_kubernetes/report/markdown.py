@@ -66,10 +66,11 @@ def short(report: Report) -> tuple[str, bool]:
 
     First fewer objects are shown, then fewer items of all lists; each list says what is missing.
     """
-    limits = Limits(items=1024, objects=4096)
-    while len((text := _write(report, limits)).encode()) > LIMIT and limits.items:
+    limits = Limits(items=1000, objects=1000)
+    while (size := len((text := _write(report, limits)).encode())) > LIMIT and limits.items:
         part = "objects" if limits.objects else "items"
-        limits = replace(limits, **{part: getattr(limits, part) // 2})
+        fitting = int(getattr(limits, part) * min(0.5, LIMIT / size))
+        limits = replace(limits, **{part: fitting})
     return text, text == full(report)
 
 
@@ -82,7 +83,7 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(__package__ or "", ""),
         autoescape=True,
-        finalize=lambda value: value if isinstance(value, int | Markup) else code(value),
+        finalize=lambda value: value if isinstance(value, int | Markup) else code(str(value)),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -141,15 +142,21 @@ def fence(text: str, limits: Limits, language: str = "") -> Own:
     return Own("\n".join([f"{ticks}{language}", *lines[: limits.lines], *more, ticks]))
 
 
+class _Visible(dict[int, int | str]):
+    """Numbers for letters that cannot be seen, or turn the order of others around."""
+
+    def __missing__(self, letter: int) -> int | str:
+        invisible = unicodedata.category(chr(letter)) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
+        self[letter] = f"\\u{{{letter:x}}}" if invisible and chr(letter) not in "\n\t" else letter
+        return self[letter]
+
+
+_VISIBLE = _Visible()
+
+
 def visible(text: str) -> str:
-    """The text with numbers for letters that cannot be seen, or turn the order of others around."""
-    return "".join(
-        f"\\u{{{ord(letter):x}}}"
-        if unicodedata.category(letter) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
-        and letter not in "\n\t"
-        else letter
-        for letter in text
-    )
+    """The text with `\\u{202e}` for a letter like that one."""
+    return text.translate(_VISIBLE)
 
 
 def plural(number: int, noun: str) -> Own:
