@@ -20,11 +20,11 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """A changed field: its dotted path and both values as YAML, None where a side has no value.
+    """A changed field: its dotted path, last key, and both values; None where a side has none.
 
-    `name` is its last key. For texts of several lines `diff` is set instead of the values.
-    `effect` is "replaces" if Pulumi replaces the object for it, "refused" if the API server refuses
-    the change, "encrypted" for an encrypted entry of a stack's configuration, else empty.
+    For texts of several lines, `diff` is set instead of the values. `effect` is "replaces" (Pulumi
+    replaces the object for it), "refused" (by the API server), "encrypted" (in a stack's
+    configuration), or empty.
     """
 
     path: str
@@ -41,9 +41,8 @@ OUTCOMES = ("replaced", "deleted", "changed", "created", "run again")
 
 @dataclass(frozen=True)
 class ObjectChange:
-    """What happens to an object, and in which fields. `content` is a created object as YAML.
-
-    A Job's name is without its hash. `protected`: whether the object held data or secrets before.
+    """What happens to an object. `content` is a created object as YAML, `protected` whether it held
+    data or secrets before. A Job's name is without its hash.
     """
 
     operation: Operation
@@ -64,10 +63,10 @@ class ObjectChange:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a deployment does to an object or, with no `kind` and `name`, to the environment.
+    """What a deployment does to an object or, without `kind` and `name`, to the environment.
 
-    `what` says it in a word (in capitals if it must not be overlooked), `text` in a sentence; the
-    reasons are `paths` (dotted), and `remedy` is what to do about it.
+    `what` is a word (in capitals if it must not be overlooked), `text` a sentence; the reasons are
+    `paths` (dotted), and `remedy` is what to do about it.
     """
 
     kind: str
@@ -80,9 +79,9 @@ class Effect:
 
 @dataclass(frozen=True)
 class Checked:
-    """Broken rules and needed capacity; `problem` says why they are not known.
+    """Broken rules, and capacity by measure, before (None if not known) and after.
 
-    `capacity` is by measure, before (None where it is not known) and after.
+    `problem` says why they are not known.
     """
 
     violations: tuple[Violation, ...] = ()
@@ -114,8 +113,7 @@ class ParityResult:
 class RealState:
     """What Pulumi says about the real state; `problem` says why not everything is known.
 
-    `drift` is what was changed in the cluster without the program. `others` are a line for each
-    resource that is no Kubernetes object.
+    `drift` was changed in the cluster without the program; `others` are no Kubernetes objects.
     """
 
     problem: str = ""
@@ -128,8 +126,8 @@ class RealState:
 class Environment:
     """One environment; `state` is kept, new or gone.
 
-    `errors` say why a side does not render; then there are no changes. `warnings` are those of the
-    checkout that the base does not give. `stack` are entries of Pulumi.<env>.yaml.
+    `errors` say why a side does not render; then there are no changes. `warnings` are those that
+    the base does not give. `stack` are changed entries of Pulumi.<env>.yaml.
     """
 
     name: str
@@ -149,11 +147,10 @@ class Environment:
 
 @dataclass(frozen=True)
 class Sides:
-    """What is compared: `commit`, the last one that `base` (BASE) and the checkout share, and the
-    checkout: its commit `head`, and the files that differ from that.
+    """The commit that `base` (BASE) and the checkout share, and the checkout's commit and files.
 
-    `behind` counts the commits of `base` that the checkout does not have. They are not compared:
-    it would look as if the checkout took them back.
+    `behind` counts the commits of `base` that the checkout lacks. They are not compared: it would
+    look as if the checkout took them back.
     """
 
     base: str
