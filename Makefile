@@ -125,8 +125,8 @@ test-matrix: .venv  ## every executor on both releases (half an hour)
 lock: .venv  ## write requirements.txt and the images' locks anew
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" uv pip compile requirements.in --quiet --no-header \
 		--no-emit-index-url --python-version 3.11 --generate-hashes --output-file requirements.txt
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) images/lock.py
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) images/lock_tasks.py
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock.py
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock_tasks.py
 
 bench: .venv  ## measure each step, warm; COLD=1 also with empty caches (half an hour)
 	@PYTHONPATH=infra:. $(PYTHON) -m benchmarks $(if $(COLD),--cold)

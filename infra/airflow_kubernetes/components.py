@@ -13,8 +13,9 @@ import pulumi_docker_build as docker_build
 
 from .airflow import celery, components, jobs, logs, pod_template, pods, task_images
 from .database import backup, mysql
-from .images import builder, catalog, references, tasks
-from .images.resources import image
+from .images import catalog, references, tasks
+from .images.pull_secret import pull_secret
+from .images.resources import builder, image
 from .images.specs import ImageSpec
 from .kubernetes.manifest import Manifest, logical_name
 from .kubernetes.namespace import namespace
@@ -93,7 +94,7 @@ class Foundation(Group):
         parts = (settings.images.registry, credentials.username, credentials.password)
         config = pulumi.Output.all(*parts).apply(lambda known: login.docker_config(*known))
         # Kept by `make down`, but deleted when the values no longer require it: not protected.
-        obj = login.pull_secret(settings, config)
+        obj = pull_secret(settings, config)
         self.register(obj, after=[self.namespace], opts=pulumi.ResourceOptions(protect=False))
 
 
@@ -125,7 +126,7 @@ class Images(Group):
         super().__init__(name, opts)
         settings = args.settings
         child = pulumi.ResourceOptions(parent=self)
-        builders = builder.resources(settings, child)
+        builders = builder(settings, child)
         self.tags = {spec.name: references.by_tag(settings, spec) for spec in args.specs}
         self.digests = {
             self.tags[spec.name]: image(

@@ -1,4 +1,4 @@
-"""Logins as Docker, buildx and Kubernetes want them."""
+"""Logins in the forms that Docker, buildx and Kubernetes read."""
 
 import base64
 import json
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from airflow_kubernetes.environment import load
+from airflow_kubernetes.images.pull_secret import pull_secret
 from airflow_kubernetes.kubernetes.pods import pull_secrets
 from airflow_kubernetes.registry import login
 from airflow_kubernetes.registry.login import Login, LoginError
@@ -26,7 +27,7 @@ def test_the_key_of_a_login(registry: str, server: str) -> None:
 
 
 def test_the_secret_of_a_login() -> None:
-    rendered = login.pull_secret(load("dev"), login.docker_config("r", "me", "sesame"))
+    rendered = pull_secret(load("dev"), login.docker_config("r", "me", "sesame"))
     assert rendered["type"] == "kubernetes.io/dockerconfigjson"
     assert rendered["metadata"]["name"] == "airflow-registry"
     entry = json.loads(rendered["stringData"][".dockerconfigjson"])["auths"]["r"]
@@ -78,3 +79,13 @@ def test_docker_keeps_its_other_logins_and_plugins(tmp_path: Path) -> None:
     assert not fresh.exists()
     with login.for_docker("ghcr.io/team", None) as environment:
         assert environment == {}
+
+
+def test_a_relative_configuration_folder_keeps_its_plugins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "docker" / "cli-plugins").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DOCKER_CONFIG", "docker")
+    with login.for_docker("ghcr.io/team", Login("me", "sesame")) as environment:
+        assert Path(environment["DOCKER_CONFIG"], "cli-plugins").is_dir()

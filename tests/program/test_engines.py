@@ -40,7 +40,7 @@ def test_pulumi_registers_what_is_rendered(
     cached = settings.images.lock == "cache"
     file = lock.path(settings) if cached else project.root / "images.lock.yaml"
     for spec in catalog.every(settings):
-        lock.record(file, spec.name, lock.Entry(spec.tag, f"sha256:{'0' * 64}"))
+        lock.update(file, {spec.name: lock.Entry(spec.tag, f"sha256:{'0' * 64}")})
     run("pulumi", "stack", "init", environment)
     steps = json.loads(run("pulumi", "preview", "--json", "--stack", environment))["steps"]
     registered = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..registry.oci import Reference, RegistryError
+from ..registry.reference import Reference, RegistryError
 from ..settings.problems import Fault
 from ..settings.schema import Settings
 from . import bases

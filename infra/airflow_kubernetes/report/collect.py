@@ -36,7 +36,7 @@ def environment(
     restarts = effects.notes(deployed) + effects.restarts(deployed)
     if state == "gone" and objects:
         destructive = (effects.gone(name, len(objects)), *destructive)
-    if any(entry.path == stack_config.CONTEXT and entry.old for entry in stack):
+    if any(entry.path == stack_config.CLUSTER and entry.old for entry in stack):
         destructive = (effects.MOVED, *destructive)
 
     if errors or effects.stops(refused) or (real_state and real_state.problem):

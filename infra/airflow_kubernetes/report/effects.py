@@ -16,7 +16,7 @@ from ..database import mysql
 from ..kubernetes.manifest import Manifest
 from .model import Effect
 from .objects import name_of
-from .stack_config import CONTEXT
+from .stack_config import CLUSTER
 
 TEMPLATE = ("spec", "template")
 REPLICAS = ("spec", "replicas")
@@ -221,7 +221,7 @@ MOVED = Effect(
     "ANOTHER CLUSTER",
     "A deployment creates everything again there, without the data, and Pulumi removes what is on "
     "the old one",
-    (CONTEXT,),
+    (CLUSTER,),
     "back up first and restore there, or leave the context as it was",
 )
 

@@ -54,7 +54,9 @@ def text(value: Any) -> str | None:
     """A value on one line; None for MISSING."""
     if value is MISSING:
         return None
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return (
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    )
 
 
 def _fields(change: Change) -> Iterator[Field]:

@@ -1,16 +1,29 @@
 """The report of this checkout: render both sides, check the checkout, and collect the results."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
-from ..comparison.changes import compare
+from ..comparison.changes import Change, compare
+from ..environment import load
 from ..images.specs import ROOT
+from ..kubernetes.manifest import Manifest
+from ..parity import check
+from ..parity.exchange import Exchange
+from ..parity.hygiene import Disparity
+from ..policies import waivers
+from ..policies.budget import cores, gibibytes
+from ..policies.capacity import capacity
+from ..policies.check import violations
+from ..policies.external_references import outside
+from ..policies.rules import RULES
 from ..settings.load import environments
-from . import checkout, checks, collect
-from .model import Checked, Environment, RealState, Report
+from . import checkout, collect
+from .model import Checked, Environment, ParityResult, RealState, Report
+from .objects import text
+from .redaction import SECRET, looks_secret
 
 
 def report(
@@ -34,7 +47,7 @@ def report(
             same = checkout.is_unchanged(ROOT, sides.commit)
             old = head if same else pool.submit(checkout.render, tree, names)
             # Meanwhile, in this process: it renders too.
-            parity = [*checks.compared({*names} & {*environments()}, today)]
+            parity = [*_parity({*names} & {*environments()}, today)]
         before, after = old.result(), head.result()
 
         def environment(name: str) -> Environment:
@@ -46,7 +59,7 @@ def report(
                 # A base that does not render says nothing about what changes.
                 known = old is None or old.error is None
                 changes = compare(objects, new.objects) if known else []
-                checked = checks.checked(name, objects, new.objects, changes, today)
+                checked = _checked(name, objects, new.objects, changes, today)
                 live = real_state(name) if real_state else None
             return collect.environment(name, old, new, (*stacks,), checked, live)
 
@@ -68,3 +81,72 @@ def _names(tree: Path, only: Sequence[str]) -> list[str]:
 
 def _text(file: Path) -> str | None:
     return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+def _checked(
+    environment: str,
+    before: Sequence[Manifest],
+    after: Sequence[Manifest],
+    changes: Sequence[Change],
+    today: date,
+) -> Checked:
+    """Which rules an environment's objects and changes break, and what it needs of its cluster."""
+    try:
+        settings = load(environment)
+        found = violations(
+            after,
+            changes,
+            environment=environment,
+            waivers=waivers.load(RULES, environments()),
+            budget=settings.budget,
+            today=today,
+            outside=outside(settings),
+        )
+        new = _measures(after)
+    # Whatever goes wrong is one line of the report, not its end.
+    except Exception as error:
+        return Checked(problem=_first_line(error))
+    try:
+        old = _measures(before) if before else {}
+    except Exception:  # an earlier commit's objects may not be what today's sums expect
+        old = {}
+    return Checked(tuple(found), {name: (old.get(name), value) for name, value in new.items()})
+
+
+def _measures(objects: Sequence[Manifest]) -> dict[str, str]:
+    needed, result = capacity(objects), {}
+    for when, load_ in (("always", needed.least), ("at worst", needed.worst)):
+        result[f"pods, {when}"] = str(load_.pods)
+        for what, amounts in (("requests", load_.requests), ("limits", load_.limits)):
+            result[f"{what}, {when}"] = f"{cores(amounts.cpu)}, {gibibytes(amounts.memory)}"
+    allowed = "?" if needed.max_connections is None else needed.max_connections
+    connections = f"{needed.connections} of {allowed}"
+    return result | {
+        "storage": gibibytes(needed.storage),
+        "database connections, at worst": connections,
+    }
+
+
+def _parity(names: Iterable[str], today: date) -> Iterator[ParityResult]:
+    """Of every two environments that should be alike."""
+    for left, right in check.pairs(names):
+        try:
+            found = check.parity(Exchange(left, right), today)
+        except Exception as error:
+            verdict = f"{left} and {right}: not compared"
+            yield ParityResult(left, right, verdict, (_first_line(error),))
+        else:
+            yield ParityResult(left, right, found.verdict, tuple(map(_problem, found.problems)))
+
+
+def _problem(one: Disparity) -> str:
+    name = one.subject.rpartition(".")[2]
+    values = "; ".join(
+        f"{whose}: {SECRET if looks_secret(name, value) else text(value) or 'nothing'}"
+        for whose, value in one.values
+    )
+    return f"{one.kind}: {one.subject}{f' ({values})' if values else ''}. {one.location}: {one.fix}"
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".partition("\n")[0]

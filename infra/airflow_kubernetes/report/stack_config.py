@@ -7,14 +7,15 @@ next to `config` is what it is encrypted with.
 import yaml
 
 from ..comparison.leaves import MISSING, Difference, differences, dotted
+from ..parity.hygiene import CONTEXT, STACK_KEYS
 from .model import Field
 from .objects import text
 from .redaction import SECRET, looks_secret
 
-CONTEXT = "config.kubernetes:context"
+CLUSTER = f"config.{CONTEXT}"
 """The entry that says which cluster the environment is on."""
 
-ENCRYPTION = ("encryptionsalt", "encryptedkey", "secretsprovider")
+ENCRYPTION = STACK_KEYS[1:]
 
 
 def changed(before: str | None, after: str | None) -> tuple[Field, ...]:
