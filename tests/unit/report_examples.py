@@ -4,9 +4,9 @@ from copy import deepcopy
 from datetime import date
 from typing import Any
 
-from airflow_kubernetes.report import collect, markdown
 from airflow_kubernetes.policies.check import Violation
 from airflow_kubernetes.policies.waivers import Waiver
+from airflow_kubernetes.report import collect, markdown
 from airflow_kubernetes.report.checkout import Rendered
 from airflow_kubernetes.report.model import Checked, ParityResult, RealState, Report, Sides
 from airflow_kubernetes.settings.problems import Problem

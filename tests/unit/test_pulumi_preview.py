@@ -10,7 +10,8 @@ from typing import Any
 
 from airflow_kubernetes.comparison.changes import Change
 from airflow_kubernetes.comparison.leaves import MISSING, Difference, dotted
-from airflow_kubernetes.report.pulumi_preview import SECRET, UNKNOWN, Preview, _path, parse
+from airflow_kubernetes.report.pulumi_preview import UNKNOWN, Preview, _path, parse
+from airflow_kubernetes.report.redaction import SECRET
 
 
 def recorded(name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """How a report renders the tree of a commit."""
 
+import json
 import os
 import time
 from pathlib import Path
@@ -24,9 +25,10 @@ def a_tree(folder: Path, worker: str) -> Path:
 
 
 def test_each_environment_has_objects_or_an_error(tmp_path: Path) -> None:
-    worker = """\
+    result = {"environment": "dev", "objects": [{"kind": "Pod"}], "warnings": "a\na\n"}
+    worker = f"""\
 import sys
-print('{"environment": "dev", "objects": [{"kind": "Pod"}], "warnings": "a\\\\na\\\\n"}', flush=True)
+print({json.dumps(result)!r}, flush=True)
 sys.exit("out of order")
 """
     assert render(a_tree(tmp_path, worker), ["dev", "prod", "gone"]) == {

@@ -58,7 +58,8 @@ def test_texts_are_compared_line_by_line_and_documents_by_their_leaves() -> None
         return an_object("ConfigMap", "c", data={"run.sh": script, "pod.yaml": document})
 
     old = config("one\ntwo\nthree\nfour\nfive\n", "a: {b: 1}\n")
-    (found,) = object_changes(compare([old], [config("one\ntwo\nthree\nfour\nFIVE\n", "a: {b: 2}\n")]))
+    new = config("one\ntwo\nthree\nfour\nFIVE\n", "a: {b: 2}\n")
+    (found,) = object_changes(compare([old], [new]))
     document, script = found.fields
     assert (document.path, document.old, document.new) == ('data["pod.yaml"].a.b', "1", "2")
     assert script.diff == " three\n four\n-five\n+FIVE"
@@ -228,7 +229,7 @@ def test_problems_of_rules_and_parity_must_not_be_merged() -> None:
         parity=(pair,),
     )
     assert report.problems == (
-        "dev: rules are broken in 1 places",
+        "dev: broken rules: 1, see below",
         "parity: dev and prod: 1 problem",
     )
     text = markdown.short(report)[0]

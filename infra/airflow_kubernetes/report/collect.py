@@ -36,7 +36,7 @@ def environment(
     restarts = effects.notes(deployed) + effects.restarts(deployed)
     if state == "gone" and objects:
         destructive = (effects.gone(name, len(objects)), *destructive)
-    if any(entry.path == stack_config.CLUSTER and entry.old for entry in stack):
+    elif any(entry.path == stack_config.CLUSTER and entry.old for entry in stack):
         destructive = (effects.MOVED, *destructive)
 
     if errors or effects.stops(refused) or (real_state and real_state.problem):
@@ -104,8 +104,8 @@ def report(
             problems.append(f"{one.name}: its real state is not known, see below")
         if one.checked.problem:
             problems.append(f"{one.name}: not checked: {one.checked.problem}")
-        if broken := one.checked.broken:
-            problems.append(f"{one.name}: rules are broken in {broken} places")
+        if one.checked.broken:
+            problems.append(f"{one.name}: broken rules: {one.checked.broken}, see below")
     results = tuple(parity)
     problems += [f"parity: {result.verdict}" for result in results if result.problems]
     severity = order[0].severity if order else Severity.NONE

@@ -210,9 +210,13 @@ def destructive(changes: Iterable[Change]) -> tuple[Effect, ...]:
 
 def gone(environment: str, objects: int) -> Effect:
     """The end of an environment whose values file is gone."""
-    text = f"No deployment deletes its {objects} objects: they run on, and nothing manages them"
-    remedy = f"before merging, run make down ENV={environment}; or keep the values file"
-    return Effect("", "", "ENVIRONMENT GONE", text, ("values/",), remedy)
+    return Effect(
+        "",
+        "",
+        f"ENVIRONMENT GONE, its {objects} objects left alone",
+        "No deployment deletes them: they run on, and nothing manages them",
+        remedy=f"before merging, run make down ENV={environment}; or keep the values file",
+    )
 
 
 MOVED = Effect(

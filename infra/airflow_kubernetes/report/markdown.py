@@ -143,7 +143,7 @@ def fence(text: str, limits: Limits, language: str = "") -> Own:
 
 
 class _Visible(dict[int, int | str]):
-    """Numbers for letters that cannot be seen, or turn the order of others around."""
+    """For str.translate: numbers for letters that are invisible, or reverse the order of others."""
 
     def __missing__(self, letter: int) -> int | str:
         invisible = unicodedata.category(chr(letter)) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
@@ -155,7 +155,7 @@ _VISIBLE = _Visible()
 
 
 def visible(text: str) -> str:
-    """The text with `\\u{202e}` for a letter like that one."""
+    """The text with numbers for letters that a reader would not see."""
     return text.translate(_VISIBLE)
 
 

@@ -52,7 +52,7 @@ def report(
 
         def environment(name: str) -> Environment:
             old, new = before.get(name), after.get(name)
-            stacks = (_text(side / f"Pulumi.{name}.yaml") for side in (tree, ROOT))
+            stacks = _text(tree / f"Pulumi.{name}.yaml"), _text(ROOT / f"Pulumi.{name}.yaml")
             checked, live = Checked(), None
             if new and new.error is None:
                 objects = old.objects if old else ()
@@ -61,7 +61,7 @@ def report(
                 changes = compare(objects, new.objects) if known else []
                 checked = _checked(name, objects, new.objects, changes, today)
                 live = real_state(name) if real_state else None
-            return collect.environment(name, old, new, (*stacks,), checked, live)
+            return collect.environment(name, old, new, stacks, checked, live)
 
         found = [environment(name) for name in names]
     renderable = {name for name, side in after.items() if side.error is None}
