@@ -25,16 +25,20 @@ def a_tree(folder: Path, worker: str) -> Path:
 
 
 def test_each_environment_has_objects_or_an_error(tmp_path: Path) -> None:
-    result = {"environment": "dev", "objects": [{"kind": "Pod"}], "warnings": "a\na\n"}
-    worker = f"""\
-import sys
-print({json.dumps(result)!r}, flush=True)
-sys.exit("out of order")
-"""
-    assert render(a_tree(tmp_path, worker), ["dev", "prod", "gone"]) == {
-        "dev": Rendered(({"kind": "Pod"},), ("a",)),
-        "prod": Rendered(error="out of order"),
+    results = {"dev": {"objects": [{"kind": "Pod"}], "warnings": ["a"]}, "prod": {"error": "b"}}
+    tree = a_tree(tmp_path, f"print({json.dumps(results)!r})")
+    assert render(tree, ["dev", "prod", "gone"]) == {
+        "dev": Rendered([{"kind": "Pod"}], ["a"]),
+        "prod": Rendered(error="b"),
     }
+
+
+def test_a_crash_is_an_error_of_all_environments(tmp_path: Path) -> None:
+    tree = a_tree(tmp_path, "raise RuntimeError('half done')")
+    found = render(tree, ["dev", "prod"])
+    assert found["dev"] == found["prod"]
+    assert "RuntimeError: half done" in str(found["dev"].error)
+    assert str(tree) not in str(found["dev"].error)
 
 
 def test_a_tree_without_the_program_is_an_error(tmp_path: Path) -> None:

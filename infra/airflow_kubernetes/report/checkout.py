@@ -5,11 +5,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..errors import UserError
 from ..images.specs import ROOT
@@ -25,7 +23,7 @@ TIME_LIMIT = 300.0
 """Seconds after which a program that does not end is killed."""
 
 ERROR_LINES = 20
-"""How many lines of an error are shown, the last ones."""
+"""How many lines of a crash are shown, the last ones."""
 
 
 class CheckoutError(UserError):
@@ -36,8 +34,8 @@ class CheckoutError(UserError):
 class Rendered:
     """An environment's objects and warnings; or the error because of which there are none."""
 
-    objects: tuple[Manifest, ...] = ()
-    warnings: tuple[str, ...] = ()
+    objects: Sequence[Manifest] = ()
+    warnings: Sequence[str] = ()
     error: str | None = None
 
 
@@ -69,9 +67,8 @@ def sides(root: Path, base: str) -> Sides:
 
 def is_unchanged(root: Path, commit: str) -> bool:
     """Whether nothing that rendering reads differs between the commit and the checkout."""
-    if _git(root, "diff", "--name-only", commit, "--", *INPUTS):
-        return False
-    return not [*_uncommitted(root, "--ignored")]
+    changed = _git(root, "diff", "--name-only", commit, "--", *INPUTS)
+    return not (changed or _uncommitted(root, "--ignored"))
 
 
 def _uncommitted(root: Path, *options: str) -> list[str]:
@@ -95,27 +92,13 @@ def render(tree: Path, names: Iterable[str]) -> dict[str, Rendered]:
     if not (tree / WORKER).exists():
         error = f"there is no {WORKER}, by which a report renders a commit: take a later BASE"
         return {name: Rendered(error=error) for name in wanted}
-    output, reason = _run_worker(tree, wanted)
-    results = {}
-    for line in output.splitlines():
-        with suppress(ValueError):  # a line that was cut off by the time limit
-            result = json.loads(line)
-            results[result["environment"]] = result
-    failed = {"error": reason or "the program ended without a message"}
-    return {name: _rendered(tree, results.get(name, failed)) for name in wanted}
-
-
-def _run_worker(tree: Path, names: list[str]) -> tuple[str, str]:
-    """What the worker printed, and why it may not have printed everything.
-
-    The worker is one process, so that none outlives the time limit.
-    """
     module = ".".join(Path(WORKER).relative_to("infra").with_suffix("").parts)
     # An empty cache: a report does not depend on what was built on this machine.
     with tempfile.TemporaryDirectory(prefix="airflow-kubernetes-") as cache:
         try:
+            # One process without children, so that nothing outlives the time limit.
             done = subprocess.run(
-                [sys.executable, "-P", "-m", module, *names],
+                [sys.executable, "-P", "-m", module, *wanted],
                 cwd=tree,
                 env={**os.environ, "PYTHONPATH": str(tree / "infra"), "XDG_CACHE_HOME": cache},
                 stdin=subprocess.DEVNULL,
@@ -125,26 +108,17 @@ def _run_worker(tree: Path, names: list[str]) -> tuple[str, str]:
                 timeout=TIME_LIMIT,
                 check=False,
             )
-        except subprocess.TimeoutExpired as error:
-            # Bytes, whatever the encoding: https://github.com/python/cpython/issues/87597
-            output = error.stdout or b""
-            return output.decode(errors="replace"), f"it did not end within {TIME_LIMIT:g} s"
-    return done.stdout, done.stderr.strip()
-
-
-def _rendered(tree: Path, result: dict[str, Any]) -> Rendered:
-    error = result.get("error")
-    if error is not None:
-        error = "\n".join(_portable(tree, error).splitlines()[-ERROR_LINES:])
-    warnings = _portable(tree, result.get("warnings", "")).splitlines()
-    return Rendered(tuple(result.get("objects", ())), tuple(dict.fromkeys(warnings)), error)
-
-
-def _portable(tree: Path, text: str) -> str:
-    """The same text on every machine."""
-    for folder in (tree, sys.prefix, sys.base_prefix, ROOT):
-        text = text.replace(f"{folder}{os.sep}", "")
-    return text
+        except subprocess.TimeoutExpired:
+            error = f"it did not end within {TIME_LIMIT:g} s"
+            return {name: Rendered(error=error) for name in wanted}
+    printed, error = done.stdout, done.stderr
+    for folder in (tree, sys.prefix, sys.base_prefix, ROOT):  # the same on every machine
+        printed, error = (text.replace(f"{folder}{os.sep}", "") for text in (printed, error))
+    try:
+        return {name: Rendered(**result) for name, result in json.loads(printed).items()}
+    except ValueError:
+        last = "\n".join(error.strip().splitlines()[-ERROR_LINES:])
+        return {name: Rendered(error=last or "it ended without a message") for name in wanted}
 
 
 def _git(root: Path, *arguments: str, error: str = "git failed") -> str:

@@ -69,10 +69,10 @@ class Effect:
     `paths` (dotted), and `remedy` is what to do about it.
     """
 
-    kind: str
-    name: str
     what: str
     text: str
+    kind: str = ""
+    name: str = ""
     paths: tuple[str, ...] = ()
     remedy: str = ""
 

@@ -3,8 +3,7 @@
     python -P -m airflow_kubernetes.report.render_worker ENVIRONMENT…
 
 A report of a later commit runs the worker of the earlier one, so this command and what it prints
-stay the same: a line of JSON for each environment, with `environment`, and either `objects` and
-`warnings` (a text), or `error`.
+stay the same: JSON that has, for each environment, `objects` and `warnings`, or `error`.
 """
 
 import io
@@ -29,12 +28,11 @@ def render(environment: str) -> dict[str, Any]:
                 print(f"warning: {warning}")
             found = objects(environment)
     except UserError as error:
-        return {"environment": environment, "error": str(error)}
+        return {"error": str(error)}
     except (Exception, SystemExit):
-        return {"environment": environment, "error": traceback.format_exc()}
-    return {"environment": environment, "objects": found, "warnings": printed.getvalue()}
+        return {"error": traceback.format_exc(limit=-5)}
+    return {"objects": found, "warnings": [*dict.fromkeys(printed.getvalue().splitlines())]}
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        print(json.dumps(render(name)), flush=True)
+    json.dump({name: render(name) for name in sys.argv[1:]}, sys.stdout, ensure_ascii=False)
