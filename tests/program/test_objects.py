@@ -12,7 +12,7 @@ from airflow_kubernetes.airflow.executors import EXECUTORS
 from airflow_kubernetes.airflow.releases import RELEASES
 from airflow_kubernetes.secrets import PLACEHOLDER
 
-from .conftest import ROOT, bundle, render, workloads
+from .conftest import ROOT, render, run, workloads
 
 Objects = list[dict[str, Any]]
 
@@ -42,46 +42,6 @@ def test_a_token_is_wherever_something_may_be_done_with_it(rendered: Objects) ->
     for name, spec in workloads(rendered):
         if spec["serviceAccountName"] in roles:
             assert spec["automountServiceAccountToken"] is True, name
-
-
-def rules_of(objects: Objects, component: str) -> dict[str, set[str]]:
-    """Verbs by resource of a component's Role; empty without one."""
-    return {
-        resource: set(rule["verbs"])
-        for obj in objects
-        if obj["kind"] == "Role" and obj["metadata"]["name"] == f"airflow-{component}"
-        for rule in obj["rules"]
-        for resource in rule["resources"]
-    }
-
-
-LAUNCH = {"create", "delete", "get", "list", "patch"}
-
-
-def test_components_have_the_verbs_they_need_and_no_more(rendered: Objects) -> None:
-    assert rules_of(rendered, "scheduler") == {
-        "pods": {*LAUNCH, "watch"},
-        "pods/log": {"get"},
-    }
-    assert rules_of(rendered, "task") == {
-        "pods": LAUNCH,
-        "pods/log": {"get"},
-        "events": {"list"},
-    }
-    assert rules_of(rendered, "triggerer") == {
-        "pods": {"delete", "get"},
-        "pods/log": {"get"},
-        "events": {"list", "watch"},
-    }
-    for component in ("api-server", "dag-processor", "migrations", "create-admin", "mysql"):
-        assert rules_of(rendered, component) == {}
-
-
-def test_commands_in_pods_only_if_asked_for() -> None:
-    assert "pods/exec" not in render("dev")
-    objects = list(yaml.safe_load_all(render("dev", "airflow.tasks.podsExec=true")))
-    assert rules_of(objects, "task")["pods/exec"] == {"create", "get"}
-    assert "pods/exec" not in rules_of(objects, "scheduler")
 
 
 def test_without_launching_pods_tasks_get_no_token() -> None:
@@ -219,7 +179,7 @@ def test_a_changed_job_is_a_new_object_and_an_unchanged_one_is_not() -> None:
 
 
 def test_overrides_are_not_applied_to_a_real_environment() -> None:
-    done = bundle("up", "dev", "airflow.parallelism=1")
+    done = run("up", "dev", "airflow.parallelism=1")
     assert done.returncode == 1
     assert "write the values into values/dev.yaml" in done.stderr
 

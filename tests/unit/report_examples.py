@@ -4,7 +4,7 @@ from copy import deepcopy
 from datetime import date
 from typing import Any
 
-from airflow_kubernetes.policies.check import Violation
+from airflow_kubernetes.policies.rules import Violation
 from airflow_kubernetes.policies.waivers import Waiver
 from airflow_kubernetes.report import collect, markdown
 from airflow_kubernetes.report.checkout import Rendered

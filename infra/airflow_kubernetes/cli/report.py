@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,19 +11,16 @@ from ..errors import CommandError
 from ..report import collect, markdown
 from ..report.model import RealState, Report
 from ..report.run import report as run
-from .drift import live
+from . import drift
 
 
-def report(base: str, only: Sequence[str], folder: str) -> None:
-    """Print the report against BASE; also write its files into `folder`, if one is named.
+def report(base: str, only: Sequence[str], folder: str, *, live: bool = False) -> None:
+    """Print the report against `base`; also write its files into `folder`, if one is named.
 
-    With the variable LIVE, the report includes the real state of each environment. Raises
-    CheckoutError, and CommandError for a report that says why it must not be merged.
+    If `live`, the report includes the real state of each environment. Raises CheckoutError, and
+    CommandError for a report that says why it must not be merged.
     """
-    if os.environ.get("SET"):
-        raise CommandError("SET is for one command; a report compares what is written in files")
-    today = datetime.now(UTC).date()
-    found = run(base, only, today, _real_state if os.environ.get("LIVE") else None)
+    found = run(base, only, datetime.now(UTC).date(), _real_state if live else None)
     short, complete = markdown.short(found)
     print(short, end="")
     if folder:
@@ -36,7 +32,7 @@ def report(base: str, only: Sequence[str], folder: str) -> None:
 
 
 def _real_state(environment: str) -> RealState:
-    return collect.real_state(live(environment, ""))
+    return collect.real_state(drift.live(environment, ""))
 
 
 def write(found: Report, folder: Path, short: str, full: str | None) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..comparison.changes import Operation
-from ..policies.check import Violation
+from ..policies.rules import Violation
 
 
 class Severity(StrEnum):

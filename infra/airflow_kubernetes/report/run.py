@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -13,13 +14,13 @@ from ..kubernetes.manifest import Manifest
 from ..parity import check
 from ..parity.exchange import Exchange
 from ..parity.hygiene import Disparity
-from ..policies import waivers
+from ..policies import connections, waivers
 from ..policies.budget import cores, gibibytes
 from ..policies.capacity import capacity
-from ..policies.check import violations
-from ..policies.external_references import outside
-from ..policies.rules import RULES
+from ..policies.rule import Subject
+from ..policies.rules import RULES, violations
 from ..settings.load import environments
+from ..settings.schema import Settings
 from . import checkout, collect
 from .model import Checked, Environment, ParityResult, RealState, Report
 from .objects import text
@@ -59,7 +60,7 @@ def report(
                 # A base that does not render says nothing about what changes.
                 known = old is None or old.error is None
                 changes = compare(objects, new.objects) if known else []
-                checked = _checked(name, objects, new.objects, changes, today)
+                checked = _checked(name, objects, new.objects, changes, today, tree / "values")
                 live = real_state(name) if real_state else None
             return collect.environment(name, old, new, stacks, checked, live)
 
@@ -89,41 +90,33 @@ def _checked(
     after: Sequence[Manifest],
     changes: Sequence[Change],
     today: date,
+    values_before: Path,
 ) -> Checked:
     """Which rules an environment's objects and changes break, and what it needs of its cluster."""
     try:
         settings = load(environment)
-        found = violations(
-            after,
-            changes,
-            environment=environment,
-            waivers=waivers.load(RULES, environments()),
-            budget=settings.budget,
-            today=today,
-            outside=outside(settings),
-        )
-        new = _measures(after)
+        subject = Subject(after, settings, environment, changes)
+        found = violations(subject, waivers.load(RULES, environments()), today)
+        new = _measures(after, settings)
     # Whatever goes wrong is one line of the report, not its end.
     except Exception as error:
         return Checked(problem=_first_line(error))
-    try:
-        old = _measures(before) if before else {}
-    except Exception:  # an earlier commit's objects may not be what today's sums expect
-        old = {}
+    old: dict[str, str] = {}
+    with suppress(Exception):  # an earlier commit may not have what today's sums expect
+        old = _measures(before, load(environment, directory=values_before)) if before else {}
     return Checked(tuple(found), {name: (old.get(name), value) for name, value in new.items()})
 
 
-def _measures(objects: Sequence[Manifest]) -> dict[str, str]:
-    needed, result = capacity(objects), {}
-    for when, load_ in (("always", needed.least), ("at worst", needed.worst)):
-        result[f"pods, {when}"] = str(load_.pods)
-        for what, amounts in (("requests", load_.requests), ("limits", load_.limits)):
-            result[f"{what}, {when}"] = f"{cores(amounts.cpu)}, {gibibytes(amounts.memory)}"
-    allowed = "?" if needed.max_connections is None else needed.max_connections
-    connections = f"{needed.connections} of {allowed}"
+def _measures(objects: Sequence[Manifest], settings: Settings) -> dict[str, str]:
+    total, result = capacity(objects), {}
+    for when, (pods, *amounts) in (("always", total.least), ("at worst", total.worst)):
+        result[f"pods, {when}"] = str(pods)
+        for what, (cpu, memory) in zip(("requests", "limits"), amounts, strict=True):
+            result[f"{what}, {when}"] = f"{cores(cpu)}, {gibibytes(memory)}"
+    allowed = connections.allowed(settings) or "?"
     return result | {
-        "storage": gibibytes(needed.storage),
-        "database connections, at worst": connections,
+        "storage": gibibytes(total.storage),
+        "database connections, at worst": f"{connections.needed(settings)} of {allowed}",
     }
 
 
