@@ -5,22 +5,14 @@ import os
 import pulumi
 import pulumi_docker_build as docker_build
 import pulumi_kubernetes
-from airflow_kubernetes.airflow import (
-    celery,
-    components,
-    jobs,
-    logs,
-    pod_template,
-    pods,
-    task_images,
-)
-from airflow_kubernetes.database import backup, mysql
+from airflow_kubernetes.airflow.manifests import airflow_manifests, celery_manifests
+from airflow_kubernetes.database.manifests import database_manifests
 from airflow_kubernetes.images import builder, catalog, references, tasks
 from airflow_kubernetes.images.lock import LockError
 from airflow_kubernetes.images.resources import image
 from airflow_kubernetes.kubernetes.manifest import logical_name
 from airflow_kubernetes.kubernetes.namespace import namespace
-from airflow_kubernetes.kubernetes.pods import makes_pull_secret
+from airflow_kubernetes.kubernetes.pull_secret import makes_pull_secret
 from airflow_kubernetes.kubernetes.registration import KubernetesObject
 from airflow_kubernetes.registry import login
 from airflow_kubernetes.secrets import generated, resource, secret
@@ -98,16 +90,11 @@ digests = {
     for spec in specs
 }
 airflow, of_tasks = tags[catalog.AIRFLOW], tags[catalog.of_task_pods(settings)]
+task_images = {tasks.short(name): tag for name, tag in tags.items()}
 for obj in (
-    *mysql.objects(settings),
-    *backup.objects(settings),
-    logs.claim(settings),
-    pods.config_map(settings),
-    task_images.config_map(settings, {tasks.short(name): tag for name, tag in tags.items()}),
-    *pod_template.objects(settings, of_tasks),
-    *jobs.objects(settings, airflow),
-    *components.objects(settings, airflow, of_tasks),
-    *celery.objects(settings, airflow),
+    *database_manifests(settings),
+    *airflow_manifests(settings, airflow, of_tasks, task_images),
+    *celery_manifests(settings, airflow),
 ):
     KubernetesObject(logical_name(obj), references.pinned(obj, digests), after_secrets)
 

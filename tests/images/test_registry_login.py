@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from airflow_kubernetes.kubernetes.pods import pull_secrets
+from airflow_kubernetes.kubernetes.pull_secret import pull_secret
 from airflow_kubernetes.registry import login
 from airflow_kubernetes.registry.login import Login, LoginError
 from airflow_kubernetes.settings.load import load
@@ -34,11 +34,9 @@ def test_the_secret_of_a_login() -> None:
 
 
 def test_pods_pull_with_it_unless_the_values_name_another() -> None:
-    assert pull_secrets(load("dev")) == {}
-    own = {"imagePullSecrets": [{"name": "airflow-registry"}]}
-    assert pull_secrets(load("dev", "images.login=true")) == own
-    other = {"imagePullSecrets": [{"name": "mine"}]}
-    assert pull_secrets(load("dev", "images.login=true images.pullSecret=mine")) == other
+    assert pull_secret(load("dev")) is None
+    assert pull_secret(load("dev", "images.login=true")) == "airflow-registry"
+    assert pull_secret(load("dev", "images.login=true images.pullSecret=mine")) == "mine"
 
 
 def test_a_password_is_in_no_representation() -> None:

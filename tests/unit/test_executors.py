@@ -6,8 +6,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from airflow_kubernetes.airflow import celery
 from airflow_kubernetes.airflow.executors import EXECUTORS, UnknownExecutorError
+from airflow_kubernetes.airflow.manifests import celery_manifests
 from airflow_kubernetes.airflow.releases import RELEASES
 from airflow_kubernetes.settings.load import load
 
@@ -111,7 +111,7 @@ def test_the_place_where_an_executor_looks(
 
 def test_hybrids_of_3_3_serve_the_queue_of_runs_that_began_before_them() -> None:
     def queues(overrides: str) -> str:
-        objects = celery.objects(load("dev", overrides), "image")
+        objects = celery_manifests(load("dev", overrides), "image")
         (worker,) = [obj for obj in objects if obj["metadata"]["name"] == "airflow-worker-default"]
         args: list[str] = worker["spec"]["template"]["spec"]["containers"][0]["args"]
         return args[args.index("--queues") + 1]

@@ -1,6 +1,6 @@
 """What of Airflow is in the cluster now, whatever the values say."""
 
-from ..airflow.jobs import MIGRATIONS, RELEASE_CHANGE
+from ..airflow.migrations import MIGRATIONS, RELEASE_CHANGE
 from ..kubernetes.manifest import Manifest
 from .target import Target
 

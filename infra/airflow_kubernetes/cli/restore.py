@@ -5,7 +5,7 @@ import re
 import sys
 import time
 
-from ..airflow.jobs import RELEASE_CHANGE
+from ..airflow.migrations import RELEASE_CHANGE
 from ..database import mysql
 from ..database.backup import KINDS, restore_job
 from ..errors import CommandError

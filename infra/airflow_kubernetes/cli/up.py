@@ -4,9 +4,9 @@ import json
 import sys
 import time
 
-from ..airflow.jobs import RELEASE_CHANGE
-from ..airflow.rbac import TASK
+from ..airflow.migrations import RELEASE_CHANGE
 from ..airflow.releases import RELEASES
+from ..airflow.task_pod import TASK
 from ..console import say
 from ..errors import CommandError
 from ..images import build

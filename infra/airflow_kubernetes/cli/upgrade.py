@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..airflow.jobs import RELEASE_CHANGE
-from ..airflow.workload import MARGIN
+from ..airflow.migrations import RELEASE_CHANGE
+from ..airflow.tasks import MARGIN
 from ..console import say
 from ..errors import CommandError
 from ..images import build

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from ..errors import UserError
 from ..kubernetes.manifest import PROTECTED, Manifest, is_protected
 from ..kubernetes.namespace import ENGINE
-from ..kubernetes.pods import PULL_SECRET, makes_pull_secret
+from ..kubernetes.pull_secret import PULL_SECRET, makes_pull_secret
 from ..registry import login
 from ..secrets import Generated, draw, secret
 from ..settings.schema import Settings

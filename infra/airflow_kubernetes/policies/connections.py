@@ -9,8 +9,8 @@ tasks over all of its executors (scheduler_job_runner.py).
 import re
 from collections.abc import Iterable, Sequence
 
+from ..airflow.configuration import CONFIG_MAP
 from ..airflow.executors import resolve
-from ..airflow.pods import CONFIG_MAP
 from ..airflow.releases import DATABASE, RELEASES, RESULTS
 from ..kubernetes.manifest import Manifest
 from .workloads import Container, Workload

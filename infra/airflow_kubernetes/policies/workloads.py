@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from ..airflow.pod_template import CONFIG_MAP, KEY
+from ..airflow.task_pod import TEMPLATE_CONFIG_MAP, TEMPLATE_KEY
 from ..comparison.leaves import Path
 from ..kubernetes.manifest import Manifest
 from .rule import Finding
@@ -26,7 +26,7 @@ POD: dict[str, Path] = {
 }
 """By kind: where the pod is."""
 
-TEMPLATE: Path = ("data", KEY)
+TEMPLATE: Path = ("data", TEMPLATE_KEY)
 """Where KubernetesExecutor's template of task pods is, in its ConfigMap."""
 
 LONG_RUNNING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
@@ -108,8 +108,8 @@ class Workload:
 def workloads(objects: Iterable[Manifest]) -> Iterator[Workload]:
     """Every object that starts pods, and KubernetesExecutor's template of task pods."""
     for obj in objects:
-        if obj["kind"] == "ConfigMap" and obj["metadata"]["name"] == CONFIG_MAP:
-            text = (obj.get("data") or {}).get(KEY, UNKNOWN)
+        if obj["kind"] == "ConfigMap" and obj["metadata"]["name"] == TEMPLATE_CONFIG_MAP:
+            text = (obj.get("data") or {}).get(TEMPLATE_KEY, UNKNOWN)
             if text == UNKNOWN:
                 continue
             path, pod = TEMPLATE, _parsed(text)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..kubernetes.manifest import Manifest, manifest
-from ..kubernetes.pods import PULL_SECRET
+from ..kubernetes.pull_secret import PULL_SECRET
 from ..settings.schema import Settings
 from .oci import DOCKER_HUB
 

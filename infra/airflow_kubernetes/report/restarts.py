@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ..airflow.pod_template import CONFIG_MAP as POD_TEMPLATE
 from ..airflow.task_images import CONFIG_MAP as TASK_IMAGES
+from ..airflow.task_pod import TEMPLATE_CONFIG_MAP as POD_TEMPLATE
 from ..broker import redis
 from ..comparison.changes import Change, Operation
 from ..comparison.leaves import MISSING, Difference
