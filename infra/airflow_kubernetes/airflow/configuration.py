@@ -82,6 +82,13 @@ def managed(settings: Settings) -> dict[str, str]:
     return values
 
 
+def reserved(settings: Settings) -> set[str]:
+    """The variables that `airflow.configuration` may not set: it would have no effect."""
+    release = RELEASES[settings.airflow.version]
+    variables = {*managed(settings), *release.secrets.values(), FLOWER_LOGIN}
+    return variables | ({release.async_database} if release.async_database else set())
+
+
 def plain(settings: Settings) -> dict[str, str]:
     """The configuration without secrets: the managed variables and `airflow.configuration`."""
     extra = {

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from ..airflow.configuration import managed
+from ..airflow.configuration import reserved
 from ..airflow.dags import over_http
 from ..airflow.executors import UnknownExecutorError
 from ..airflow.releases import RELEASES
@@ -205,8 +205,7 @@ def _resources(settings: Settings) -> Iterator[tuple[Path, str]]:
 def _options(settings: Settings) -> Iterator[tuple[Path, str]]:
     if any(True for _ in _releases(settings)):
         return  # reported already; what this program sets depends on both
-    release = RELEASES[settings.airflow.version]
-    own = {*managed(settings), *release.secrets.values(), release.async_database}
+    own = reserved(settings)
     for section, options in settings.airflow.configuration.items():
         for option in options:
             if f"AIRFLOW__{section.upper()}__{option.upper()}" in own:

@@ -11,8 +11,10 @@ from .marks import SANDBOX, PerEnvironment
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 """A DNS label, as Kubernetes wants it for namespaces and most object names."""
 
-ShortName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")]
-"""A part of a DNS label: names and labels of at most 63 characters are made with it."""
+ShortName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,29}[a-z0-9])?$")]
+"""The part of a Deployment's name that the values choose. With a prefix of up to 15 characters and
+31 of these, Kubernetes adds a ReplicaSet's hash and 5 characters to a pod's name without cutting
+it to 63: images/airflow/task_location.py recognises pods by them."""
 
 Quantity = Annotated[
     str,
