@@ -107,7 +107,7 @@ sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 .PHONY: check test test-quick test-matrix bench lock
 check: .venv  ## lint, types; values, policies and parity of every environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/mypy infra/airflow_kubernetes sandbox tests .github/scripts && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
+	@.venv/bin/mypy infra/airflow_kubernetes sandbox tests benchmarks .github/scripts && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
 	@find images sandbox -name Dockerfile -exec .venv/bin/hadolint {} +
 	@tools=$$($(PYTHON) -m sandbox toolchain actionlint); PATH="$$tools:$(CURDIR)/.venv/bin:$$PATH" actionlint
 	@.venv/bin/zizmor --offline --quiet --no-progress --persona pedantic .github
@@ -125,8 +125,8 @@ test-matrix: .venv  ## every executor on both releases (half an hour)
 lock: .venv  ## write requirements.txt and the images' locks anew
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" uv pip compile requirements.in --quiet --no-header \
 		--no-emit-index-url --python-version 3.11 --generate-hashes --output-file requirements.txt
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) images/lock.py
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) images/lock_tasks.py
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock.py
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock_tasks.py
 
 bench: .venv  ## measure each step, warm; COLD=1 also with empty caches (half an hour)
-	@PYTHONPATH=infra:. $(PYTHON) tests/bench.py $(if $(COLD),--cold)
+	@PYTHONPATH=infra:. $(PYTHON) -m benchmarks $(if $(COLD),--cold)

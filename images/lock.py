@@ -11,8 +11,9 @@ not.
 dependencies that publish no wheel, and what writes the bill of materials.
 
 The result depends only on this file and on what the index held on each
-release's cut-off day, so a second run changes nothing. To move to another
-release, add a row to RELEASES and run it again.
+release's cut-off day, so a second run changes nothing. To add a release, add
+its row to ``RELEASES`` in ``infra/airflow_kubernetes/airflow/releases.py`` and
+its day to CUTOFFS, and run ``make lock``.
 """
 
 import subprocess
@@ -23,21 +24,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from airflow_kubernetes.airflow.releases import RELEASES
+
 IMAGES = Path(__file__).parent
 LOCKS = IMAGES / "airflow" / "locks"
 
-# Each release with its cut-off: packages uploaded after the day that follows the release are
-# ignored, because nobody has tested the release with them.
-RELEASES = {"2.11.2": "2026-03-15", "3.3.2": "2026-09-18"}
-PYTHONS = {
-    "2.11.2": ("3.10", "3.11", "3.12"),
-    "3.3.2": ("3.10", "3.11", "3.12", "3.13", "3.14"),
-}
+# Of each release the day after it: packages uploaded later are ignored, because nobody has tested
+# the release with them.
+CUTOFFS = {"2.11.2": "2026-03-15", "3.3.2": "2026-09-18"}
 BUILD_TOOLS = ("uv==0.13.9", "setuptools", "cyclonedx-python-lib")
 BUILD_TOOLS_CUTOFF = "2026-11-20"
 
 EXTRAS = "celery,cncf-kubernetes,docker,fab,git,mysql,statsd"
-BESIDE_AIRFLOW = (
+ALONGSIDE_AIRFLOW = (
     "celery<5.7",  # CeleryExecutor fails at import with 5.7: cannot import name 'retry'
     # With these, Airflow 2.11 sends tasks by a name that its workers do not know (apache/airflow
     # issues 63043 and 63729) or ends at the first task (61913).
@@ -47,8 +46,8 @@ BESIDE_AIRFLOW = (
 # 63 to 101 MB that only the MySQL operator with client="mysql-connector-python" would use.
 DROPPED = ("mysql-connector-python",)
 
-# A pod of KubernetesExecutor runs one task by Airflow 3's task SDK: it speaks to the API server, so
-# it needs no database driver, no web interface and no other executor.
+# A pod of KubernetesExecutor runs one task with Airflow 3's task SDK: it talks to the API server,
+# so it needs no database driver, no web interface and no other executor.
 WORKER = (
     "apache-airflow-providers-cncf-kubernetes",
     "apache-airflow-providers-docker",
@@ -65,7 +64,7 @@ PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28")
 
 @dataclass(frozen=True)
 class Lock:
-    """A file to write, and what goes in.
+    """A file to write, and what it is made from.
 
     `cutoff` is a day (YYYY-MM-DD): later uploads are ignored. `constraints` is another lock, whose
     versions are taken. `universal` makes a file for every Python from `python` on.
@@ -116,18 +115,24 @@ class Lock:
 
 
 def locks() -> Iterator[Lock]:
-    """Every lock; one comes after those that constrain it."""
+    """Every lock; each comes after the lock that constrains it.
+
+    Raises SystemExit for a release without a cut-off day.
+    """
     overrides = tuple(f"{name} ; sys_platform == 'never'" for name in DROPPED)
     own = tuple(REQUIREMENTS.read_text(encoding="utf-8").splitlines())
-    for release, cutoff in RELEASES.items():
-        for python in PYTHONS[release]:
-            full = LOCKS / f"{release}-py{python}.txt"
-            airflow = f"apache-airflow[{EXTRAS}]=={release}"
-            yield Lock(full, (airflow, *BESIDE_AIRFLOW, *own), cutoff, python, overrides)
-            if not release.startswith("2."):
-                core = f"apache-airflow-core[statsd]=={release}"
-                worker = LOCKS / f"{release}-worker-py{python}.txt"
-                yield Lock(worker, (core, *WORKER, *own), cutoff, python, overrides, full)
+    for version, release in RELEASES.items():
+        if version not in CUTOFFS:
+            raise SystemExit(f"{__file__}: CUTOFFS has no day for Airflow {version}: add it")
+        for python in release.pythons:
+            common = (CUTOFFS[version], python, overrides)
+            full = LOCKS / f"{version}-py{python}.txt"
+            airflow = f"apache-airflow[{EXTRAS}]=={version}"
+            yield Lock(full, (airflow, *ALONGSIDE_AIRFLOW, *own), *common)
+            if release.slim_tasks:
+                core = f"apache-airflow-core[statsd]=={version}"
+                worker = LOCKS / f"{version}-worker-py{python}.txt"
+                yield Lock(worker, (core, *WORKER, *own), *common, full)
     tools = IMAGES / "shared" / "build.txt"
     yield Lock(tools, BUILD_TOOLS, BUILD_TOOLS_CUTOFF, "3.10", universal=True)
 

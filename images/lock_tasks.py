@@ -5,7 +5,8 @@ that of the Airflow image), one file for linux/amd64 and linux/arm64. Only wheel
 images of both platforms are put together on one machine, where nothing could be compiled for the
 other.
 
-requirements.in says until which day packages are known, so that a second run changes nothing:
+requirements.in names the day after which packages are ignored, so that a second run changes
+nothing:
 
     # exclude-newer: 2026-11-20
 """
@@ -30,7 +31,9 @@ def lock(folder: Path) -> str:
     """
     source = folder / "requirements.in"
     if not source.exists():
-        raise SystemExit(f"{source} is missing: make it, it may be empty but for a day, as below")
+        raise SystemExit(
+            f"{source} is missing: create it with the line '# exclude-newer: {time.strftime('%F')}'"
+        )
     text = source.read_text()
     if (cutoff := CUTOFF.search(text)) is None:
         raise SystemExit(f"{source}: add the line '# exclude-newer: {time.strftime('%F')}'")

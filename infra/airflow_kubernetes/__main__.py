@@ -21,21 +21,22 @@ from .cli.target import Target, target
 from .cli.task import task
 from .cli.up import print_access, up
 from .cli.upgrade import upgrade
+from .environment import load
 from .errors import CommandError
 from .images import build, catalog
-from .images.buildx import BuildError
+from .images.failures import BuildError
 from .images.lock import LockError
+from .images.lock_history import HistoryError
 from .kubectl.apply import RolloutError
 from .kubectl.client import KubectlError
 from .kubectl.foundation import FoundationError
 from .local.engine import EngineError
 from .policies.waivers import WaiversError
-from .registry.history import HistoryError
 from .registry.login import LoginError
-from .registry.oci import RegistryError
+from .registry.reference import RegistryError
 from .render import objects
 from .report.checkout import CheckoutError
-from .settings.load import environments, load
+from .settings.load import environments
 from .settings.problems import SettingsError
 
 EXPECTED = (
@@ -92,15 +93,18 @@ def _smoke_once(environment: str) -> None:
 
 def _promote(environment: str) -> None:
     # Imported here, as below: a client of registries costs a tenth of a second.
-    from .cli.promote import promote_all
+    from .cli.promote import promote
 
-    promote_all(target(environment))
+    promote(target(environment), os.environ.get("TO", ""))
 
 
 def _prune(environment: str) -> None:
-    from .cli.prune import prune
+    from .cli.prune import DAYS, prune
 
-    prune(target(environment))
+    keep = os.environ.get("KEEP") or str(DAYS)
+    if not keep.isdigit():
+        raise CommandError(f"KEEP={keep}: a number of days, such as KEEP={DAYS}")
+    prune(target(environment), int(keep), apply=os.environ.get("APPLY") == "1")
 
 
 def _preview(environment: str) -> None:

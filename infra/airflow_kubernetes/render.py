@@ -1,40 +1,37 @@
-"""Running the real program without an engine, to get its Kubernetes objects.
+"""The Kubernetes objects of an environment, without an engine or a cluster.
 
-The Pulumi SDK's own test double (`pulumi.runtime.Mocks`, public API) answers every registration;
-the inputs of the Kubernetes resources are the objects.
+`program.build` runs as it does under Pulumi; the SDK's own test double (`pulumi.runtime.Mocks`,
+public API) answers each registration, and the inputs of the Kubernetes resources are the objects.
 """
 
 import asyncio
 import logging
-import os
-import runpy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest import mock
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import pulumi
 from pulumi.runtime.mocks import MockMonitor
 
+from .environment import Environment, for_rendering, load
 from .images.specs import ROOT
 from .kubernetes.manifest import Manifest
-from .registry.login import PLACEHOLDER as LOGIN_PLACEHOLDER
+from .program import build
 from .secrets import PLACEHOLDER
-from .settings import load
 from .settings.schema import Settings
 
-PROGRAM = ROOT / "infra" / "__main__.py"
+SOURCE = ROOT / "infra"
 PROJECT = "airflow-kubernetes"
 ORDER = (
     "Namespace", "PersistentVolumeClaim", "Secret", "ServiceAccount", "Role", "RoleBinding",
     "ConfigMap", "Service", "StatefulSet", "Job", "CronJob", "Deployment",
     "HorizontalPodAutoscaler",
 )  # fmt: skip
-
+"""Kinds in the order of creation; what is needed by others comes first."""
 
 OPTIONS = (
     "protect", "retainOnDelete", "ignoreChanges", "replaceOnChanges", "deleteBeforeReplace",
@@ -58,7 +55,10 @@ class Registered:
 
 
 class Recorder(pulumi.runtime.Mocks):
-    """Keeps what the program registers and invents what it reads back."""
+    """Keeps what the program registers and invents what it reads back.
+
+    `requests` has the engine's request for each resource and component, by type and name.
+    """
 
     def __init__(self) -> None:
         self.requests: dict[tuple[str, str], Any] = {}
@@ -69,6 +69,8 @@ class Recorder(pulumi.runtime.Mocks):
     ) -> tuple[str | None, dict[Any, Any]]:
         """Called once for each resource that the program registers."""
         state = dict(args.inputs)
+        if not args.custom:
+            return None, state  # a component: only a name for its children
         request = self.requests[args.typ, args.name]
         self.registered.append(
             Registered(args.typ, args.name, _plain(state), _options(request), _place_of(request))
@@ -105,73 +107,51 @@ class Monitor(MockMonitor):
 def objects(environment: str, overrides: str = "") -> list[Manifest]:
     """All objects of an environment, in a fixed order, secrets as placeholders.
 
-    Raises RunError for bad values.
+    Raises UserError for bad values.
     """
-    found = registered(environment, overrides)
-    return sorted((one.inputs for one in found if one.type.startswith("kubernetes:")), key=_place)
+    resources = registered(environment, load(environment, overrides))
+    manifests = (item.inputs for item in resources if item.type.startswith("kubernetes:"))
+    return sorted(manifests, key=order)
 
 
 def registered(
-    environment: str,
-    overrides: str = "",
-    *,
-    settings: Settings | None = None,
-    logger: logging.Logger | None = None,
+    environment: str, settings: Settings, *, logger: logging.Logger | None = None
 ) -> list[Registered]:
-    """All that the program registers, in no order, secrets as placeholders.
+    """Every resource but components that the program registers, unordered, secrets as placeholders.
 
-    With `settings` it runs on these, whatever the values files say and whether or not they are
-    possible together. Warnings go to `logger`, else to standard error. Raises RunError for bad
-    values.
+    The settings may be any, possible together or not. Warnings go to `logger`, else to standard
+    error. Raises UserError for an image that cannot be described.
     """
+    return record(for_rendering(environment, settings), logger).registered
+
+
+def record(environment: Environment, logger: logging.Logger | None = None) -> Recorder:
+    """What `program.build` registers."""
     recorder = Recorder()
-    with _in_the_program(overrides), _given(settings):
+    with _event_loop():
         pulumi.runtime.set_mocks(
-            recorder, PROJECT, environment, preview=True, logger=logger, monitor=Monitor(recorder)
+            recorder,
+            PROJECT,
+            environment.name,
+            preview=True,
+            logger=logger,
+            monitor=Monitor(recorder),
         )
-        # What an engine would give: its name, and which cluster. kubectl applies what is rendered.
-        pulumi.runtime.set_all_config(
-            {
-                f"{PROJECT}:engine": "kubectl",
-                f"{PROJECT}:registryUsername": LOGIN_PLACEHOLDER,
-                f"{PROJECT}:registryPassword": LOGIN_PLACEHOLDER,
-                "kubernetes:context": "rendered",
-            }
-        )
-        run = pulumi.runtime.test(_run)  # type: ignore[no-untyped-call]  # the SDK has no types here
+        run = pulumi.runtime.test(lambda: build(environment))  # type: ignore[no-untyped-call]
         run()
-    return recorder.registered
+    return recorder
 
 
 @contextmanager
-def _given(settings: Settings | None) -> Iterator[None]:
-    """The program's answer when it asks for its settings."""
-    if settings is None:
-        yield
-        return
-    with mock.patch.object(load, "load", return_value=settings):
-        yield
-
-
-@contextmanager
-def _in_the_program(overrides: str) -> Iterator[None]:
-    """The folder and the variable that an engine would give, and an event loop that is closed."""
-    folder, variable = Path.cwd(), os.environ.get("SET", "")
+def _event_loop() -> Iterator[None]:
+    """A new event loop for the SDK's calls, closed afterwards."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    os.environ["SET"] = overrides
-    os.chdir(PROGRAM.parent)
     try:
         yield
     finally:
-        os.chdir(folder)
-        os.environ["SET"] = variable
         asyncio.set_event_loop(None)
         loop.close()
-
-
-def _run() -> None:
-    runpy.run_path(str(PROGRAM))
 
 
 def _options(request: Any) -> dict[str, Any]:
@@ -188,13 +168,22 @@ def _place_of(request: Any) -> str:
     """The innermost line of this program on the stack; an SDK's own lines are no help."""
     for frame in request.stackTrace.frames:
         file = Path(url2pathname(urlsplit(frame.pc.uri).path))
-        if file.is_relative_to(PROGRAM.parent):
+        if file.is_relative_to(SOURCE):
             return f"{file.relative_to(ROOT)}:{frame.pc.line}"
-    return str(PROGRAM.relative_to(ROOT))
+    return str(SOURCE.relative_to(ROOT))
 
 
-def _place(obj: Manifest) -> tuple[int, str]:
-    return ORDER.index(obj["kind"]), obj["metadata"]["name"]
+def order(obj: Manifest) -> tuple[int, str]:
+    """The position of an object among all others: by kind, then by name.
+
+    Raises ValueError for a kind that is not in ORDER: `make down` would not delete it either.
+    """
+    kind = obj["kind"]
+    if kind not in ORDER:
+        raise ValueError(
+            f"{kind} {obj['metadata']['name']}: add the kind {kind} to ORDER in render.py"
+        )
+    return ORDER.index(kind), obj["metadata"]["name"]
 
 
 def _plain(value: Any) -> Any:

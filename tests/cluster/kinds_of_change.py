@@ -5,8 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.images import catalog, lock
-from airflow_kubernetes.settings.load import load
 
 from .conftest import ROOT
 
@@ -264,7 +264,7 @@ def lock_images(folder: Path) -> None:
     """A lock of the sandbox's images in a copy's cache, with invented digests."""
     for spec in catalog.every(load("sandbox")):
         digest = f"sha256:{hashlib.sha256(spec.name.encode()).hexdigest()}"
-        lock.record(folder / LOCK, spec.name, lock.Entry(spec.tag, digest))
+        lock.update(folder / LOCK, {spec.name: lock.Entry(spec.tag, digest)})
 
 
 def copy(kind: Kind, folder: Path, cache: Path) -> Path:

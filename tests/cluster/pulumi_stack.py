@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from airflow_kubernetes.environment import SET
+
 from .kinds_of_change import Kind, copy
 
 
@@ -44,7 +46,7 @@ class Stack:
             env={
                 **self.environment,
                 "XDG_CACHE_HOME": str(self.checkout(name) / "cache"),
-                "SET": overrides or self.overrides,
+                SET: overrides or self.overrides,
             },
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -13,11 +13,11 @@ from airflow_kubernetes.cli.drift import DRIFTED, drift, live
 from airflow_kubernetes.cli.target import target
 from airflow_kubernetes.comparison.changes import Change, compare
 from airflow_kubernetes.comparison.leaves import Difference, dotted
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.images import build, lock
 from airflow_kubernetes.kubernetes.manifest import logical_name
 from airflow_kubernetes.render import objects
 from airflow_kubernetes.report.pulumi_preview import Live
-from airflow_kubernetes.settings.load import load
 
 from .conftest import in_namespace
 from .kinds_of_change import KINDS, Kind, values

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from airflow_kubernetes.settings.load import load
+from airflow_kubernetes.environment import load
 
 ROOT = Path(__file__).parents[2]
 

@@ -38,9 +38,9 @@ class Running:
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port: int = server.getsockname()[1]
         return port
 
 
@@ -52,19 +52,20 @@ def wait_until(what: str, check: Callable[[], bool], process: subprocess.Popen[b
         time.sleep(0.02)
 
 
-def listens(port: int) -> bool:
-    with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) == 0
+def listens(address: str) -> bool:
+    host, _, port = address.partition(":")
+    with socket.socket() as client:
+        return client.connect_ex((host, int(port))) == 0
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1, its own authority, and its key."""
+    """A certificate for 127.0.0.1 and this machine's name, its own authority, and its key."""
     paths = folder / "registry.crt", folder / "registry.key"
     subprocess.run(
         [
             *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt"),
             *("ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=registry"),
-            *("-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-addext", f"subjectAltName=IP:127.0.0.1,DNS:{socket.gethostname()}"),
             *("-out", str(paths[0]), "-keyout", str(paths[1])),
         ],
         capture_output=True,
@@ -74,12 +75,15 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 @contextmanager
-def serving(folder: Path, *, login: bool = False, delete: bool = True) -> Iterator[Running]:
+def serving(
+    folder: Path, *, login: bool = False, delete: bool = True, name: str = "127.0.0.1"
+) -> Iterator[Running]:
     """A registry that keeps its data in `folder`; with a login it speaks HTTPS."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
+    address = f"{socket.gethostbyname(name)}:{port}"
     trusted: Path | None = None
-    http: dict[str, object] = {"addr": f"127.0.0.1:{port}", "secret": "test"}
+    http: dict[str, object] = {"addr": address, "secret": "test"}
     configuration: dict[str, object] = {
         "version": "0.1",
         "log": {"level": "error", "accesslog": {"disabled": True}},
@@ -101,9 +105,9 @@ def serving(folder: Path, *, login: bool = False, delete: bool = True) -> Iterat
             stdout=log,
             stderr=log,
         )
-    running = Running(f"127.0.0.1:{port}", process, trusted)
+    running = Running(f"{name}:{port}", process, trusted)
     try:
-        wait_until("the registry", lambda: listens(port), process)
+        wait_until("the registry", lambda: listens(address), process)
         yield running
     finally:
         running.stop()
@@ -137,7 +141,7 @@ def answering(status: int, headers: dict[str, str]) -> Iterator[str]:
 
 @pytest.fixture
 def limited() -> Iterator[str]:
-    """A registry that has had too many requests, as Docker Hub says it."""
+    """A registry that has had too many requests, and answers as Docker Hub does."""
     with answering(429, {"Retry-After": "21600"}) as host:
         yield host
 
@@ -161,14 +165,14 @@ def _no_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def registry(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One without a login, whose content a module's tests share."""
+    """A registry without a login, whose content a module's tests share."""
     with serving(tmp_path_factory.mktemp("registry")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def locked(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One that wants USER and PASSWORD, over HTTPS."""
+    """A registry that requires USER and PASSWORD, over HTTPS."""
     with serving(tmp_path_factory.mktemp("locked"), login=True) as running:
         yield running
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.images import buildx, catalog
+from airflow_kubernetes.images.failures import BuildError
 from airflow_kubernetes.images.specs import ROOT, File, ImageSpec
-from airflow_kubernetes.settings.load import load
 
 from sandbox import components, paths, toolchain
 from tests.cluster.conftest import sandbox as sandbox
@@ -167,7 +168,7 @@ def test_a_cold_build_gives_the_same_digest(sandbox: None, monkeypatch: pytest.M
 
 def test_a_binary_of_another_machine_fails_the_build(sandbox: None) -> None:
     smuggled = File("config/smuggled", 0o755, Path("/bin/true").read_bytes())
-    with pytest.raises(buildx.BuildError) as error:
+    with pytest.raises(BuildError) as error:
         build(with_file(spec("worker"), smuggled))
     expected = "/usr/local/airflow/config/smuggled is for amd64, but the image is for arm64"
     assert expected in str(error.value)
@@ -190,7 +191,7 @@ def test_a_python_without_a_lock_is_an_error_that_says_so(sandbox: None) -> None
     lock = next(file for file in wanted.files if file.path.startswith("locks/"))
     other = replace(lock, path=f"locks/{load('sandbox').airflow.version}-py3.9.txt")
     files = tuple(other if file is lock else file for file in wanted.files)
-    with pytest.raises(buildx.BuildError, match=r"No lock 3\.3\.2-py3\.11\.txt"):
+    with pytest.raises(BuildError, match=r"No lock 3\.3\.2-py3\.11\.txt"):
         build(replace(wanted, files=files))
 
 

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.images import build, catalog, lock
-from airflow_kubernetes.images.buildx import BuildError
+from airflow_kubernetes.images.failures import BuildError
 from airflow_kubernetes.images.specs import ImageSpec
-from airflow_kubernetes.registry.oci import RegistryError
-from airflow_kubernetes.registry.repository import Repository
-from airflow_kubernetes.settings.load import load
+from airflow_kubernetes.registry.reference import RegistryError
 from airflow_kubernetes.settings.schema import Settings
 
 from .conftest import Running
@@ -26,7 +25,7 @@ def environment(
     """Settings of an environment of one image, which builds or not, with a lock of its own."""
     monkeypatch.setattr(catalog, "every", lambda _: [SPEC])
     monkeypatch.setattr(lock, "path", lambda _: tmp_path / "images.lock.yaml")
-    lock.record_base(tmp_path / "images.lock.yaml", "python:3.11", BASE.partition("@")[2])
+    lock.update(tmp_path / "images.lock.yaml", bases={"python:3.11": BASE.partition("@")[2]})
 
     def settings(builds: bool) -> Settings:
         known = load("prod")
@@ -40,9 +39,9 @@ def environment(
 
 def push(settings: Settings) -> str:
     """The image in the registry and in the lock; its digest."""
-    with Repository(f"{settings.images.registry}/{SPEC.name}") as repository:
-        digest = push_image(repository, SPEC.tag, "content").index.digest
-    lock.record(lock.path(settings), SPEC.name, lock.Entry(SPEC.tag, digest))
+    name = f"{settings.images.registry}/{SPEC.name}"
+    digest = push_image(name, SPEC.tag, "content").index.digest
+    lock.update(lock.path(settings), {SPEC.name: lock.Entry(SPEC.tag, digest)})
     return digest
 
 
@@ -72,7 +71,7 @@ def test_an_image_that_the_registry_lacks_is_named_with_the_command_that_copies_
 ) -> None:
     settings = environment(False)
     digest = f"sha256:{'4' * 64}"
-    lock.record(lock.path(settings), SPEC.name, lock.Entry(SPEC.tag, digest))
+    lock.update(lock.path(settings), {SPEC.name: lock.Entry(SPEC.tag, digest)})
     with pytest.raises(BuildError, match=f"airflow:{SPEC.tag}@{digest}.* make promote TO="):
         build.ensure(settings, print)
 
@@ -82,7 +81,8 @@ def test_pulumi_looks_again_for_an_image_that_is_gone(
 ) -> None:
     settings = environment(True)
     assert not build.gone(settings)  # never built: Pulumi does not know of it either
-    lock.record(lock.path(settings), SPEC.name, lock.Entry(SPEC.tag, f"sha256:{'4' * 64}"))
+    entry = lock.Entry(SPEC.tag, f"sha256:{'4' * 64}")
+    lock.update(lock.path(settings), {SPEC.name: entry})
     assert build.gone(settings)
     assert not build.gone(environment(False))
 
@@ -102,12 +102,11 @@ def test_a_base_image_is_pinned_once(
 ) -> None:
     settings = environment(True)
     name = f"{settings.images.registry}/python:3.12"
-    with Repository(f"{settings.images.registry}/python") as repository:
-        digest = push_image(repository, "3.12", "first").index.digest
-        spec = ImageSpec("airflow", (), (("PYTHON_BASE_IMAGE", name),), ("linux/amd64",))
-        monkeypatch.setattr(catalog, "every", lambda _: [spec])
-        build.pin_bases(settings, print)
-        assert lock.read(lock.path(settings)).bases[name] == digest
-        push_image(repository, "3.12", "second")
-        build.pin_bases(settings, print)
-        assert lock.read(lock.path(settings)).bases[name] == digest
+    digest = push_image(f"{settings.images.registry}/python", "3.12", "first").index.digest
+    spec = ImageSpec("airflow", (), (("PYTHON_BASE_IMAGE", name),), ("linux/amd64",))
+    monkeypatch.setattr(catalog, "every", lambda _: [spec])
+    build.pin_bases(settings, print)
+    assert lock.read(lock.path(settings)).bases[name] == digest
+    push_image(f"{settings.images.registry}/python", "3.12", "second")
+    build.pin_bases(settings, print)
+    assert lock.read(lock.path(settings)).bases[name] == digest

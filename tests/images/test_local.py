@@ -49,7 +49,7 @@ import sys
 from airflow_kubernetes.images import catalog, lock
 from airflow_kubernetes.local import images
 from airflow_kubernetes.local.engine import engine
-from airflow_kubernetes.settings.load import load
+from airflow_kubernetes.environment import load
 settings = load("sandbox", "images.registry=10.244.0.1:5000/local")
 spec = catalog.airflow(settings)
 lock.record(lock.path(settings), spec.name, lock.Entry(spec.tag, sys.argv[1]))

@@ -1,22 +1,27 @@
-"""The client against a real registry: what is there, and what is wrong if it cannot be said."""
+"""The client against real registries: what they have, and the messages if that cannot be known."""
 
+import hashlib
 import http.server
 import json
 import ssl
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
 from airflow_kubernetes.registry import login as logins
-from airflow_kubernetes.registry import repository as registries
+from airflow_kubernetes.registry.answers import rate_limit
+from airflow_kubernetes.registry.client import Repository, resolve
 from airflow_kubernetes.registry.login import Login, LoginError
-from airflow_kubernetes.registry.oci import DOCKER_HUB, NotFoundError, Reference, RegistryError
-from airflow_kubernetes.registry.repository import Repository
-from airflow_kubernetes.registry.transport import rate_limit
+from airflow_kubernetes.registry.reference import (
+    DOCKER_HUB,
+    NotFoundError,
+    Reference,
+    RegistryError,
+)
 
 from .conftest import PASSWORD, USER, Running, answering, certificate, free_port, serving
 from .images import push_image
@@ -48,28 +53,20 @@ def test_docker_hub_has_one_level() -> None:
 
 def test_what_is_there(registry: Running) -> None:
     name = f"{registry.host}/there"
-    image = push_image(Repository(name), "1", "a")
+    image = push_image(name, "1", "a")
     digest = image.index.digest
-    registries.resolve(f"{name}:1@{digest}")
-    registries.resolve(f"{name}:1")
-    found = Repository(name).manifest("1")
-    assert (found, found.digest) == (image.index, digest)
+    assert resolve(f"{name}:1@{digest}") == digest
+    assert resolve(f"{name}:1") == digest
+    with Repository(name) as repository:
+        assert repository.children(digest) == [one.digest for one in image.platforms]
+        assert repository.children(image.platforms[0].digest) == []
+        assert sorted(repository.tags()) == ["1", "1-amd64", "1-arm64"]
+    with Repository(f"{registry.host}/nowhere") as repository:
+        assert repository.tags() == []
     with pytest.raises(NotFoundError, match=f"{name} has no {NOTHING}"):
-        registries.resolve(f"{name}:1@{NOTHING}")
+        resolve(f"{name}:1@{NOTHING}")
     with pytest.raises(NotFoundError):
-        registries.resolve(f"{registry.host}/nowhere:1")
-
-
-def test_a_large_blob_is_never_all_in_memory(registry: Running) -> None:
-    with Repository(f"{registry.host}/large") as repository:
-        image = push_image(repository, "1", "x" * (8 << 20))
-        chunks = list(repository.blob(image.platforms[1].blobs[1]["digest"]))
-        assert all(len(chunk) <= registries.CHUNK for chunk in chunks)
-        first = image.platforms[1].blobs[1]
-        wrong = f"sha256:{'1' * 64}"
-        with pytest.raises(RegistryError, match="400"):
-            repository.upload(wrong, first["size"], repository.blob(first["digest"]))
-        assert not repository.has_blob(wrong)
+        resolve(f"{registry.host}/nowhere:1")
 
 
 def test_a_login_from_docker_or_the_environment(
@@ -77,23 +74,23 @@ def test_a_login_from_docker_or_the_environment(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(locked.certificate))
     reference = f"{locked.host}/team/a@{NOTHING}"
-    with pytest.raises(RegistryError, match=f"wants a login, and .* docker login {locked.host}"):
-        registries.resolve(reference, logins.given())
+    with pytest.raises(RegistryError, match=f"requires a login .* docker login {locked.host}"):
+        resolve(reference, logins.given())
     monkeypatch.setenv("REGISTRY_USERNAME", USER)
     with pytest.raises(LoginError, match="only one of"):
-        registries.resolve(reference, logins.given())
+        resolve(reference, logins.given())
     monkeypatch.setenv("REGISTRY_PASSWORD", "wrong")
-    with pytest.raises(RegistryError, match=f"refuses the login of {USER}: check") as error:
-        registries.resolve(reference, logins.given())
+    with pytest.raises(RegistryError, match=f"refuses the login of {USER} .*: check") as error:
+        resolve(reference, logins.given())
     assert "wrong" not in str(error.value)
     monkeypatch.setenv("REGISTRY_PASSWORD", PASSWORD)
     with pytest.raises(NotFoundError):
-        registries.resolve(reference, logins.given())
+        resolve(reference, logins.given())
     monkeypatch.delenv("REGISTRY_USERNAME")
     monkeypatch.delenv("REGISTRY_PASSWORD")
     helper(tmp_path, monkeypatch, locked.host)
     with pytest.raises(NotFoundError):
-        registries.resolve(reference, logins.given())
+        resolve(reference, logins.given())
 
 
 def helper(folder: Path, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
@@ -113,28 +110,28 @@ def test_a_certificate_that_is_not_trusted(
     tools: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Of loopback addresses alone HTTP is tried too, so it is not the certificate that is refused.
-    monkeypatch.setattr("airflow_kubernetes.registry.transport._plain", lambda _: False)
+    monkeypatch.setattr("airflow_kubernetes.registry.client._speaks_http", lambda _: False)
     with (
         serving(tmp_path / "r", login=True) as running,
         pytest.raises(RegistryError, match=r"certificate of .* is not trusted .* SSL_CERT_FILE"),
     ):
-        registries.resolve(f"{running.host}/a:1")
+        resolve(f"{running.host}/a:1")
 
 
 def test_a_registry_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RegistryError, match=r"cannot be reached .*Connection refused"):
-        registries.resolve(f"127.0.0.1:{free_port()}/a:1")
+        resolve(f"127.0.0.1:{free_port()}/a:1")
     with pytest.raises(RegistryError, match=r"registry\.invalid cannot be reached"):
-        registries.resolve("registry.invalid/a:1")
+        resolve("registry.invalid/a:1")
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(RegistryError, match=r"the proxy gives no way to registry.invalid"):
-        registries.resolve("registry.invalid/a:1")
+    with pytest.raises(RegistryError, match=r"the proxy cannot reach registry.invalid"):
+        resolve("registry.invalid/a:1")
 
 
 def test_a_rate_limit(limited: str) -> None:
     with pytest.raises(RegistryError, match="too many requests; wait for 21600 s"):
-        registries.resolve(f"{limited}/a:1")
-    assert "or log in: Docker Hub counts pulls" in rate_limit(DOCKER_HUB)
+        resolve(f"{limited}/a:1")
+    assert "or log in (docker login): Docker Hub counts pulls" in rate_limit(DOCKER_HUB)
 
 
 def test_a_login_is_not_sent_over_plain_http() -> None:
@@ -142,7 +139,7 @@ def test_a_login_is_not_sent_over_plain_http() -> None:
         answering(401, {"WWW-Authenticate": 'Basic realm="x"'}) as host,
         pytest.raises(RegistryError, match="plain HTTP, where anybody could read it"),
     ):
-        registries.resolve(f"{host}/a:1")
+        resolve(f"{host}/a:1")
 
 
 def test_tokens_are_asked_for_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,8 +158,77 @@ def test_tokens_are_asked_for_what_is_done(tmp_path: Path, monkeypatch: pytest.M
             repository.digest("1")
         with Repository(f"{host}/team/a") as repository:
             assert repository.digest("1") == NOTHING
-            with pytest.raises(RegistryError, match="wants a login"):
+            with pytest.raises(RegistryError, match="requires a login"):
                 repository.delete("1")
+
+
+def test_tags_on_several_pages(tmp_path: Path) -> None:
+    pages = {
+        "/v2/team/a/tags/list?n=1000": (b'{"tags": ["1", "2"]}', "/v2/team/a/tags/list?last=2"),
+        "/v2/team/a/tags/list?last=2": (b'{"tags": ["3"]}', None),
+    }
+    with pretending(pages) as host, Repository(f"{host}/team/a") as repository:
+        assert repository.tags() == ["1", "2", "3"]
+
+
+def test_content_that_is_not_what_the_digest_names(tmp_path: Path) -> None:
+    index = b'{"manifests": []}'
+    digest = f"sha256:{hashlib.sha256(index).hexdigest()}"
+    pages = {
+        "/v2/a/manifests/1": (index, None),
+        f"/v2/a/manifests/{digest}": (index, None),
+        f"/v2/a/manifests/{NOTHING}": (index, None),
+    }
+    with pretending(pages) as host, Repository(f"{host}/a") as repository:
+        assert repository.digest("1") == digest  # this registry sends no Docker-Content-Digest
+        assert repository.children(digest) == []
+        with pytest.raises(RegistryError, match=f"other content than {NOTHING}: a proxy or"):
+            repository.children(NOTHING)
+
+
+def test_a_login_from_netrc_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password sesame\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    seen: list[str | None] = []
+    with pretending({}, seen) as host, Repository(f"{host}/a") as repository:
+        assert repository.tags() == []
+    assert set(seen) == {None}
+
+
+@contextmanager
+def pretending(
+    pages: Mapping[str, tuple[bytes, str | None]], seen: list[str | None] | None = None
+) -> Iterator[str]:
+    """A registry without TLS that has these bodies and next pages, by path; `host:port`.
+
+    `seen` collects the Authorization header of each request.
+    """
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if seen is not None:
+                seen.append(self.headers.get("Authorization"))
+            body, following = pages.get(self.path, (b"", None))
+            self.send_response(200 if self.path in pages else 404)
+            if following:
+                self.send_header("Link", f'<{following}>; rel="next"')
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+        do_HEAD = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Builds that fail, for real, and what is said of them; and that secrets stay out of layers."""
+"""Real builds that fail, and their messages; and that secrets stay out of layers."""
 
 import base64
 import gzip
@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from airflow_kubernetes.images.failures import explain, failure
+from airflow_kubernetes.registry.client import Repository
 from airflow_kubernetes.registry.login import Login, for_docker
-from airflow_kubernetes.registry.repository import Repository
 from backports import zstd
 
 from .conftest import PASSWORD, USER, Builder, Running, building, free_port
+from .images import pull_blob, pull_manifest
 
 COPIED = "FROM scratch\nCOPY rootfs/ /\n"
 
@@ -22,7 +23,7 @@ COPIED = "FROM scratch\nCOPY rootfs/ /\n"
 def failing(
     builder: Builder, context: Path, dockerfile: str, image: str, login: Path | None = None
 ) -> str:
-    """What is said of this build."""
+    """The message of this build."""
     (context / "Dockerfile").write_text(dockerfile)
     push = f"--output=type=image,name={image},push=true"
     code, output = builder.build(context, push, login=login)
@@ -49,7 +50,7 @@ def test_a_step_that_fails(builder: Builder, shell: Path, registry: Running) -> 
     assert "    line 11\n" not in message
     assert "nonsense: not found\n" in message
     assert "exit code: 127" in message
-    assert "mend what the step's last lines say" in message
+    assert "fix what the step's last lines report" in message
     assert not Repository(f"{registry.host}/a").tags()
 
 
@@ -180,15 +181,13 @@ def test_authorities_and_proxies_are_in_no_layer(
 
 def everything(name: str) -> Iterator[tuple[str, bytes]]:
     """All bytes of an image: manifest, configuration with its history, and layers, unpacked."""
-    with Repository(name) as repository:
-        manifest = repository.manifest("1")
-        yield "manifest", manifest.raw
-        config, *layers = manifest.blobs
-        yield "config", b"".join(repository.blob(config["digest"]))
-        for layer in layers:
-            packed = b"".join(repository.blob(layer["digest"]))
-            open_ = {"gzip": gzip.decompress, "zstd": zstd.decompress}
-            yield layer["digest"], open_[layer["mediaType"].rpartition("+")[2]](packed)
+    manifest = pull_manifest(name, "1")
+    yield "manifest", manifest.raw
+    yield "config", pull_blob(name, manifest.content["config"]["digest"])
+    for layer in manifest.content["layers"]:
+        packed = pull_blob(name, layer["digest"])
+        open_ = {"gzip": gzip.decompress, "zstd": zstd.decompress}
+        yield layer["digest"], open_[layer["mediaType"].rpartition("+")[2]](packed)
 
 
 def test_no_dockerfile_declares_a_proxy() -> None:

@@ -1,98 +1,95 @@
 """What clean-up deletes in a real registry, and above all what it does not."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from airflow_kubernetes import __main__ as command_line
 from airflow_kubernetes.cli import prune as command
 from airflow_kubernetes.cli.target import Target
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
-from airflow_kubernetes.images import lock
+from airflow_kubernetes.images import lock, lock_history
+from airflow_kubernetes.images.lock_history import HistoryError
 from airflow_kubernetes.kubectl.client import Kubectl, KubectlError
-from airflow_kubernetes.registry import cleanup, history
-from airflow_kubernetes.registry.attachments import Build, attach
-from airflow_kubernetes.registry.history import HistoryError
-from airflow_kubernetes.registry.oci import (
-    INDEX,
-    Manifest,
-    UnsupportedError,
-    canonical,
-    referrers_tag,
-)
-from airflow_kubernetes.registry.promotion import contents
-from airflow_kubernetes.registry.repository import Repository
-from airflow_kubernetes.settings.load import load
+from airflow_kubernetes.registry import retention
+from airflow_kubernetes.registry.client import Repository
+from airflow_kubernetes.registry.reference import UnsupportedError
 
 from .conftest import Running, serving
-from .images import Image, push_image
+from .images import INDEX, Image, Manifest, pull, push_image, push_manifest
 
 OLD, NEW, ALIKE = "a" * 16, "b" * 16, "c" * 16
 
 
 @pytest.fixture
-def place(tools: None, tmp_path: Path) -> Iterator[Running]:
+def server(tools: None, tmp_path: Path) -> Iterator[Running]:
     with serving(tmp_path / "registry") as running:
         yield running
 
 
 @pytest.fixture
-def repository(place: Running) -> Repository:
-    return Repository(f"{place.host}/airflow")
+def repository(server: Running) -> Repository:
+    return Repository(f"{server.host}/airflow")
 
 
 def push(repository: Repository, tag: str, content: str) -> Image:
-    image = push_image(repository, tag, content)
-    build = Build(tag, (), (), "airflow")
-    attach(f"{repository.reference.name}@{image.index.digest}", build, print)
-    return image
+    return push_image(repository.reference.name, tag, content)
+
+
+def tag(repository: Repository, manifest: Manifest, tag: str) -> None:
+    push_manifest(repository.reference.name, manifest, tag)
+
+
+def delete(repository: Repository, plan: retention.Plan) -> None:
+    for digest in plan.delete:
+        repository.delete(digest)
 
 
 def test_only_what_nothing_names_goes_and_all_of_it(repository: Repository) -> None:
+    name = repository.reference.name
     old, new = push(repository, OLD, "old"), push(repository, NEW, "new")
-    repository.put(old.platforms[0], "cache-amd64")
-    before = contents(repository, new.index.digest)
-    wanted = cleanup.plan(repository, [f"airflow: {{tag: {NEW}}}"])
-    lists = [referrers_tag(one.digest) for one in old.platforms]
-    # The amd64 platform of the old one stays whole: somebody's tag has it.
-    assert wanted.tags == sorted([OLD, f"{OLD}-arm64", lists[1]])
-    assert wanted.kept == sorted([f"{OLD}-amd64", NEW, f"{NEW}-amd64", f"{NEW}-arm64"])
-    cleanup.carry_out(repository, wanted)
-    assert contents(repository, new.index.digest) == before
-    assert contents(repository, old.platforms[0].digest).manifests.keys() == {
-        old.platforms[0].digest,
-        *(one["digest"] for one in repository.referrers(old.platforms[0].digest)),
-    }
-    assert len(repository.referrers(old.platforms[0].digest)) == 2
+    tag(repository, old.platforms[0], "cache-amd64")
+    before, cached = pull(name, NEW), pull(name, "cache-amd64")
+    plan = retention.plan(repository, [f"airflow: {{tag: {NEW}}}"])
+    # The amd64 platform of the old image stays whole: somebody's tag has it.
+    assert plan.tags == sorted([OLD, f"{OLD}-arm64"])
+    assert plan.kept == sorted([f"{OLD}-amd64", NEW, f"{NEW}-amd64", f"{NEW}-arm64"])
+    delete(repository, plan)
+    assert pull(name, new.index.digest) == before
+    assert pull(name, old.platforms[0].digest) == cached
     assert repository.digest(old.index.digest) is None
     assert repository.digest(old.platforms[1].digest) is None
-    assert all(repository.digest(one) is None for one in wanted.delete)
-    assert cleanup.plan(repository, [NEW]).delete == []
+    assert all(repository.digest(digest) is None for digest in plan.delete)
+    assert retention.plan(repository, [NEW]).delete == []
 
 
 def test_a_manifest_with_a_tag_that_stays_is_not_deleted(repository: Repository) -> None:
     """Two content tags of one image: deleting one by digest would delete both."""
     image = push(repository, OLD, "same")
     push(repository, ALIKE, "same")
-    wanted = cleanup.plan(repository, [ALIKE])
-    assert (wanted.delete, wanted.tags) == ([], [])
-    assert OLD in wanted.kept
+    plan = retention.plan(repository, [ALIKE])
+    assert (plan.delete, plan.tags) == ([], [])
+    assert OLD in plan.kept
     assert repository.digest(ALIKE) == image.index.digest
 
 
 def test_a_platform_that_an_index_still_joins_stays(repository: Repository) -> None:
     """A change for one platform only leaves the other one's manifest as it was."""
     old = push(repository, OLD, "old")
-    repository.put(old.platforms[0], f"{NEW}-amd64")
-    new = push_image(repository, NEW, "new").index
+    tag(repository, old.platforms[0], f"{NEW}-amd64")
+    new = push(repository, NEW, "new").index
     joined = new.content["manifests"]
     joined[0]["digest"] = old.platforms[0].digest
     joined[0]["size"] = len(old.platforms[0].raw)
-    index = Manifest(canonical({**new.content, "manifests": joined}), INDEX)
-    repository.put(index, NEW)
-    cleanup.carry_out(repository, cleanup.plan(repository, [NEW]))
-    assert contents(repository, index.digest).manifests.keys() >= {one["digest"] for one in joined}
+    index = Manifest(json.dumps({**new.content, "manifests": joined}).encode(), INDEX)
+    tag(repository, index, NEW)
+    delete(repository, retention.plan(repository, [NEW]))
+    whole = pull(repository.reference.name, index.digest)
+    assert whole.keys() >= {child["digest"] for child in joined}
     assert repository.digest(OLD) is None
 
 
@@ -100,45 +97,48 @@ def test_a_platform_that_an_index_still_joins_stays(repository: Repository) -> N
 def test_named_by_tag_or_digest(repository: Repository, name: str) -> None:
     image = push(repository, OLD, "old")
     text = image.index.digest if name == "digest" else f"image: r/airflow:{name}"
-    assert cleanup.plan(repository, ["", text]).delete == []
+    assert retention.plan(repository, ["", text]).delete == []
 
 
 def test_other_peoples_tags_stay(repository: Repository) -> None:
-    for tag in ("latest", "cache-arm64", "v1.2", "a" * 15, "a" * 17, f"{OLD}-s390x"):
-        push_image(repository, tag, tag)
-    assert cleanup.plan(repository, []).delete == []
+    for other in ("latest", "cache-arm64", "v1.2", "a" * 15, "a" * 17, f"{OLD}-s390x"):
+        push(repository, other, other)
+    assert retention.plan(repository, []).delete == []
 
 
-def test_an_interrupted_clean_up_finds_the_rest(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    push(repository, OLD, "old")
-    all_of_it = set(cleanup.plan(repository, []).delete)
-    # An index, two platforms, their lists of referrers, and two referrers of each.
-    assert len(all_of_it) == 9
-    for step in range(1, 9):
-        wanted = cleanup.plan(repository, [])
-        assert set(wanted.delete) <= all_of_it
-        repository.delete(wanted.delete[0])
-        assert cleanup.plan(repository, []).delete == wanted.delete[1:], step
-    cleanup.carry_out(repository, cleanup.plan(repository, []))
-    assert all(repository.digest(one) is None for one in all_of_it)
+@pytest.mark.parametrize("promoted", [False, True])
+def test_an_interrupted_clean_up_finds_the_rest(repository: Repository, promoted: bool) -> None:
+    image = push(repository, OLD, "old")
+    if promoted:  # platforms have no tags of their own
+        delete(repository, retention.plan(repository, []))
+        for platform in image.platforms:
+            tag(repository, platform, platform.digest)
+        tag(repository, image.index, OLD)
+    digests = {image.index.digest, *(platform.digest for platform in image.platforms)}
+    assert set(retention.plan(repository, []).delete) == digests
+    for step in range(1, 3):
+        plan = retention.plan(repository, [])
+        assert set(plan.delete) <= digests
+        repository.delete(plan.delete[0])
+        assert retention.plan(repository, []).delete == plan.delete[1:], step
+    delete(repository, retention.plan(repository, []))
+    assert all(repository.digest(digest) is None for digest in digests)
     assert repository.tags() == []
 
 
 def test_a_registry_that_deletes_nothing_says_so(tools: None, tmp_path: Path) -> None:
     with serving(tmp_path / "r", delete=False) as running:
         repository = Repository(f"{running.host}/airflow")
-        push_image(repository, OLD, "old")
-        wanted = cleanup.plan(repository, [])
+        push(repository, OLD, "old")
+        plan = retention.plan(repository, [])
         with pytest.raises(UnsupportedError, match="405"):
-            cleanup.carry_out(repository, wanted)
+            delete(repository, plan)
         assert OLD in repository.tags()
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A Git repository; its lock's place."""
+    """A Git repository; the path of its lock."""
     folder = tmp_path / "checkout"
     folder.mkdir()
     git(folder, "init", "--quiet", "--initial-branch=main")
@@ -185,7 +185,7 @@ def test_locks_of_the_past(checkout: Path) -> None:
     write(checkout, "airflow", tags[4], 1)
 
     def found(days: int) -> set[str]:
-        text = "\n".join(history.locks(checkout, days))
+        text = "\n".join(lock_history.texts(checkout, days))
         return {tag for tag in tags if f"'{tag}'" in text}
 
     # A branch's tip counts at any age; 200 days ago's lock was in force until 50 days ago.
@@ -193,18 +193,18 @@ def test_locks_of_the_past(checkout: Path) -> None:
     git(checkout.parent, "branch", "--quiet", "-D", "old-release")
     assert found(90) == {tags[1], tags[2], tags[3], tags[4]}
     assert found(20) == {tags[2], tags[3], tags[4]}
-    assert history.names(checkout) == {"gone", "airflow"}
+    assert lock_history.names(checkout) == {"gone", "airflow"}
 
 
 def test_a_history_that_is_cut_off_stops_it(checkout: Path, tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="cannot be read"):  # no repository
-        history.locks(tmp_path / "no-git" / "images.lock.yaml", 90)
+        lock_history.texts(tmp_path / "no-git" / "images.lock.yaml", 90)
     write(checkout, "airflow", OLD, 2)
     write(checkout, "airflow", NEW, 1)
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{checkout.parent}", str(clone))
     with pytest.raises(HistoryError, match=r"shallow clone: .* git fetch --unshallow"):
-        history.locks(clone / checkout.name, 90)
+        lock_history.texts(clone / checkout.name, 90)
 
 
 def test_what_others_committed_is_fetched(checkout: Path, tmp_path: Path) -> None:
@@ -214,27 +214,27 @@ def test_what_others_committed_is_fetched(checkout: Path, tmp_path: Path) -> Non
     git(checkout.parent, "checkout", "--quiet", "-b", "feature")
     write(checkout, "airflow", NEW, 1)
     file = clone / checkout.name
-    assert NEW not in "".join(history.locks(file, 90))
-    history.fetch(file)
-    assert NEW in "".join(history.locks(file, 90))
+    assert NEW not in "".join(lock_history.texts(file, 90))
+    lock_history.fetch(file)
+    assert NEW in "".join(lock_history.texts(file, 90))
     git(clone, "remote", "set-url", "origin", str(tmp_path / "nothing"))
     with pytest.raises(HistoryError, match="nothing"):
-        history.fetch(file)
+        lock_history.fetch(file)
 
 
 def test_the_command(
     checkout: Path,
-    place: Running,
+    server: Running,
     repository: Repository,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     tags = {name: f"{number:x}" * 16 for number, name in enumerate(("old", "past", "pod", "now"))}
-    for name, tag in tags.items():
-        push(repository, tag, name)
+    for name, each in tags.items():
+        push(repository, each, name)
     write(checkout, "airflow", tags["past"], 200)
     checkout.unlink()
-    lock.record(checkout, "airflow", lock.Entry(tags["now"], f"sha256:{'f' * 64}"))
+    lock.update(checkout, {"airflow": lock.Entry(tags["now"], f"sha256:{'f' * 64}")})
     commit(checkout, 1)
     monkeypatch.setattr(command, "LOCK", checkout)
     monkeypatch.setattr(lock, "path", lambda _: checkout)
@@ -242,16 +242,15 @@ def test_the_command(
     monkeypatch.setattr(Kubectl, "reach", lambda _: None)
     monkeypatch.setattr(Kubectl, "get", lambda *_: running)
     settings = load("sandbox")
-    images = settings.images.model_copy(update={"registry": place.host})
+    images = settings.images.model_copy(update={"registry": server.host})
     here = Target("sandbox", "", settings.model_copy(update={"images": images}))
     command.prune(here)
-    said = capsys.readouterr().err
-    assert f"  {tags['old']}\n" in said
-    assert "nothing deleted yet; APPLY=1 deletes these 9 manifests" in said
+    output = capsys.readouterr().err
+    assert f"  {tags['old']}\n" in output
+    assert "nothing deleted yet; APPLY=1 deletes these 3 manifests" in output
     assert set(tags.values()) <= set(repository.tags())
-    monkeypatch.setenv("APPLY", "1")
-    command.prune(here)
-    assert "9 manifests deleted" in capsys.readouterr().err
+    command.prune(here, apply=True)
+    assert "3 manifests deleted" in capsys.readouterr().err
     left = set(repository.tags())
     assert tags["old"] not in left
     assert {tags["past"], tags["pod"], tags["now"]} <= left
@@ -261,16 +260,20 @@ def test_the_command(
 
     monkeypatch.setattr(Kubectl, "reach", unreachable)
     with pytest.raises(CommandError, match="must stay: no answer"):
-        command.prune(here)
+        command.prune(here, apply=True)
+    command.prune(here)
+    assert "warning: what runs in sandbox is unknown" in capsys.readouterr().err
+
+
+def test_days_are_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEEP", "many")
     with pytest.raises(CommandError, match="KEEP=many: a number of days"):
-        command.prune(here)
+        command_line.COMMANDS["prune"]("sandbox")
 
 
-def test_docker_hub_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("APPLY", "1")
+def test_docker_hub_is_told_apart() -> None:
     settings = load("sandbox")
     images = settings.images.model_copy(update={"registry": "docker.io/team"})
     here = Target("sandbox", "", settings.model_copy(update={"images": images}))
     with pytest.raises(CommandError, match="deletes nothing through the registry API"):
-        command.prune(here)
+        command.prune(here, apply=True)

@@ -1,14 +1,15 @@
-"""Logins as Docker, buildx and Kubernetes want them."""
+"""Logins in the forms that Docker, buildx and Kubernetes read."""
 
 import base64
 import json
 from pathlib import Path
 
 import pytest
-from airflow_kubernetes.kubernetes.pull_secret import pull_secret
+from airflow_kubernetes.environment import load
+from airflow_kubernetes.images.pull_secret import pull_secret
+from airflow_kubernetes.kubernetes.pull_secret import pull_secret_name
 from airflow_kubernetes.registry import login
 from airflow_kubernetes.registry.login import Login, LoginError
-from airflow_kubernetes.settings.load import load
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ def test_the_key_of_a_login(registry: str, server: str) -> None:
 
 
 def test_the_secret_of_a_login() -> None:
-    rendered = login.pull_secret(load("dev"), login.docker_config("r", "me", "sesame"))
+    rendered = pull_secret(load("dev"), login.docker_config("r", "me", "sesame"))
     assert rendered["type"] == "kubernetes.io/dockerconfigjson"
     assert rendered["metadata"]["name"] == "airflow-registry"
     entry = json.loads(rendered["stringData"][".dockerconfigjson"])["auths"]["r"]
@@ -34,9 +35,9 @@ def test_the_secret_of_a_login() -> None:
 
 
 def test_pods_pull_with_it_unless_the_values_name_another() -> None:
-    assert pull_secret(load("dev")) is None
-    assert pull_secret(load("dev", "images.login=true")) == "airflow-registry"
-    assert pull_secret(load("dev", "images.login=true images.pullSecret=mine")) == "mine"
+    assert pull_secret_name(load("dev")) is None
+    assert pull_secret_name(load("dev", "images.login=true")) == "airflow-registry"
+    assert pull_secret_name(load("dev", "images.login=true images.pullSecret=mine")) == "mine"
 
 
 def test_a_password_is_in_no_representation() -> None:
@@ -76,3 +77,13 @@ def test_docker_keeps_its_other_logins_and_plugins(tmp_path: Path) -> None:
     assert not fresh.exists()
     with login.for_docker("ghcr.io/team", None) as environment:
         assert environment == {}
+
+
+def test_a_relative_configuration_folder_keeps_its_plugins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "docker" / "cli-plugins").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DOCKER_CONFIG", "docker")
+    with login.for_docker("ghcr.io/team", Login("me", "sesame")) as environment:
+        assert Path(environment["DOCKER_CONFIG"], "cli-plugins").is_dir()

@@ -1,29 +1,36 @@
-"""Copying between real registries, and what is attached to images."""
+"""Copying images between real registries with the real buildx."""
 
-import json
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from airflow_kubernetes.cli import promote as command
 from airflow_kubernetes.cli.target import Target
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
-from airflow_kubernetes.images import lock
-from airflow_kubernetes.registry import attachments
-from airflow_kubernetes.registry.attachments import PROVENANCE, SBOM, Build, attach
+from airflow_kubernetes.images import buildx, lock
+from airflow_kubernetes.images.failures import BuildError
+from airflow_kubernetes.registry.client import Repository, resolve
 from airflow_kubernetes.registry.login import Login
-from airflow_kubernetes.registry.oci import NotFoundError, RegistryError, referrers_tag
-from airflow_kubernetes.registry.promotion import contents, promote
-from airflow_kubernetes.registry.repository import Repository, resolve
-from airflow_kubernetes.settings.load import load
+from airflow_kubernetes.settings.schema import Settings
+
+from sandbox import toolchain
 
 from .conftest import PASSWORD, USER, Running, serving
-from .images import DOCUMENT, Image, push_image
+from .images import Image, api, pull, pull_blob, push_blob, push_image
 
 TAG = "0123456789abcdef"
-BUILD = Build(
-    TAG, (("FLAVOR", "full"),), (("python:3.11", f"sha256:{'2' * 64}"),), "airflow", "c0ffee"
-)
+
+
+@pytest.fixture(autouse=True)
+def _buildx(tools: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox's buildx on PATH, without any builder: copies need none, and no Docker."""
+    folder = Path(toolchain.program("buildx", "buildx")).parent
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setenv("BUILDX_CONFIG", str(tmp_path / "buildx"))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-docker.sock")
 
 
 @pytest.fixture
@@ -33,162 +40,148 @@ def target(tools: None, tmp_path: Path) -> Iterator[Running]:
 
 
 @pytest.fixture
-def built(registry: Running, request: pytest.FixtureRequest) -> tuple[Repository, Image]:
-    """An image of the test's own, with SBOM and provenance."""
-    repository = Repository(f"{registry.host}/dev/{request.node.name.lower()}")
-    image = push_image(repository, TAG, request.node.name)
-    pushed = attach(f"{repository.reference.name}@{image.index.digest}", BUILD, print)
-    assert len(pushed) == 4
-    return repository, image
+def built(registry: Running, request: pytest.FixtureRequest) -> tuple[str, Image]:
+    """An image of the test's own, and its repository."""
+    name = f"{registry.host}/dev/{request.node.name.lower()}"
+    return name, push_image(name, TAG, request.node.name)
 
 
-def test_all_of_an_image_is_copied_and_nothing_twice(
-    built: tuple[Repository, Image], target: Running
-) -> None:
+def test_all_of_an_image_is_copied_unchanged(built: tuple[str, Image], target: Running) -> None:
     source, image = built
-    copy, said = Repository(f"{target.host}/prod/a"), list[str]()
-    sent = promote(source, copy, TAG, image.index.digest, said.append)
-    whole = contents(source, image.index.digest)
-    # The index, two platforms, and for each an SBOM and a provenance.
-    assert len(whole.manifests) == 7
-    assert sent == sum(whole.blobs.values())
-    assert contents(copy, image.index.digest) == whole
-    assert copy.digest(TAG) == image.index.digest
-    assert said[-2].startswith(f"{target.host}/prod/a:{TAG}: {len(whole.blobs)}/{len(whole.blobs)}")
-    again = list[str]()
-    assert promote(source, copy, TAG, image.index.digest, again.append) == 0
-    assert len(again) == 1
-    assert "all there already, 0.0 MB" in again[0]
-
-
-def test_the_same_registry_mounts(built: tuple[Repository, Image], registry: Running) -> None:
-    source, image = built
-    copy = Repository(f"{registry.host}/prod/mounted")
-    assert promote(source, copy, TAG, image.index.digest, print) == 0
-    assert contents(copy, image.index.digest) == contents(source, image.index.digest)
-
-
-def test_an_interrupted_copy_leaves_nothing_that_could_be_run(
-    built: tuple[Repository, Image], target: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source, image = built
-    copy = Repository(f"{target.host}/prod/a")
-    original, uploads = copy.upload, 0
-
-    def upload(digest: str, size: int, chunks: Iterator[bytes]) -> None:
-        nonlocal uploads
-        uploads += 1
-        if uploads == 4:
-            next(chunks)
-            raise KeyboardInterrupt
-        original(digest, size, chunks)
-
-    monkeypatch.setattr(copy, "upload", upload)
-    with pytest.raises(KeyboardInterrupt):
-        promote(source, copy, TAG, image.index.digest, print)
-    assert copy.tags() == []
-    assert copy.digest(image.index.digest) is None
-    whole = contents(source, image.index.digest)
-    sent = promote(source, copy, TAG, image.index.digest, print)
-    assert 0 < sent < sum(whole.blobs.values())
-    assert contents(copy, image.index.digest) == whole
-
-
-def test_what_the_source_lacks_is_named(registry: Running, target: Running) -> None:
-    nothing = f"sha256:{'0' * 64}"
-    with pytest.raises(NotFoundError, match=f"{registry.host}/dev/gone: 404 Not Found: manifest"):
-        promote(
-            Repository(f"{registry.host}/dev/gone"),
-            Repository(f"{target.host}/gone"),
-            TAG,
-            nothing,
-            print,
+    copy = f"{target.host}/prod/a"
+    for _ in range(2):  # the second time all is there
+        assert (
+            buildx.push_index(f"{copy}:{TAG}", [f"{source}@{image.index.digest}"])
+            == image.index.digest
         )
+        whole = pull(source, image.index.digest)
+        # The index, two platforms, and for each a configuration and two layers.
+        assert len(whole) == 9
+        assert pull(copy, TAG) == whole
+    with Repository(copy) as repository:
+        assert repository.tags() == [TAG]
 
 
-def test_the_command_copies_the_lock_to_a_registry_that_wants_a_login(
-    built: tuple[Repository, Image],
-    registry: Running,
-    locked: Running,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_a_copy_that_fails_leaves_nothing_that_could_be_run(
+    built: tuple[str, Image], target: Running
 ) -> None:
+    source, image = built
+    copy, reference = f"{target.host}/prod/a", f"{source}@{image.index.digest}"
+    layer = image.platforms[1].content["layers"][0]
+    content = pull_blob(source, layer["digest"])
+    requests.delete(f"{api(source)}/blobs/{layer['digest']}", timeout=10).raise_for_status()
+    with pytest.raises(BuildError, match=f"{copy}:{TAG} could not be pushed"):
+        buildx.push_index(f"{copy}:{TAG}", [reference])
+    with Repository(copy) as repository:
+        assert repository.tags() == []
+        assert repository.digest(image.index.digest) is None
+    push_blob(source, layer["mediaType"], content)
+    assert buildx.push_index(f"{copy}:{TAG}", [reference]) == image.index.digest
+    assert pull(copy, TAG) == pull(source, TAG)
+
+
+def test_within_one_registry_too(built: tuple[str, Image], registry: Running) -> None:
+    source, image = built
+    copy = f"{registry.host}/prod/mounted"
+    buildx.push_index(f"{copy}:{TAG}", [f"{source}@{image.index.digest}"])
+    assert pull(copy, TAG) == pull(source, TAG)
+
+
+def test_platforms_are_joined_by_an_index_even_a_single_one(
+    built: tuple[str, Image], registry: Running
+) -> None:
+    source, image = built
+    digest = buildx.push_index(f"{source}:joined", [f"{source}:{TAG}-amd64"])
+    assert digest not in (image.index.digest, image.platforms[0].digest)
+    with Repository(source) as repository:
+        assert repository.children(digest) == [image.platforms[0].digest]
+    both = [f"{source}@{platform.digest}" for platform in image.platforms]
+    digest = buildx.push_index(f"{source}:joined", both)
+    with Repository(source) as repository:
+        assert repository.children(digest) == [one.digest for one in image.platforms]
+
+
+def test_an_image_that_the_source_lacks_is_named(registry: Running, target: Running) -> None:
+    missing = f"{registry.host}/dev/gone@sha256:{'0' * 64}"
+    with pytest.raises(BuildError, match=f"{missing}: not found\n  Remedy: .* make images builds"):
+        buildx.push_index(f"{target.host}/gone:{TAG}", [missing])
+    with Repository(f"{target.host}/gone") as repository:
+        assert repository.tags() == []
+
+
+def test_a_source_that_does_not_answer(target: Running, built: tuple[str, Image]) -> None:
+    with pytest.raises(BuildError, match="connection refused\n  Remedy: it cannot be reached"):
+        buildx.push_index(f"{target.host}/a:{TAG}", [f"127.0.0.1:9/a@sha256:{'0' * 64}"])
+
+
+@pytest.fixture
+def settings(
+    built: tuple[str, Image], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str, str], Settings]:
+    """Settings of an environment with a registry; the lock names the image that is built."""
     source, image = built
     file = tmp_path / "images.lock.yaml"
-    name = source.reference.repository.rpartition("/")[2]
-    lock.record(file, name, lock.Entry(TAG, image.index.digest))
+    lock.update(file, {source.rpartition("/")[2]: lock.Entry(TAG, image.index.digest)})
     monkeypatch.setattr(lock, "path", lambda _: file)
 
-    def settings(environment: str, host: str) -> object:
+    def settings(environment: str, registry: str) -> Settings:
         known = load(environment)
-        images = known.images.model_copy(update={"registry": f"{host}/{environment}"})
+        images = known.images.model_copy(update={"registry": registry})
         return known.model_copy(update={"images": images})
 
-    monkeypatch.setattr(command, "load", lambda environment: settings(environment, locked.host))
-    here = Target("dev", "", settings("dev", registry.host))  # type: ignore[arg-type]
+    return settings
+
+
+def test_the_command_copies_the_lock_to_a_registry_that_requires_a_login(
+    built: tuple[str, Image],
+    settings: Callable[[str, str], Settings],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    source, image = built
+    folder, _, name = source.rpartition("/")
+    here = Target("dev", "", settings("dev", folder))
     with pytest.raises(CommandError, match="make promote TO=prod"):
-        command.promote_all(here)
-    monkeypatch.setenv("TO", "prod")
-    monkeypatch.setenv("SSL_CERT_FILE", str(locked.certificate))
-    with pytest.raises(RegistryError, match=f"{locked.host}/prod/{name} wants a login"):
-        command.promote_all(here)
-    monkeypatch.setenv("REGISTRY_USERNAME", USER)
-    monkeypatch.setenv("REGISTRY_PASSWORD", PASSWORD)
-    command.promote_all(here)
-    resolve(f"{locked.host}/prod/{name}:{TAG}@{image.index.digest}", Login(USER, PASSWORD))
-    said = capsys.readouterr().err
-    assert f"1/1 {name}: {registry.host}/dev -> {locked.host}/prod" in said
-    assert PASSWORD not in said
+        command.promote(here, "")
+    # A name, because buildx speaks plain HTTP to every loopback address.
+    with serving(tmp_path / "prod", login=True, name=socket.gethostname()) as prod:
+        registry = f"{prod.host}/prod"
+        monkeypatch.setattr(command, "load", lambda environment: settings(environment, registry))
+        monkeypatch.setenv("SSL_CERT_FILE", str(prod.certificate))
+        for password in ("", "wrong"):
+            if password:
+                monkeypatch.setenv("REGISTRY_USERNAME", USER)
+                monkeypatch.setenv("REGISTRY_PASSWORD", password)
+            with pytest.raises(BuildError, match=r"\n  Remedy: log in") as error:
+                command.promote(here, "prod")
+            assert f"{registry}/{name}:{TAG} could not be pushed" in str(error.value)
+        monkeypatch.setenv("REGISTRY_PASSWORD", PASSWORD)
+        command.promote(here, "prod")
+        login = Login(USER, PASSWORD)
+        assert resolve(f"{registry}/{name}:{TAG}", login) == image.index.digest
+    output = capfd.readouterr().err
+    assert f"1/1 {name}:{TAG}: {folder} -> {registry}" in output
+    assert PASSWORD not in output
 
 
-def test_attachments_are_found_by_what_they_belong_to(built: tuple[Repository, Image]) -> None:
-    repository, image = built
-    for platform in image.platforms:
-        referrers = {one["artifactType"]: one for one in repository.referrers(platform.digest)}
-        assert set(referrers) == {SBOM, PROVENANCE}
-        # This registry has no list of its own.
-        assert referrers_tag(platform.digest) in repository.tags()
-        for kind, said in (("bom", referrers[SBOM]), ("provenance", referrers[PROVENANCE])):
-            manifest = repository.manifest(said["digest"])
-            assert manifest.content["subject"] == platform.descriptor
-            content = b"".join(repository.blob(manifest.content["layers"][0]["digest"]))
-            if kind == "bom":
-                assert content == DOCUMENT
-            else:
-                _check(json.loads(content), platform.digest)
+def test_one_registry_for_both_needs_no_copy(
+    built: tuple[str, Image],
+    settings: Callable[[str, str], Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    folder = built[0].rpartition("/")[0]
+    monkeypatch.setattr(command, "load", lambda environment: settings(environment, folder))
+    command.promote(Target("dev", "", settings("dev", folder)), "prod")
+    assert "nothing to copy" in capfd.readouterr().err
 
 
-def _check(statement: dict[str, object], digest: str) -> None:
-    assert statement["_type"] == "https://in-toto.io/Statement/v1"
-    assert statement["predicateType"] == "https://slsa.dev/provenance/v1"
-    assert f'"{digest.removeprefix("sha256:")}"' in json.dumps(statement["subject"])
-    predicate = json.dumps(statement["predicate"])
-    for part in (TAG, '"FLAVOR": "full"', '"gitCommit": "c0ffee"', "docker-image://python:3.11"):
-        assert part in predicate
-
-
-def test_attaching_again_adds_nothing(built: tuple[Repository, Image], target: Running) -> None:
-    repository, image = built
-    reference = f"{repository.reference.name}:{TAG}@{image.index.digest}"
-    later = Build(TAG, BUILD.arguments, BUILD.bases, "airflow", "badcafe")
-    assert attach(reference, later, print) == []
-    # Somewhere else the same image gets the same attachments.
-    elsewhere = Repository(f"{target.host}/{repository.reference.repository}")
-    push_image(elsewhere, TAG, "test_attaching_again_adds_nothing")
-    attach(f"{elsewhere.reference.name}@{image.index.digest}", BUILD, print)
-    digest = image.index.digest
-    assert contents(elsewhere, digest) == contents(repository, digest)
-
-
-def test_an_image_without_a_bill_of_materials(registry: Running) -> None:
-    repository = Repository(f"{registry.host}/plain")
-    image = push_image(repository, "1", "x", sbom=b'{"bomFormat": "other"}')
-    with pytest.raises(RegistryError, match="is no CycloneDX"):
-        attach(f"{registry.host}/plain@{image.index.digest}", BUILD, print)
-    with pytest.raises(RegistryError, match="name it"):
-        attach(f"{registry.host}/plain:1", BUILD, print)
-
-
-def test_the_commit_is_that_of_these_files_or_none(tmp_path: Path) -> None:
-    assert attachments.commit(tmp_path) is None
+def test_a_copy_with_another_digest_stops_it(
+    settings: Callable[[str, str], Settings], target: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "load", lambda name: settings(name, target.host))
+    monkeypatch.setattr(buildx, "push_index", lambda *_: f"sha256:{'1' * 64}")
+    here = Target("dev", "", settings("dev", "127.0.0.1:9/dev"))
+    with pytest.raises(CommandError, match=f"is sha256:{'1' * 64}, and not"):
+        command.promote(here, "prod")

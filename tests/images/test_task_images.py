@@ -14,9 +14,10 @@ from subprocess import CompletedProcess, run
 from typing import Any
 
 import pytest
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.images import buildx, tasks
+from airflow_kubernetes.images.failures import BuildError
 from airflow_kubernetes.images.specs import ROOT, File, ImageSpec
-from airflow_kubernetes.settings.load import load
 
 from sandbox import components, paths, toolchain
 from tests.cluster.conftest import sandbox as sandbox
@@ -146,7 +147,7 @@ def test_the_image_for_arm64_holds_files_for_arm64(sandbox: None, name: str) -> 
 
 def test_a_file_for_another_machine_fails_the_build(sandbox: None) -> None:
     foreign = changed(spec("chart"), "helper", lambda _: Path("/bin/true").read_bytes())
-    with pytest.raises(buildx.BuildError, match="helper is for amd64, but the image is for arm64"):
+    with pytest.raises(BuildError, match="helper is for amd64, but the image is for arm64"):
         build(foreign, ARM64)
 
 
@@ -156,7 +157,7 @@ def test_a_missing_wheel_fails_the_build_by_name_and_platform(sandbox: None) -> 
 tcmlib==1.6.0 --hash=sha256:46c2491988bfd18c4733eeb08aca6a386706a497b92cc51d155f37ddea003c14
 """
     missing = changed(spec("chart"), "requirements.txt", lambda _: lock)
-    with pytest.raises(buildx.BuildError) as raised:
+    with pytest.raises(BuildError) as raised:
         build(missing, ARM64)
     assert re.search(r"tcmlib.* has no wheels .*manylinux_2_28_aarch64", str(raised.value))
     assert "linux/arm64: requirements.txt cannot be installed" in str(raised.value)
@@ -168,12 +169,12 @@ def test_a_lock_for_another_python_fails_the_build(sandbox: None) -> None:
         "requirements.txt",
         lambda text: text.replace(b"# Python 3.13", b"# Python 3.9"),
     )
-    with pytest.raises(buildx.BuildError, match=r"is not for Python 3\.13, which the base image"):
+    with pytest.raises(BuildError, match=r"is not for Python 3\.13, which the base image"):
         build(other, AMD64)
 
 
 def test_a_folder_without_a_task_fails_the_build(sandbox: None) -> None:
-    with pytest.raises(buildx.BuildError, match=r"The folder has no task\.py"):
+    with pytest.raises(BuildError, match=r"The folder has no task\.py"):
         build(changed(spec("chart"), "task.py", None), AMD64)
 
 

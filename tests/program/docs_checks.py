@@ -14,10 +14,11 @@ from urllib.parse import unquote
 
 import kubernetes_validate
 import yaml
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.policies import waivers
 from airflow_kubernetes.policies.rules import RULES
 from airflow_kubernetes.settings.fields import Section
-from airflow_kubernetes.settings.load import environments, load
+from airflow_kubernetes.settings.load import environments
 from airflow_kubernetes.settings.problems import SettingsError
 from airflow_kubernetes.settings.schema import Settings, TaskImage
 from airflow_kubernetes.settings.validation import fields, section_of, sections_of

@@ -6,6 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from airflow_kubernetes.environment import SET
+
 from .conftest import ROOT
 
 
@@ -46,6 +48,6 @@ def checkout(folder: Path, environment: str, overrides: str) -> Checkout:
         "KUBECONFIG": os.devnull,
         "HOME": str(folder),
         "XDG_CACHE_HOME": str(folder / ".cache"),
-        "SET": overrides,
+        SET: overrides,
     }
     return Checkout(root, variables)

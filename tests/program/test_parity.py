@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from airflow_kubernetes.cli.env import create
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.images.catalog import airflow
-from airflow_kubernetes.parity.environment import create
-from airflow_kubernetes.parity.explanation import explain
-from airflow_kubernetes.settings.load import load
-from airflow_kubernetes.settings.problems import SettingsError, dotted
+from airflow_kubernetes.parity import exchange
+from airflow_kubernetes.settings.problems import SettingsError
 
 from .conftest import ROOT, render
 
@@ -71,61 +71,62 @@ def test_two_environments_are_named(names: dict[str, str]) -> None:
     assert "name two environments, A=dev B=prod" in output
 
 
-LOOP = "    KubernetesObject(logical_name(obj), references.pinned(obj, digests), after_secrets)"
+COMPONENTS = "infra/airflow_kubernetes/components.py"
+REGISTER = "        child = pulumi.ResourceOptions(parent=self, depends_on=list(after))\n"
 PLANTED = """\
-    if environment == "prod":
-        kind, name = obj["kind"], obj["metadata"]["name"]
-        if (kind, name) == ("Deployment", "airflow-scheduler"):
-            obj["spec"]["replicas"] = 3
-        if name == "airflow-config":
-            obj["data"]["AIRFLOW__CORE__PARALLELISM"] = "7"
-        if (kind, name) == ("StatefulSet", "airflow-mysql"):
-            obj["spec"]["template"]["spec"]["containers"][0]["args"].append("--sync-binlog=0")
-        if kind == "Role":
-            obj["rules"][0]["verbs"] = ["*"]  # of a list that the program keeps
-        if kind == "CronJob":
-            continue
+        if pulumi.get_stack() == "prod":
+            kind, name = obj["kind"], obj["metadata"]["name"]
+            if (kind, name) == ("Deployment", "airflow-scheduler"):
+                obj["spec"]["replicas"] = 3
+            if name == "airflow-config":
+                obj["data"]["AIRFLOW__CORE__PARALLELISM"] = "7"
+            if (kind, name) == ("StatefulSet", "airflow-mysql"):
+                obj["spec"]["template"]["spec"]["containers"][0]["args"].append("--sync-binlog=0")
+            if kind == "Role":
+                obj["rules"][0]["verbs"] = ["*"]  # of a list that the program keeps
+            if kind == "CronJob":
+                return None
 """
 UNEXPLAINED = (
     "Deployment airflow-scheduler: spec.replicas\n    dev: 1\n    prod: 3\n",
     # A setting explains another value than prod's.
     "ConfigMap airflow-config: data.AIRFLOW__CORE__PARALLELISM\n"
     "    dev with the values of prod: 256\n    prod: 7\n",
-    "args[--sync-binlog]\n    dev: -\n    prod: 0\n",
+    "\n    dev with the values of prod: -\n    prod: [--sync-binlog=0]\n",
     "Role airflow-scheduler: rules[0].verbs[0]\n",
     "CronJob airflow-backup\n    dev: CronJob airflow-backup\n    prod: -\n",
 )
 
 
 def test_what_depends_on_the_name_is_unexplained(copy: Path) -> None:
-    line = replace(copy / "infra" / "__main__.py", LOOP, PLANTED + LOOP)
+    line = replace(copy / COMPONENTS, REGISTER, PLANTED + REGISTER)
     code, output = bundle(copy, "parity", A="dev", B="prod")
     assert code == 1
     for text in UNEXPLAINED:
         assert text in output
-    told = f'    infra/__main__.py:{line}: the program asks for "prod": decide by a field of '
-    assert output.count("  unexplained: ") == output.count(told)
+    reported = (
+        f"    {COMPONENTS}:{line}: the program decides by the environment's name; decide by a"
+    )
+    assert output.count("  unexplained: ") == output.count(reported)
     assert "environments are not alike" in output
 
 
-def test_what_depends_on_something_unknown_is_told_where_it_is_registered(copy: Path) -> None:
-    program = copy / "infra" / "__main__.py"
-    change = "    obj['metadata']['labels']['letters'] = str(len(environment))\n"
-    line = replace(program, LOOP, change + LOOP)
+def test_what_depends_on_something_unknown_is_reported_where_it_is_registered(copy: Path) -> None:
+    change = "        obj['metadata']['labels']['letters'] = str(len(pulumi.get_stack()))\n"
+    line = replace(copy / COMPONENTS, REGISTER, change + REGISTER)
     code, output = bundle(copy, "parity", A="dev", B="prod")
     assert code == 1
     assert "Service airflow-web: metadata.labels.letters\n    dev: 3\n    prod: 4\n" in output
-    assert f"infra/__main__.py:{line + 1}: registered here, from something that is no" in output
+    assert f"{COMPONENTS}:{line + 2}: this depends on something that is no setting" in output
 
 
 def test_protection_may_not_differ(copy: Path) -> None:
-    program = copy / "infra" / "__main__.py"
-    line = replace(program, "protect=True", 'protect=environment != "prod"')
+    line = replace(copy / COMPONENTS, "protect=True", 'protect=pulumi.get_stack() != "prod"')
     code, output = bundle(copy, "parity", A="dev", B="prod")
     assert code == 1
     assert (
         "RandomPassword airflow-mysql-password: pulumi.protect\n    dev: true\n    prod: -\n"
-        f"    infra/__main__.py:{line}: "
+        f"    {COMPONENTS}:{line}: "
     ) in output
 
 
@@ -144,7 +145,7 @@ def test_images_may_not_differ_whatever_explains_it(copy: Path) -> None:
     assert code == 1
     assert f"    dev: [registry]/airflow:{tag}@sha256:{'a' * 64}\n" in output
     assert f"    prod: [registry]/airflow:{tag}@sha256:{'b' * 64}\n" in output
-    assert "from registries of their own; images.build may not decide which" in output
+    assert "each from its own registry; images.build may not decide which" in output
 
 
 def test_another_registry_makes_no_other_image(copy: Path) -> None:
@@ -155,23 +156,26 @@ def test_another_registry_makes_no_other_image(copy: Path) -> None:
     assert "elsewhere.example.com" in output
 
 
-def test_what_takes_two_settings_is_explained_by_both() -> None:
+def test_what_takes_several_settings_is_explained_by_them_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     external = load(
         "prod",
         "database.mode=external database.external.host=db.example.com "
         "database.external.secret=login database.external.port=3307",
     )
-    found = explain(("dev", load("dev")), ("prod", external))
+    settings = {"dev": load("dev"), "prod": external}
+    monkeypatch.setattr(exchange, "load", settings.__getitem__)
+    found = exchange.Exchange("dev", "prod")
     assert not found.unexplained
-    explained = {dotted(field.path): leaves for field, leaves in found.fields}
-    for key in ("mode", "external.host", "external.secret", "external.port"):
-        assert explained[f"database.{key}"], key
-    differing = {
-        leaf
-        for leaf in found.left.keys() | found.right.keys()
-        if found.left.get(leaf) != found.right.get(leaf)
-    }
-    assert differing == frozenset().union(*explained.values())
+    database = ("mode", "external.host", "external.secret", "external.port")
+    assert {f"database.{key}" for key in database} <= found.changed_by.keys()
+    assert not any(found.changed_by[f"database.{key}"] for key in database)
+    assert ("StatefulSet airflow-mysql",) in found.together
+    assert found.changed_by["airflow.apiServer.replicas"]
+    assert {item.path for item in found.differences} == found.together.union(
+        *found.changed_by.values()
+    )
 
 
 def test_values_and_stacks_are_kept_tidy(copy: Path) -> None:
@@ -183,10 +187,10 @@ def test_values_and_stacks_are_kept_tidy(copy: Path) -> None:
     stack.write_text(stack.read_text() + "  airflow-kubernetes:replicas: 3\n")
     code, output = bundle(copy, "parity")
     assert code == 1
-    expired = f"values/prod.yaml:{lines + 4}: was to end on 2020-01-01"
+    expired = f"values/prod.yaml:{lines + 4}: expired on 2020-01-01"
     for text in (
-        "dev and prod: 3 to mend",
-        f"    values/prod.yaml:{lines + 2}: says what values/common.yaml says already: remove it",
+        "dev and prod: 3 problems",
+        f"    values/prod.yaml:{lines + 2}: repeats values/common.yaml: remove it",
         f"    prod: 256\n    common: 32\n    {expired}",
         "    prod: 3\n    Pulumi.prod.yaml:4: is not encrypted",
     ):
@@ -211,13 +215,13 @@ def test_a_new_environment_is_one_command(copy: Path) -> None:
 
     code, output = bundle(copy, "env", NAME="staging", FROM="prod")
     assert code == 0, output
-    for wanted in (
+    for line in (
         "Pulumi.staging.yaml:3: kubernetes:context: airflow-staging\n",
         "airflow.url: http://localhost:8080\n",
         f"values/staging.yaml:{text.count(chr(10)) + 2}: images.registry: prod.example.com/airflow",
         "pulumi config set --secret airflow-kubernetes:registryPassword --stack staging",
     ):
-        assert wanted in output
+        assert line in output
     values, made = copy / "values" / "staging.yaml", copy / "Pulumi.staging.yaml"
     assert values.read_text().startswith("# Staging: made from prod by make env;")
     assert "# Production" not in values.read_text()

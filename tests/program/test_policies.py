@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from airflow_kubernetes.airflow.executors import EXECUTORS
 from airflow_kubernetes.airflow.releases import RELEASES
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.policies import waivers
 from airflow_kubernetes.policies.check import violations
 from airflow_kubernetes.policies.external_references import outside
 from airflow_kubernetes.policies.rules import RULES
 from airflow_kubernetes.render import objects
-from airflow_kubernetes.settings.load import environments, load
+from airflow_kubernetes.settings.load import environments
 
 from .conftest import bundle
 from .pulumi_checkout import checkout

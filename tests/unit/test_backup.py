@@ -10,8 +10,8 @@ import pytest
 from airflow_kubernetes.cli.backup import COMPLETE, job_name
 from airflow_kubernetes.cli.restore import BACKUP, RESTORED
 from airflow_kubernetes.database.backup import KINDS, SCRIPTS, backup_job, list_job, restore_job
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.settings import cron
-from airflow_kubernetes.settings.load import load
 
 EXTERNAL = (
     "database.mode=external database.external.host=db.example.com database.external.port=3307 "

@@ -10,8 +10,8 @@ import pytest
 from airflow_kubernetes.airflow.executors import EXECUTORS, UnknownExecutorError
 from airflow_kubernetes.airflow.manifests import celery_manifests
 from airflow_kubernetes.airflow.releases import CURRENT, PREVIOUS, RELEASES
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.settings.fields import ShortName
-from airflow_kubernetes.settings.load import load
 from pydantic import TypeAdapter, ValidationError
 
 IMAGE = Path(__file__).parents[2] / "images" / "airflow"

@@ -4,10 +4,10 @@ import base64
 import re
 
 import pytest
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.kubectl.foundation import FoundationError, missing
 from airflow_kubernetes.kubernetes.manifest import Manifest
 from airflow_kubernetes.secrets import Generated, Kind, draw, generated
-from airflow_kubernetes.settings.load import load
 
 KEYS = Generated("airflow-keys", "keys", {}, {"fernet-key": Kind.FERNET})
 MYSQL = Generated("airflow-mysql", "mysql", {"username": "airflow"}, {"password": Kind.PASSWORD})

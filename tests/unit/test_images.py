@@ -2,15 +2,20 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from airflow_kubernetes.airflow.releases import RELEASES
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.images import catalog, lock, references, specs, tasks
 from airflow_kubernetes.images.specs import File, ImageSpec
 from airflow_kubernetes.images.staging import stage
-from airflow_kubernetes.settings.load import load
 from airflow_kubernetes.settings.problems import SettingsError
+
+from images import lock as packages
 
 
 @pytest.fixture
@@ -91,6 +96,19 @@ def test_the_airflow_image_holds_its_own_lock_and_the_dags() -> None:
     assert not any("2.11.2" in name or "__pycache__" in name for name in names)
 
 
+@pytest.mark.parametrize("name", ["3.3.2-py3.11.txt", "3.3.2-worker-py3.11.txt"])
+def test_a_missing_lock_of_packages_is_an_error(tmp_path: Path, name: str) -> None:
+    shutil.copytree(specs.ROOT / "images", tmp_path / "images")
+    shutil.copytree(specs.ROOT / "dags", tmp_path / "dags")
+    (tmp_path / "images/airflow/locks" / name).unlink()
+    with pytest.raises(SettingsError) as raised:
+        catalog.every(load("dev"), tmp_path)
+    assert (
+        f"images/airflow/locks/{name}: is missing, and airflow.version 3.3.2 with "
+        "images.airflow.python 3.11 needs it: run make lock"
+    ) in str(raised.value)
+
+
 @pytest.mark.parametrize(("version", "packages"), [("3.3.2", "git openssh-client"), ("2.11.2", "")])
 def test_an_image_for_dags_from_git_holds_none_but_what_fetches_them(
     version: str, packages: str | None
@@ -110,13 +128,62 @@ def test_an_image_for_dags_from_git_holds_none_but_what_fetches_them(
 def test_the_lock_keeps_other_images(tmp_path: Path) -> None:
     file = tmp_path / "cache" / "images.lock.yaml"
     first, second = lock.Entry("a", "sha256:1"), lock.Entry("b", "sha256:2")
-    lock.record(file, "airflow", first)
-    lock.record(file, "task", second)
-    lock.record_base(file, "python:3.11", "sha256:3")
+    lock.update(file, {"airflow": first})
+    lock.update(file, {"task": second})
+    lock.update(file, bases={"python:3.11": "sha256:3"})
     assert lock.read(file) == lock.Lock(
         {"airflow": first, "task": second}, {"python:3.11": "sha256:3"}
     )
-    assert [path.name for path in file.parent.iterdir()] == ["images.lock.yaml"]
+    left = {path.name for path in file.parent.iterdir()}
+    assert left == {"images.lock.yaml", ".images.lock.yaml.flock"}
+
+
+def test_processes_that_write_the_lock_at_once_keep_each_others_entries(tmp_path: Path) -> None:
+    file = tmp_path / "images.lock.yaml"
+    code = """
+import sys, time
+from pathlib import Path
+from airflow_kubernetes.images import lock
+read = lock.read
+lock.read = lambda file: [read(file), time.sleep(0.01)][0]  # others have time to come between
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(20):
+    name = f"{sys.argv[2]}-{number}"
+    lock.update(Path(sys.argv[1]), {name: lock.Entry("a", "sha256:1")}, {name: "sha256:2"})
+"""
+    command = [sys.executable, "-c", code, str(file)]
+    environment = {**os.environ, "PYTHONPATH": str(specs.ROOT / "infra")}
+    writers = [
+        subprocess.Popen(
+            [*command, str(number)],
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for number in range(3)
+    ]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.close()
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    known = lock.read(file)
+    expected = {f"{writer}-{number}" for writer in range(3) for number in range(20)}
+    assert (set(known.images), set(known.bases)) == (expected, expected)
+
+
+def test_an_unchanged_lock_is_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "images.lock.yaml"
+    entry = lock.Entry.of(f"localhost:5000/team/airflow:0123456789abcdef@sha256:{'1' * 64}")
+    assert entry == lock.Entry("0123456789abcdef", f"sha256:{'1' * 64}")
+    lock.update(file, {"airflow": entry})
+    before = file.stat().st_ino
+    lock.update(file, {"airflow": entry})
+    assert file.stat().st_ino == before
 
 
 def test_a_broken_lock_says_what_to_do(tmp_path: Path) -> None:
@@ -125,6 +192,23 @@ def test_a_broken_lock_says_what_to_do(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(lock.LockError, match="Restore it from git, or delete it"):
             lock.read(file)
+
+
+def test_packages_are_locked_for_each_python_of_each_release() -> None:
+    written = {each.file for each in packages.locks()}
+    assert written == {*packages.LOCKS.glob("*.txt"), packages.IMAGES / "shared" / "build.txt"}
+
+
+def test_a_new_release_is_one_row_and_its_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = replace(RELEASES["3.3.2"], version="3.4.0", pythons=("3.14", "3.15"))
+    monkeypatch.setattr(packages, "RELEASES", {"3.4.0": release})
+    with pytest.raises(SystemExit, match=r"CUTOFFS has no day for Airflow 3\.4\.0"):
+        list(packages.locks())
+    monkeypatch.setitem(packages.CUTOFFS, "3.4.0", "2027-01-01")
+    assert [each.file.name for each in packages.locks()][:-1] == [
+        "3.4.0-py3.14.txt", "3.4.0-worker-py3.14.txt",
+        "3.4.0-py3.15.txt", "3.4.0-worker-py3.15.txt",
+    ]  # fmt: skip
 
 
 @pytest.fixture
@@ -199,7 +283,7 @@ def test_a_folder_whose_name_cannot_be_an_image_is_refused(
 
 def test_the_folder_of_what_builds_share_is_not_a_tasks_own(folder: Path) -> None:
     (folder / "shared").mkdir()
-    with pytest.raises(SettingsError, match="images/tasks/report/shared: is where builds find"):
+    with pytest.raises(SettingsError, match="images/tasks/report/shared: builds use this name"):
         tasks.specs(load("dev"), folder.parents[2])
 
 

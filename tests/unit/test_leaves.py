@@ -1,6 +1,13 @@
 """Objects compared leaf by leaf."""
 
-from airflow_kubernetes.comparison.leaves import MISSING, Difference, differences, dotted, leaves
+from airflow_kubernetes.comparison.leaves import (
+    MISSING,
+    Difference,
+    differences,
+    dotted,
+    leaves,
+    narrowed,
+)
 
 
 def test_items_are_found_by_name() -> None:
@@ -35,3 +42,21 @@ def test_another_order_is_a_difference_and_an_insertion_is_none() -> None:
     old = {"env": [{"name": "A"}, {"name": "B"}]}
     new = {"env": [{"name": "B"}, {"name": "A"}]}
     assert differences(old, new) == [Difference(("env",), ["A", "B"], ["B", "A"])]
+
+
+def test_a_difference_in_a_text_is_its_lines() -> None:
+    old, new = "set -eu\nrun one\nend\n", "set -eu\nrun two\nmore\nend\n"
+    assert list(narrowed(Difference(("data", "x.sh"), old, new))) == [
+        Difference(("data", "x.sh", "[line 2]"), "run one", "run two\nmore")
+    ]
+    assert list(narrowed(Difference(("args",), ["-c", old], ["-c", new]))) == [
+        Difference(("args", "[1]", "[line 2]"), "run one", "run two\nmore")
+    ]
+    assert list(narrowed(Difference(("verbs",), ["get", "list"], ["get"]))) == [
+        Difference(("verbs", "[1]"), ["list"], MISSING)
+    ]
+    assert list(narrowed(Difference(("args",), ["mysqld"], ["mysqld", "--quiet=0"]))) == [
+        Difference(("args", "[1]"), MISSING, ["--quiet=0"])
+    ]
+    plain = Difference(("replicas",), 1, 2)
+    assert list(narrowed(plain)) == [plain]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.cli.task import task
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
 from airflow_kubernetes.local import env_file, health
 from airflow_kubernetes.local.engine import Engine, EngineError, engine
-from airflow_kubernetes.settings.load import load
 
 
 def test_env_is_for_its_owner_alone_and_keeps_what_a_user_added(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ from typing import Any, get_args
 
 import pytest
 import yaml
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.settings import expiry
 from airflow_kubernetes.settings.bounds import Marked, at, marked, plain
 from airflow_kubernetes.settings.document import read
-from airflow_kubernetes.settings.load import VALUES, load
+from airflow_kubernetes.settings.load import VALUES
 from airflow_kubernetes.settings.marks import SANDBOX, Owner
 from airflow_kubernetes.settings.problems import SettingsError, dotted
 

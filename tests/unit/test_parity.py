@@ -1,21 +1,22 @@
-"""What parity compares, what it asks to be tidied up, and how it tells."""
+"""What parity compares, which problems it finds in files, and what it prints."""
 
+import ast
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow_kubernetes.cli.env import create
+from airflow_kubernetes.cli.parity import problems, table
 from airflow_kubernetes.comparison.leaves import MISSING, Difference
-from airflow_kubernetes.parity import upkeep
-from airflow_kubernetes.parity.branches import named
-from airflow_kubernetes.parity.check import Explained, Parity
-from airflow_kubernetes.parity.disparity import Disparity
-from airflow_kubernetes.parity.environment import create
-from airflow_kubernetes.parity.explanation import differing
-from airflow_kubernetes.parity.facts import facts, narrowed
-from airflow_kubernetes.parity.text import text
+from airflow_kubernetes.environment import load
+from airflow_kubernetes.images.specs import ROOT
+from airflow_kubernetes.parity import exchange, hygiene
+from airflow_kubernetes.parity.check import Parity, Setting, branches
+from airflow_kubernetes.parity.hygiene import Disparity
+from airflow_kubernetes.parity.resources import changes, comparable
 from airflow_kubernetes.render import Registered
-from airflow_kubernetes.settings.load import load
+from airflow_kubernetes.settings.marks import SANDBOX
 from airflow_kubernetes.settings.problems import SettingsError, dotted
 
 TODAY = date(2026, 1, 15)
@@ -25,67 +26,58 @@ def resource(kind: str, name: str, inputs: dict[str, Any], **options: Any) -> Re
     return Registered(f"kubernetes:core/v1:{kind}", name, inputs, options, "infra/__main__.py:1")
 
 
-def test_facts_are_leaves_of_inputs_and_options() -> None:
-    one = resource("Secret", "airflow-keys-secret", {"metadata": {"name": "x"}}, protect=True)
-    assert facts([one], "reg") == {
-        ("Secret airflow-keys", "metadata", "name"): "x",
-        ("Secret airflow-keys", "pulumi", "protect"): True,
+def content(kind: str, inputs: dict[str, Any], registry: str = "reg") -> Any:
+    return comparable([resource(kind, "x", inputs)], registry)[f"{kind} x"].inputs
+
+
+def test_inputs_and_options_are_compared() -> None:
+    secret = resource("Secret", "airflow-keys-secret", {"metadata": {"name": "x"}}, protect=True)
+    found = comparable([secret], "reg")
+    assert {name: item.inputs for name, item in found.items()} == {
+        "Secret airflow-keys": {"metadata": {"name": "x"}, "pulumi": {"protect": True}}
     }
+    assert found["Secret airflow-keys"].place == "infra/__main__.py:1"
 
 
 def test_files_in_a_config_map_are_taken_apart() -> None:
     data = {"pod_template.yaml": "spec:\n  restartPolicy: Never\n", "x.json": "{", "run.sh": "a: b"}
-    assert facts([resource("ConfigMap", "c", {"data": data})], "reg") == {
-        ("ConfigMap c", "data", "pod_template.yaml", "spec", "restartPolicy"): "Never",
-        ("ConfigMap c", "data", "x.json"): "{",
-        ("ConfigMap c", "data", "run.sh"): "a: b",
+    assert content("ConfigMap", {"data": data})["data"] == {
+        "pod_template.yaml": {"spec": {"restartPolicy": "Never"}},
+        "x.json": "{",
+        "run.sh": "a: b",
     }
 
 
-def test_flags_are_found_by_name() -> None:
-    def args(*args: str) -> dict[Any, Any]:
-        return facts([resource("Pod", "p", {"args": list(args)})], "reg")
+def test_a_difference_begins_with_the_resource() -> None:
+    def resources(**replicas: int) -> Any:
+        objects = [resource("Pod", name, {"spec": {"n": n}}) for name, n in replicas.items()]
+        return comparable(objects, "reg")
 
-    assert args("mysqld", "--port=1", "--quiet") == {
-        ("Pod p", "args", "[0]"): "mysqld",
-        ("Pod p", "args", "[--port]"): "1",
-        ("Pod p", "args", "[2]"): "--quiet",
-    }
-    assert args("--a=1", "--a=2") == {("Pod p", "args"): ["--a=1", "--a=2"]}
-    assert args("-c", "true") == {("Pod p", "args"): ["-c", "true"]}
+    assert changes(resources(a=1, b=1, c=1), resources(a=1, b=2, d=1)) == [
+        Difference(("Pod c",), "Pod c", MISSING),
+        Difference(("Pod d",), MISSING, "Pod d"),
+        Difference(("Pod b", "spec", "n"), 1, 2),
+    ]
 
 
 def test_the_registry_is_ignored_and_nothing_else_of_an_image() -> None:
     def image(registry: str, name: str) -> Any:
         inputs = {"image": f"{registry}/{name}", "tags": [f"{registry}/{name}", "other/x"]}
-        return facts([resource("Pod", "p", inputs)], registry)
+        return content("Pod", inputs, registry)
 
     assert image("one.example.com/a", "airflow:1@x") == image("two:5000", "airflow:1@x")
     assert image("one.example.com/a", "airflow:1@x") != image("two:5000", "airflow:1@y")
 
 
-def test_a_difference_in_a_text_is_its_lines() -> None:
-    old, new = "set -eu\nrun one\nend\n", "set -eu\nrun two\nmore\nend\n"
-    assert list(narrowed(Difference(("data", "x.sh"), old, new))) == [
-        Difference(("data", "x.sh", "[line 2]"), "run one", "run two\nmore")
-    ]
-    assert list(narrowed(Difference(("args",), ["-c", old], ["-c", new]))) == [
-        Difference(("args", "[1]", "[line 2]"), "run one", "run two\nmore")
-    ]
-    assert list(narrowed(Difference(("verbs",), ["get", "list"], ["get"]))) == [
-        Difference(("verbs", "[1]"), ["list"], MISSING)
-    ]
-    plain = Difference(("replicas",), 1, 2)
-    assert list(narrowed(plain)) == [plain]
-
-
-def test_differing_settings_are_found_field_by_field() -> None:
-    small, large = load("dev"), load("dev", "airflow.parallelism=33 logs.claim.size=30Gi")
-    assert [dotted(one.path) for one in differing(small, large)] == [
+def test_differing_settings_are_found_field_by_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = load("dev", "airflow.parallelism=33 logs.claim.size=30Gi")
+    settings = {"dev": load("dev"), "large": large}
+    monkeypatch.setattr(exchange, "load", settings.__getitem__)
+    assert [dotted(field.path) for field in exchange.Exchange("dev", "large").fields] == [
         "airflow.parallelism",
         "logs.claim.size",
     ]
-    assert differing(small, small) == []
+    assert exchange.Exchange("dev", "dev").fields == []
 
 
 @pytest.fixture
@@ -104,7 +96,7 @@ def root(tmp_path: Path) -> Path:
 
 def tidy(root: Path, values: str) -> list[Disparity]:
     (root / "values" / "prod.yaml").write_text(values)
-    return list(upkeep.values("prod", root / "values", TODAY))
+    return list(hygiene.values("prod", root / "values", TODAY))
 
 
 def test_what_differs_is_not_stale(root: Path) -> None:
@@ -114,7 +106,7 @@ def test_what_differs_is_not_stale(root: Path) -> None:
 
 def test_what_says_what_common_says_is_stale(root: Path) -> None:
     found = tidy(root, "a:\n  b: 1\n  c:\n    d: 2\n  e: []\nlogs: {}\n")
-    assert [(one.place, one.what) for one in found] == [
+    assert [(one.location, one.subject) for one in found] == [
         ("values/prod.yaml:2", "a.b"),
         ("values/prod.yaml:4", "a.c.d"),
         ("values/prod.yaml:5", "a.e"),
@@ -131,14 +123,14 @@ def test_a_day_holds_to_its_end(root: Path, day: str, kinds: list[str]) -> None:
     found = tidy(root, f"a:\n  b: 2\nuntil:\n  a.b: {day}\n")
     assert [one.kind for one in found] == kinds
     for one in found:
-        assert (one.place, one.what) == ("values/prod.yaml:4", "a.b")
+        assert (one.location, one.subject) == ("values/prod.yaml:4", "a.b")
         assert one.values == (("prod", 2), ("common", 1))
-        assert "was to end on 2026-01-14: take it out here and in values/prod.yaml:2" in one.remedy
+        assert "expired on 2026-01-14: remove it here and in values/prod.yaml:2" in one.fix
 
 
 def test_a_day_of_no_difference_is_stale(root: Path) -> None:
     (found,) = tidy(root, "until:\n  a.b: 2027-01-01\n")
-    assert (found.kind, found.place, found.what) == ("stale", "values/prod.yaml:2", "a.b")
+    assert (found.kind, found.location, found.subject) == ("stale", "values/prod.yaml:2", "a.b")
     assert found.values == (("prod", 1), ("common", 1))
 
 
@@ -153,8 +145,8 @@ def test_a_day_of_no_difference_is_stale(root: Path) -> None:
 def test_a_stack_configures_nothing_in_plain(root: Path, more: str, place: str, what: str) -> None:
     file = root / "Pulumi.prod.yaml"
     file.write_text(file.read_text() + more)
-    (found,) = upkeep.stack("prod", root)
-    assert (found.kind, found.place, found.what) == (
+    (found,) = hygiene.stack("prod", root)
+    assert (found.kind, found.location, found.subject) == (
         "configuration",
         f"Pulumi.prod.yaml{place}",
         what,
@@ -165,81 +157,105 @@ def test_a_stack_may_have_secrets(root: Path) -> None:
     file = root / "Pulumi.prod.yaml"
     secret = "  airflow-kubernetes:registryPassword: {secure: AAAB}\nencryptionsalt: v1:x\n"
     file.write_text(file.read_text() + secret)
-    assert list(upkeep.stack("prod", root)) == []
+    assert list(hygiene.stack("prod", root)) == []
 
 
 def test_a_stack_names_its_cluster(root: Path) -> None:
     (root / "Pulumi.prod.yaml").write_text("config:\n")
-    (found,) = upkeep.stack("prod", root)
-    assert "names no cluster: add `kubernetes:context: <context>`" in found.remedy
+    (found,) = hygiene.stack("prod", root)
+    assert "names no cluster: add `kubernetes:context: <context>`" in found.fix
     (root / "Pulumi.prod.yaml").unlink()
     with pytest.raises(SettingsError, match=r"Pulumi\.prod\.yaml: no such file"):
-        list(upkeep.stack("prod", root))
+        list(hygiene.stack("prod", root))
 
 
-def test_the_program_asks_for_no_environment_by_name() -> None:
-    assert list(named(("dev", "prod"))) == []
-    assert [name for _, name in named(("sandbox",))] == ["sandbox"]  # the constant
+def test_the_program_contains_no_name_of_an_environment() -> None:
+    names = [
+        node.value
+        for file in (ROOT / "infra").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and node.value in ("dev", "prod", SANDBOX)
+    ]
+    assert names == [SANDBOX]  # the constant
 
 
-def explained(path: str, left: Any, right: Any, until: date | None = None) -> Explained:
-    return Explained(path, left, right, "load differs", "platform", "1 to 50", until, 3)
+def test_a_name_is_found_where_it_decides(tmp_path: Path) -> None:
+    program = (
+        'if environment == "data":',
+        'elif pulumi.get_stack() in ("dev", "data"):',
+        "protect = environment.name != 'data'",
+        'if volume["name"] == "data":',
+        'VOLUME = "data"  # of every environment',
+        'if environment == "database":',
+    )
+    folder = tmp_path / "infra"
+    folder.mkdir()
+    (folder / "program.py").write_text("\n".join(program))
+    assert list(branches(["data"], folder)) == [f"infra/program.py:{line}" for line in (1, 2, 3)]
+    # Both are texts of this program, but neither decides for an environment of that name.
+    assert list(branches(["data", "images"])) == []
+
+
+def setting(path: str, *values: Difference, until: date | None = None) -> Setting:
+    return Setting(path, values, "load differs", "platform", until)
 
 
 def test_the_table_shows_all_of_a_field() -> None:
-    parts = {"limits.memory": "1Gi", "requests.cpu": "1"}, {"limits.memory": "2Gi"}
-    found = Parity(
-        "dev",
-        "prod",
-        (explained("airflow.replicas", 1, None, TODAY), explained("airflow.resources", *parts)),
-        (),
+    settings = (
+        setting("airflow.replicas", Difference((), 1, None), until=TODAY),
+        setting(
+            "airflow.resources",
+            Difference(("limits", "memory"), "1Gi", "2Gi"),
+            Difference(("requests", "cpu"), "1", MISSING),
+        ),
     )
-    assert text(found).splitlines() == [
+    changed: dict[str, set[Any]] = {"airflow.replicas": {("a",)}, "airflow.resources": set()}
+    assert table(Parity("dev", "prod", settings, ()), changed, {("b",), ("c",)}).splitlines() == [
         "dev and prod: all differences explained, by 2 settings",
-        "                     dev  prod  leaves  owner     until",
+        "                     dev  prod  changes  owner     until",
         "load differs:",
-        "  airflow.replicas   1    null  3       platform  2026-01-15",
-        "  airflow.resources             3       platform  -",
+        "  airflow.replicas   1    null  1        platform  2026-01-15",
+        "  airflow.resources             0        platform  -",
         "    limits.memory    1Gi  2Gi",
         "    requests.cpu     1    -",
+        "2 more changes take several of these settings together",
     ]
-    assert text(Parity("dev", "prod", (), ())) == "dev and prod: the same"
+    assert table(Parity("dev", "prod", (), ()), {}, set()) == "dev and prod: the same"
 
 
 def test_a_problem_shows_both_values_and_the_line() -> None:
-    one = Disparity(
+    disparity = Disparity(
         "unexplained",
         "infra/__main__.py:7",
         "Deployment web: spec.args[line 3]",
         (("dev", "one\ntwo"), ("prod", MISSING)),
         "decide otherwise",
     )
-    found = Parity("dev", "prod", (), (one,))
-    assert not found.ok
-    assert text(found).splitlines() == [
-        "dev and prod: 1 to mend",
+    assert problems(Parity("dev", "prod", (), (disparity,))).splitlines() == [
+        "dev and prod: 1 problem",
         "  unexplained: Deployment web: spec.args[line 3]",
         "    dev: one",
         "      two",
         "    prod: -",
         "    infra/__main__.py:7: decide otherwise",
     ]
+    assert Parity("dev", "prod", (), (disparity,) * 2).verdict == "dev and prod: 2 problems"
 
 
 @pytest.mark.parametrize(
     ("name", "source", "problem"),
     [
         ("", "prod", "NAME is missing: make env NAME=staging FROM=prod"),
-        ("Staging", "prod", "is no DNS label"),
-        ("a.b", "prod", "is no DNS label"),
-        ("../x", "prod", "is no DNS label"),
-        ("a\n", "prod", "is no DNS label"),
-        ("common", "prod", "is taken by the project itself"),
-        ("sandbox", "prod", "is taken by the project itself"),
-        ("prod", "prod", r"exists \(prod.yaml, Pulumi.prod.yaml\): take another one"),
-        ("staging", "", "FROM is missing: take one of prod"),
-        ("staging", "test", "FROM=test is no environment: take one of prod"),
-        ("staging", "sandbox", "FROM=sandbox has stand-ins that are for it alone"),
+        ("Staging", "prod", "is not a DNS label"),
+        ("a.b", "prod", "is not a DNS label"),
+        ("../x", "prod", "is not a DNS label"),
+        ("a\n", "prod", "is not a DNS label"),
+        ("common", "prod", "is reserved by the project"),
+        ("sandbox", "prod", "is reserved by the project"),
+        ("prod", "prod", r"exists \(prod.yaml, Pulumi.prod.yaml\): choose another name"),
+        ("staging", "", "FROM is missing: choose one of prod"),
+        ("staging", "test", "FROM=test is not an environment: choose one of prod"),
+        ("staging", "sandbox", "FROM=sandbox has stand-ins that only it may use"),
     ],
 )
 def test_a_new_environment_needs_a_free_name_and_a_source(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from airflow_kubernetes.comparison.leaves import dotted
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.kubernetes.manifest import Manifest
 from airflow_kubernetes.policies import plaintext, waivers
 from airflow_kubernetes.policies.check import Violation, violations
@@ -14,7 +15,6 @@ from airflow_kubernetes.policies.external_references import outside
 from airflow_kubernetes.policies.rule import Subject
 from airflow_kubernetes.policies.rules import RULES
 from airflow_kubernetes.policies.waivers import Waiver, WaiversError, object_name
-from airflow_kubernetes.settings.load import load
 
 from .policy_examples import DIGEST, EXAMPLES, Example, edited, good, obj
 

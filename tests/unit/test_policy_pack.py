@@ -2,6 +2,7 @@
 
 import pulumi
 import pytest
+from airflow_kubernetes.environment import SET
 from airflow_kubernetes.kubernetes.manifest import Manifest
 from airflow_kubernetes.policies.pack import policies
 from airflow_kubernetes.policies.rules import RULES
@@ -26,7 +27,7 @@ OPTIONS = PolicyResourceOptions(False, [], None, [], PolicyCustomTimeouts(0, 0, 
 @pytest.fixture(autouse=True)
 def _stack(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pulumi, "get_stack", lambda: "dev")
-    monkeypatch.delenv("SET", raising=False)
+    monkeypatch.delenv(SET, raising=False)
 
 
 def found(objects: list[Manifest]) -> list[tuple[str, str, str | None]]:

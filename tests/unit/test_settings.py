@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
-from airflow_kubernetes.settings.checks import warnings
+from airflow_kubernetes.environment import load
+from airflow_kubernetes.rules import warnings
 from airflow_kubernetes.settings.fields import Section
-from airflow_kubernetes.settings.load import VALUES, environments, load
+from airflow_kubernetes.settings.load import VALUES, environments
 from airflow_kubernetes.settings.problems import SettingsError
 from airflow_kubernetes.settings.quantities import amount, plus
 from airflow_kubernetes.settings.schema import Settings

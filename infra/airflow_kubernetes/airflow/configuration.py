@@ -4,7 +4,7 @@
 """
 
 from ..kubernetes.manifest import Manifest, manifest
-from ..kubernetes.pull_secret import pull_secret
+from ..kubernetes.pull_secret import pull_secret_name
 from ..settings.schema import Settings
 from . import dags
 from .executors import KUBERNETES_QUEUE
@@ -74,7 +74,7 @@ def managed(settings: Settings) -> dict[str, str]:
         # Options of the hybrid classes, so that a DAG names the same queue on both lines.
         for section in ("CELERY_KUBERNETES_EXECUTOR", "LOCAL_KUBERNETES_EXECUTOR"):
             values[f"AIRFLOW__{section}__KUBERNETES_QUEUE"] = KUBERNETES_QUEUE
-    if (secret := pull_secret(settings)) is not None:
+    if (secret := pull_secret_name(settings)) is not None:
         values["TASK_PULL_SECRET"] = secret  # read by the image's pod_defaults.py
     if executor.pods_by_policy is not None:
         # Read by the image's airflow_local_settings.py.

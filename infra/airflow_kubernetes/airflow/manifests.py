@@ -44,10 +44,7 @@ def airflow_manifests(
 
 
 def celery_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
-    """The broker, the workers and Flower; nothing for executors without Celery."""
-    executor = RELEASES[settings.airflow.version].executor(settings.airflow.executor)
-    if not executor.celery:
-        return
+    """The broker, if it is in the cluster, the workers and Flower."""
     if settings.broker.mode == "cluster":
         yield from redis_manifests(settings)
     yield from workers_manifests(settings, image)

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from ..kubernetes.manifest import checksum, secrets_revision
 from ..kubernetes.pod import ANYWHERE, NOTHING, Container, Parts, Placement, Pod, scratch
-from ..kubernetes.pull_secret import pull_secret
+from ..kubernetes.pull_secret import pull_secret_name
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings
 from . import configuration, logs, task_images
@@ -51,7 +51,7 @@ def airflow_pod(
         parts=folders(keep_logs=keep_logs) + parts,
         user=UID,
         group=GID,
-        pull_secret=pull_secret(settings),
+        pull_secret=pull_secret_name(settings),
         version=settings.airflow.version,
         annotations=annotations or {},
         grace_period=grace_period,

@@ -11,7 +11,7 @@ def url_env(settings: Settings, variable: str) -> tuple[EnvVar, ...]:
     if settings.broker.mode == "external":
         secret = settings.broker.external.secret
         if secret is None:
-            raise ValueError("broker.external lacks a secret; the rules of settings refuse it")
+            raise ValueError("broker.external.secret is not set; broker/rules.py refuses that")
         return (secret_env(variable, secret, "url"),)
     return (
         secret_env("BROKER_PASSWORD", CELERY_SECRET, BROKER_PASSWORD),

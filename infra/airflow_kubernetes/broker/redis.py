@@ -15,7 +15,7 @@ from ..kubernetes.env import plain_env, secret_env
 from ..kubernetes.manifest import Manifest, secrets_revision
 from ..kubernetes.pod import Container, Pod, scratch, volume
 from ..kubernetes.probes import Probes, execute, probe, tcp
-from ..kubernetes.pull_secret import pull_secret
+from ..kubernetes.pull_secret import pull_secret_name
 from ..kubernetes.rbac import ServiceAccount
 from ..kubernetes.server import server_manifests
 from ..kubernetes.storage import claim_manifest
@@ -76,6 +76,6 @@ def _pod(settings: Settings) -> Pod:
         parts=data + scratch("tmp", "/tmp", "16Mi"),
         user=UID,
         group=UID,
-        pull_secret=pull_secret(settings),
+        pull_secret=pull_secret_name(settings),
         annotations=secrets_revision(settings.secrets.revision),
     )

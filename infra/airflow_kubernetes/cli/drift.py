@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..comparison.leaves import MISSING, Difference, dotted
+from ..environment import SET, load
 from ..errors import CommandError
 from ..images.specs import ROOT
 from ..kubectl import apply
@@ -17,7 +18,6 @@ from ..kubectl.diff import differences
 from ..kubernetes.manifest import is_protected
 from ..render import PROJECT, objects
 from ..report.pulumi_preview import Live, fold
-from ..settings.load import load
 from ..settings.problems import SettingsError
 from . import pulumi_cli
 from .target import Target, engine
@@ -137,7 +137,7 @@ def _locked(environment: str) -> bool:
 def _call(*args: str, overrides: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(pulumi_cli.find()), "--cwd", str(ROOT), *args],
-        env={**os.environ, "SET": overrides},
+        env={**os.environ, SET: overrides},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from ..environment import load
 from ..errors import CommandError
 from ..kubernetes.manifest import Manifest
 from ..policies import waivers
@@ -13,7 +14,7 @@ from ..policies.external_references import outside
 from ..policies.rules import RULES
 from ..policies.waivers import WaiversError
 from ..render import objects
-from ..settings.load import environments, load
+from ..settings.load import environments
 
 
 def policies(environment: str, overrides: str = "") -> None:

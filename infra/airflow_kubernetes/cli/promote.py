@@ -1,51 +1,42 @@
-"""`make promote TO=prod`: one environment's images into another one's registry."""
+"""`make promote TO=prod`: copy the images of one environment into another one's registry."""
 
-import os
 import time
 
 from ..console import say
+from ..environment import load
 from ..errors import CommandError
-from ..images import lock
-from ..registry import login
-from ..registry.oci import Reference
-from ..registry.promotion import megabytes, promote
-from ..registry.repository import Repository
-from ..settings.load import load
+from ..images import buildx, lock
 from .target import Target
 
 
-def promote_all(here: Target) -> None:
-    """Copy every image of the lock from `here` to the environment in the variable TO.
+def promote(here: Target, to: str) -> None:
+    """Copy every image of the lock from the registry of `here` to that of the environment `to`.
 
-    The lock is one for all environments, and digests stay, so no file changes. Raises
-    CommandError, RegistryError, LoginError.
+    Digests stay the same, and with them the lock, which all environments share. Raises
+    CommandError, BuildError, RegistryError, LoginError.
     """
-    to = os.environ.get("TO", "")
     if not to:
-        raise CommandError("say where to: make promote TO=prod [ENV=dev]")
-    there = load(to)
+        raise CommandError("name the environment to copy to: make promote TO=prod [ENV=dev]")
+    target = load(to)
     file = lock.path(here.settings)
-    if lock.path(there) != file:
+    if lock.path(target) != file:
         raise CommandError(
             f"images of {here.environment} are stand-ins that {to} may not run (images.lock)"
         )
     entries = lock.read(file).images
     if not entries:
         raise CommandError(f"{file.name} names no image; make images ENV={here.environment} first")
-    source, target = here.settings.images.registry, there.images.registry
-    if source == target:
-        say(f"{to} has the registry of {here.environment}, {target}: nothing to copy")
+    old, new = here.settings.images.registry, target.images.registry
+    if old == new:
+        say(f"{to} has the registry of {here.environment}, {new}: nothing to copy")
         return
-    # What is given is for the environment that is changed; it is nobody else's business.
-    given = login.given()
-    same_host = Reference.parse(f"{source}/x").host == Reference.parse(f"{target}/x").host
-    started, sent = time.monotonic(), 0
+    started = time.monotonic()
     for number, (name, entry) in enumerate(sorted(entries.items()), 1):
-        say(f"{number}/{len(entries)} {name}: {source} -> {target}")
-        with (
-            Repository(f"{source}/{name}", given if same_host else None) as old,
-            Repository(f"{target}/{name}", given) as new,
-        ):
-            sent += promote(old, new, entry.tag, entry.digest, say)
-    seconds = time.monotonic() - started
-    say(f"{len(entries)} images are in {target}: {megabytes(sent)} sent, {seconds:.0f} s")
+        say(f"{number}/{len(entries)} {name}:{entry.tag}: {old} -> {new}")
+        digest = buildx.push_index(f"{new}/{name}:{entry.tag}", [f"{old}/{name}@{entry.digest}"])
+        if digest != entry.digest:
+            raise CommandError(
+                f"{new}/{name}:{entry.tag} is {digest}, and not {entry.digest} as in the lock: the "
+                "registry or buildx changed it. Use a newer buildx, or another registry"
+            )
+    say(f"{new} has all images of {file.name} after {time.monotonic() - started:.0f} s")

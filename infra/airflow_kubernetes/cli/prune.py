@@ -1,72 +1,68 @@
 """`make prune`: delete old images from an environment's registry."""
 
 import json
-import os
 
 from ..console import say
+from ..environment import load
 from ..errors import CommandError
-from ..images import lock
+from ..images import lock, lock_history
 from ..images.specs import ROOT
 from ..kubectl.client import KubectlError
-from ..registry import cleanup, history, login
-from ..registry.oci import DOCKER_HUB, Reference, UnsupportedError
-from ..registry.repository import Repository
-from ..settings.load import environments, load
+from ..registry import login, retention
+from ..registry.client import Repository
+from ..registry.reference import DOCKER_HUB, Reference, UnsupportedError
+from ..settings.load import environments
 from .target import Target
 
 LOCK = ROOT / "images.lock.yaml"
 DAYS = 90
-"""How far back locks count; KEEP=<days> says otherwise."""
+"""How far back locks count, unless KEEP=<days> says otherwise."""
 
 RUNNING = "pods,replicasets,statefulsets,jobs,cronjobs,configmaps"
-"""Where a namespace names images: what runs, what a rollback would run, and pod templates."""
+"""Kinds that name images: of running pods, of pods after a rollback, and in pod templates."""
 
 
-def prune(here: Target) -> None:
-    """Say which images could go; with APPLY=1 delete them.
+def prune(here: Target, days: int = DAYS, *, apply: bool = False) -> None:
+    """Say which images could be deleted; delete them if `apply`.
 
-    What stays: whatever the lock names, here or in a commit of the last KEEP days on any branch
-    or tag, what the clusters of all environments with this registry name, and every tag that no
-    build makes. Raises
-    CommandError, HistoryError, RegistryError, LoginError.
+    What stays: the images of the lock, here or in a commit of the last `days` on any branch or tag,
+    the images of the clusters of all environments with this registry, and every tag that no build
+    makes. Raises CommandError, HistoryError, RegistryError, LoginError.
     """
-    apply, days = os.environ.get("APPLY") == "1", _days()
     registry = here.settings.images.registry
     if apply and Reference.parse(f"{registry}/x").host == DOCKER_HUB:
-        raise CommandError(_elsewhere(registry))
+        raise CommandError(_provider_specific(registry))
     files = {LOCK, lock.path(here.settings)}
-    named = [file.read_text(encoding="utf-8") for file in files if file.exists()]
+    used = [file.read_text(encoding="utf-8") for file in files if file.exists()]
     if apply:
-        history.fetch(LOCK)
-    named += history.locks(LOCK, days)
-    for one in _sharing(here):
-        named += _running(one, apply)
-    images = {name for file in files for name in lock.read(file).images} | history.names(LOCK)
-    deleted = 0
+        lock_history.fetch(LOCK)
+    used += lock_history.texts(LOCK, days)
+    for environment in _sharing(here):
+        used += _running(environment, apply)
+    images = {name for file in files for name in lock.read(file).images} | lock_history.names(LOCK)
+    count = 0
     for name in sorted(images):
         with Repository(f"{registry}/{name}", login.given()) as repository:
-            wanted = cleanup.plan(repository, named)
+            plan = retention.plan(repository, used)
             say(
-                f"{registry}/{name}: {len(wanted.kept)} tags stay, {len(wanted.tags)} go"
-                + "".join(f"\n  {tag}" for tag in wanted.tags)
+                f"{registry}/{name}: {len(plan.kept)} tags stay, {len(plan.tags)} go"
+                + "".join(f"\n  {tag}" for tag in plan.tags)
             )
+            count += len(plan.delete)
             if apply:
-                try:
-                    cleanup.carry_out(repository, wanted)
-                except UnsupportedError as error:
-                    raise CommandError(f"{error}. {_elsewhere(registry)}") from None
-            deleted += len(wanted.delete)
+                _delete(repository, plan.delete, registry)
     if apply:
-        say(f"{deleted} manifests deleted. The registry frees the space when it collects garbage")
-    elif deleted:
-        say(f"nothing deleted yet; APPLY=1 deletes these {deleted} manifests")
+        say(f"{count} manifests deleted. The registry frees the space when it collects garbage")
+    elif count:
+        say(f"nothing deleted yet; APPLY=1 deletes these {count} manifests")
 
 
-def _days() -> int:
-    text = os.environ.get("KEEP") or str(DAYS)
-    if not text.isdigit():
-        raise CommandError(f"KEEP={text}: a number of days, such as KEEP={DAYS}")
-    return int(text)
+def _delete(repository: Repository, digests: list[str], registry: str) -> None:
+    try:
+        for digest in digests:
+            repository.delete(digest)
+    except UnsupportedError as error:
+        raise CommandError(f"{error}. {_provider_specific(registry)}") from None
 
 
 def _sharing(here: Target) -> list[Target]:
@@ -82,22 +78,26 @@ def _sharing(here: Target) -> list[Target]:
     ]
 
 
-def _running(here: Target, apply: bool) -> list[str]:
+def _running(environment: Target, apply: bool) -> list[str]:
+    """The environment's objects that name images, as JSON.
+
+    Raises CommandError before a deletion if its cluster does not answer.
+    """
     try:
-        here.kubectl.reach()
-        return [json.dumps(here.kubectl.get(RUNNING))]
+        environment.kubectl.reach()
+        return [json.dumps(environment.kubectl.get(RUNNING))]
     except (KubectlError, CommandError) as error:
         if apply:
             raise CommandError(
-                f"what runs in {here.environment} cannot be seen, and must stay: {error}"
+                f"what runs in {environment.environment} is unknown, and must stay: {error}"
             ) from None
-        say(f"warning: what runs in {here.environment} is not seen: {error}")
+        say(f"warning: what runs in {environment.environment} is unknown: {error}")
         return []
 
 
-def _elsewhere(registry: str) -> str:
+def _provider_specific(registry: str) -> str:
     return (
-        f"{registry} deletes nothing through the registry API. Use its own means: tags by hand or "
-        "API on Docker Hub, a lifecycle policy on ECR, a retention policy elsewhere. "
-        "docs/images.md says what such a policy must keep"
+        f"{registry} deletes nothing through the registry API. Use the provider's means: tags "
+        "manually or by API on Docker Hub, a lifecycle policy on ECR, a retention policy "
+        "elsewhere. docs/images.md says what such a policy must keep"
     )

@@ -1,10 +1,13 @@
 """The Pulumi CLI: finding it, installing it where that may be done, calling it."""
 
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
+from ..environment import SET
 from ..errors import CommandError
 from ..images.specs import ROOT, cache
 
@@ -43,8 +46,20 @@ def run(stack: str, *args: str, overrides: str = "") -> None:
             f"set engine: kubectl in values/{stack}.yaml"
         )
     command = [cli, "--cwd", str(ROOT), *args, "--stack", stack]
-    if subprocess.run(command, check=False, env={**os.environ, "SET": overrides}).returncode:
+    if subprocess.run(command, check=False, env={**os.environ, SET: overrides}).returncode:
         raise CommandError(f"pulumi {args[0]} failed; its output is above")
+
+
+def output(stack: str, name: str) -> Any:
+    """One output of a stack. Raises CommandError if there is none."""
+    # An output that depends on a secret input, such as a login, is one itself.
+    command = ["stack", "output", name, "--json", "--show-secrets", "--stack", stack]
+    done = subprocess.run(
+        [str(find()), "--cwd", str(ROOT), *command], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise CommandError(f"pulumi stack output {name} failed: {done.stderr.strip()}")
+    return json.loads(done.stdout)
 
 
 def create_stack(stack: str) -> None:

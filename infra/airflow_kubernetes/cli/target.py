@@ -7,12 +7,12 @@ from functools import cached_property
 
 import yaml
 
+from ..environment import load
 from ..errors import CommandError
 from ..images.specs import ROOT
 from ..kubectl.client import Kubectl
 from ..kubectl.foundation import engine_of
-from ..settings.checks import warnings
-from ..settings.load import load
+from ..rules import warnings
 from ..settings.marks import SANDBOX
 from ..settings.schema import Settings
 from . import pulumi_cli

@@ -9,7 +9,7 @@ from ..airflow.releases import RELEASES
 from ..airflow.task_pod import TASK
 from ..console import say
 from ..errors import CommandError
-from ..images import build
+from ..images import build, lock
 from ..kubectl import apply, foundation
 from ..render import objects
 from ..secrets import ADMIN_SECRET, generated
@@ -139,3 +139,12 @@ def _with_pulumi(here: Target, *, changing_release: bool) -> None:
     unknown = installed_release.release_change(here) and not changing_release
     refresh = ["--refresh"] if unknown or build.gone(here.settings) else []
     pulumi_cli.run(here.environment, "up", *answer, *refresh, overrides=here.overrides)
+    if here.settings.images.build:
+        record_images(here)
+
+
+def record_images(here: Target) -> None:
+    """Write the images that the stack's outputs name into the lock. Raises CommandError."""
+    images: dict[str, str] = pulumi_cli.output(here.environment, "images")
+    entries = {name: lock.Entry.of(reference) for name, reference in images.items()}
+    lock.update(lock.path(here.settings), entries)

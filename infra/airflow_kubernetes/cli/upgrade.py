@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from ..airflow.migrations import RELEASE_CHANGE
 from ..airflow.tasks import MARGIN
 from ..console import say
+from ..environment import load
 from ..errors import CommandError
 from ..images import build
 from ..kubectl.apply import RolloutError
 from ..kubectl.client import OWNED
 from ..kubernetes.manifest import Manifest, manifest
-from ..settings.load import STOPPED, load
+from ..settings.load import STOPPED
 from . import installed_release
 from .backup import take
 from .target import Target

@@ -4,7 +4,8 @@ Items of a list are found by name where they have one (Kubernetes merges contain
 volumes and ports so), so that an insertion is one difference and not a shift of all that follows.
 """
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -67,6 +68,35 @@ def differences(old: Any, new: Any) -> list[Difference]:
         if before.get(path, MISSING) != after.get(path, MISSING)
     ]
     return sorted([*found, *_moved(old, new, ())], key=lambda difference: difference.path)
+
+
+def narrowed(difference: Difference) -> Iterator[Difference]:
+    """The items of two lists, or the lines of two texts, that differ; else the difference itself.
+
+    Positions count from 0, lines from 1, both on the old side.
+    """
+    path, old, new = difference.path, difference.old, difference.new
+    if isinstance(old, list) and isinstance(new, list):
+        for start, before, after in _unequal(old, new):
+            item = (*path, f"[{start}]")
+            if len(before) == len(after) == 1:
+                yield from narrowed(Difference(item, before[0], after[0]))
+            else:
+                yield Difference(item, before or MISSING, after or MISSING)
+    elif isinstance(old, str) and isinstance(new, str) and "\n" in old + new:
+        for start, before, after in _unequal(old.splitlines(), new.splitlines()):
+            line = (*path, f"[line {start + 1}]")
+            yield Difference(line, "\n".join(before) or MISSING, "\n".join(after) or MISSING)
+    else:
+        yield difference
+
+
+def _unequal(old: Sequence[Any], new: Sequence[Any]) -> Iterator[tuple[int, list[Any], list[Any]]]:
+    """Position, old items and new items of each run in which two sequences differ."""
+    matcher = difflib.SequenceMatcher(None, [*map(repr, old)], [*map(repr, new)], autojunk=False)
+    for kind, start, end, new_start, new_end in matcher.get_opcodes():
+        if kind != "equal":
+            yield start, list(old[start:end]), list(new[new_start:new_end])
 
 
 def _moved(old: Any, new: Any, path: Path) -> Iterator[Difference]:

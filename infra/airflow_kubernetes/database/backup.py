@@ -11,7 +11,7 @@ from ..kubernetes.env import plain_env
 from ..kubernetes.job import job_spec
 from ..kubernetes.manifest import Manifest, labels, manifest
 from ..kubernetes.pod import Container, Pod, scratch, volume
-from ..kubernetes.pull_secret import pull_secret
+from ..kubernetes.pull_secret import pull_secret_name
 from ..kubernetes.rbac import ServiceAccount
 from ..kubernetes.storage import claim_manifest
 from ..settings.schema import Settings
@@ -110,6 +110,6 @@ def _pod(settings: Settings, release: str, script: str, *arguments: str) -> Pod:
         ),
         user=UID,
         group=UID,
-        pull_secret=pull_secret(settings),
+        pull_secret=pull_secret_name(settings),
         restart_policy="Never",
     )

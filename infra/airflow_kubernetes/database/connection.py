@@ -55,5 +55,5 @@ def _server(settings: Settings) -> tuple[str, str, int]:
         return MYSQL_SECRET, NAME, PORT
     external = database.external
     if external.secret is None or external.host is None:
-        raise ValueError("database.external lacks host or secret; the rules of settings refuse it")
+        raise ValueError("database.external is not complete; database/rules.py refuses that")
     return external.secret, external.host, external.port

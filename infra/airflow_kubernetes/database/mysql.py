@@ -10,7 +10,7 @@ from ..kubernetes.env import plain_env, secret_env
 from ..kubernetes.manifest import Manifest, secrets_revision
 from ..kubernetes.pod import Container, Pod, scratch, volume
 from ..kubernetes.probes import Probes, execute, probe, tcp
-from ..kubernetes.pull_secret import pull_secret
+from ..kubernetes.pull_secret import pull_secret_name
 from ..kubernetes.rbac import ServiceAccount
 from ..kubernetes.server import server_manifests
 from ..kubernetes.storage import claim_manifest
@@ -106,7 +106,7 @@ def _pod(settings: Settings) -> Pod:
         ),
         user=UID,
         group=UID,
-        pull_secret=pull_secret(settings),
+        pull_secret=pull_secret_name(settings),
         annotations=secrets_revision(settings.secrets.revision),
         # A clean shutdown writes the buffer pool back; killed earlier, the next start recovers.
         grace_period=120,

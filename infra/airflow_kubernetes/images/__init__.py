@@ -1,1 +1,1 @@
-"""Images: what goes into them, their content tags, the lock, and building them."""
+"""Container images: their files, content tags, lock and builds."""

@@ -39,17 +39,17 @@ def name(settings: Settings, base: str, python: str) -> str:
 
 
 def pinned(settings: Settings, base: str, python: str) -> str:
-    """`name@digest` if the lock knows the digest, else the bare name (see `pin`)."""
+    """`name@digest` if the lock knows the digest, else the bare name (see `build.pin_bases`)."""
     image = name(settings, base, python)
     digest = lock.read(lock.path(settings)).bases.get(image)
     return f"{image}@{digest}" if digest else image
 
 
-def misfit(wanted: AirflowImage) -> str | None:
+def misfit(image: AirflowImage) -> str | None:
     """Why there is no such base image, and the remedy; None if there is."""
-    known = BASES[wanted.base].pythons
-    if wanted.python in known:
+    pythons = BASES[image.base].pythons
+    if image.python in pythons:
         return None
-    others = [base.name for base in BASES.values() if wanted.python in base.pythons]
+    others = [base.name for base in BASES.values() if image.python in base.pythons]
     remedy = f"; or base: {' or '.join(others)}" if others else ""
-    return f"{wanted.base} has no Python {wanted.python}; take {' or '.join(known)}{remedy}"
+    return f"{image.base} has no Python {image.python}; take {' or '.join(pythons)}{remedy}"

@@ -1,93 +1,95 @@
-"""The images of an environment in its registry: what is missing is built, with buildx.
+"""Builds the images that an environment's registry lacks, with buildx.
 
-For the kubectl engine and `make images`; Pulumi's way is resources.py.
+For `make images` and the kubectl engine; under Pulumi resources.py builds them.
 """
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from ..registry.client import resolve
 from ..registry.login import given
-from ..registry.oci import NotFoundError
-from ..registry.repository import resolve
+from ..registry.reference import NotFoundError
 from ..settings.schema import Settings
-from . import buildx, catalog, lock, record, references
-from .buildx import BuildError, Say
+from . import buildx, catalog, lock, references
+from .buildx import Say
+from .failures import BuildError
 from .specs import ImageSpec
 
 
 def pin_bases(settings: Settings, say: Say) -> None:
     """Write the digests of base images that the lock lacks into it, where images are built.
 
-    Stand-ins are asked for every time: they change with the sandbox. Raises RegistryError.
+    Those of stand-ins are looked up every time: they change with the sandbox. Raises RegistryError.
     """
     if not settings.images.build:
         return
     known = lock.read(lock.path(settings)).bases
-    wanted = {spec.base.partition("@")[0] for spec in catalog.every(settings)}
+    bases = {spec.base.partition("@")[0] for spec in catalog.every(settings)}
     if settings.images.lock == "committed":
-        wanted -= known.keys()
+        bases -= known.keys()
     with ThreadPoolExecutor() as pool:
-        digests = dict(zip(wanted, pool.map(partial(_base, settings), wanted), strict=True))
-    for image, digest in sorted(digests.items()):
-        if digest != known.get(image):
-            lock.record_base(lock.path(settings), image, digest)
-            say(f"{image}: {digest}")
+        digests = dict(zip(bases, pool.map(partial(_base, settings), bases), strict=True))
+    new = {image: digest for image, digest in digests.items() if digest != known.get(image)}
+    lock.update(lock.path(settings), bases=new)
+    for image, digest in sorted(new.items()):
+        say(f"{image}: {digest}")
 
 
 def ensure(settings: Settings, say: Say) -> dict[str, str]:
-    """`registry/name:tag@digest` of all images by `registry/name:tag`; the registry has them.
+    """`registry/name:tag@digest` by `registry/name:tag` of all images; the registry has them.
 
     Where the environment builds, each is built and pushed if the registry lacks it; the lock names
-    an image only once its push is done. Raises BuildError if one cannot be had, RegistryError if
-    the registry does not tell.
+    an image only once it is pushed. Raises BuildError if an image is missing and cannot be built
+    here, RegistryError if the registry does not answer.
     """
     pin_bases(settings, say)
     specs = catalog.every(settings)
-    known = [references.locked(settings, spec) for spec in specs]
+    locked = [references.locked(settings, spec) for spec in specs]
     with ThreadPoolExecutor() as pool:
-        there = list(pool.map(_in_registry, known))
-    found: dict[str, str] = {}
-    for spec, locked, present in zip(specs, known, there, strict=True):
+        present = list(pool.map(_in_registry, locked))
+    images: dict[str, str] = {}
+    for spec, reference, is_present in zip(specs, locked, present, strict=True):
         by_tag = references.by_tag(settings, spec)
-        if locked is not None and present:
+        if reference is not None and is_present:
             say(f"{by_tag}: unchanged")
-            found[by_tag] = locked
+            images[by_tag] = reference
         elif settings.images.build:
-            found[by_tag] = build(settings, spec, say)
-        elif locked is None:
+            images[by_tag] = build(settings, spec, say)
+        elif reference is None:
             raise BuildError(references.missing(settings, spec))
         else:
             raise BuildError(
-                f"the registry has no {locked}, which the lock names. Copy it there from the "
+                f"the registry has no {reference}, which the lock names. Copy it there from the "
                 "environment that built it: make promote TO=<this environment> ENV=<that one>"
             )
-    return found
+    return images
 
 
 def gone(settings: Settings) -> bool:
-    """Whether what Pulumi's state may have is not there: this machine's builder, or an image that
-    the lock names. Raises RegistryError.
+    """Whether this machine's builder, or an image that the lock names, is missing.
+
+    Pulumi's state does not show that. Raises RegistryError.
     """
     if not settings.images.build:
         return False
-    known = [references.locked(settings, spec) for spec in catalog.every(settings)]
     if settings.images.builder.driver is not None and not buildx.has_builder(settings):
         return True
+    locked = [references.locked(settings, spec) for spec in catalog.every(settings)]
     with ThreadPoolExecutor() as pool:
-        return not all(pool.map(_in_registry, [one for one in known if one is not None]))
+        return not all(pool.map(_in_registry, filter(None, locked)))
 
 
 def build(settings: Settings, spec: ImageSpec, say: Say) -> str:
-    """Build and push one image for each platform and their index; gives its reference by digest.
+    """Build and push an image for each platform and their index; returns the index by digest.
 
     Raises BuildError, RegistryError; the lock is written last.
     """
     buildx.prepare(settings, say)
     platforms = [buildx.build(settings, spec, platform, say) for platform in spec.platforms]
     by_tag = references.by_tag(settings, spec)
-    digest = buildx.join(settings, by_tag, platforms)
-    record.record(settings, spec, digest, say, given())
-    return f"{by_tag}@{digest}"
+    reference = f"{by_tag}@{buildx.push_index(by_tag, platforms)}"
+    lock.update(lock.path(settings), {spec.name: lock.Entry.of(reference)})
+    return reference
 
 
 def _base(settings: Settings, image: str) -> str:

@@ -1,8 +1,9 @@
-"""Which images an environment runs: Airflow's, the slim one of task pods, one a task folder."""
+"""The images that an environment runs: Airflow's, a slim one for task pods, and the task images."""
 
 from pathlib import Path
 
 from ..airflow.releases import RELEASES
+from ..settings.problems import Problem, SettingsError
 from ..settings.schema import Settings
 from . import bases, tasks
 from .specs import EPOCH, ROOT, File, ImageSpec, below, read, shared
@@ -10,11 +11,14 @@ from .specs import EPOCH, ROOT, File, ImageSpec, below, read, shared
 AIRFLOW, WORKER = "airflow", "airflow-worker"
 
 GIT = ("git", "openssh-client")
-"""What Airflow's own DAG bundles fetch with."""
+"""Debian packages with which Airflow's own DAG bundles fetch."""
 
 
 def every(settings: Settings, root: Path = ROOT) -> list[ImageSpec]:
-    """All images of the environment, Airflow's first. Raises SettingsError for a bad image.yaml."""
+    """All images of the environment, Airflow's first.
+
+    Raises SettingsError for a bad image.yaml and for a missing lock of Python packages.
+    """
     own = [airflow(settings, root)]
     if RELEASES[settings.airflow.version].slim_tasks:
         own.append(worker(settings, root))
@@ -40,13 +44,13 @@ def of_task_pods(settings: Settings) -> str:
 
 
 def _of_airflow(settings: Settings, root: Path, name: str, flavor: str) -> ImageSpec:
-    wanted, version = settings.images.airflow, settings.airflow.version
-    packages = [*wanted.system_packages, *(GIT if _fetches_dags(settings) else ())]
-    lock = f"locks/{version}{'' if flavor == 'full' else f'-{flavor}'}-py{wanted.python}.txt"
+    image, version = settings.images.airflow, settings.airflow.version
+    packages = [*image.system_packages, *(GIT if _fetches_dags(settings) else ())]
+    lock = f"locks/{version}{'' if flavor == 'full' else f'-{flavor}'}-py{image.python}.txt"
     arguments = {
         "AIRFLOW_VERSION": version,
         "FLAVOR": flavor,
-        "PYTHON_BASE_IMAGE": bases.pinned(settings, wanted.base, wanted.python),
+        "PYTHON_BASE_IMAGE": bases.pinned(settings, image.base, image.python),
         "SYSTEM_PACKAGES": " ".join(packages),
         "SOURCE_DATE_EPOCH": EPOCH,
     }
@@ -60,15 +64,25 @@ def _of_airflow(settings: Settings, root: Path, name: str, flavor: str) -> Image
 
 
 def _fetches_dags(settings: Settings) -> bool:
-    """Whether it is Airflow that fetches DAG code, and not a side-car."""
+    """Whether Airflow fetches DAG code itself, without a sidecar."""
     release = RELEASES[settings.airflow.version]
     return settings.airflow.dags.source == "git" and release.dag_bundles
 
 
 def _files(settings: Settings, root: Path, lock: str) -> list[File]:
-    """Other locks and the documentation are no reason to build again; nor are DAGs from Git."""
+    """The build context; without other locks, documentation, and DAGs that come from Git.
+
+    Raises SettingsError if the lock is missing.
+    """
     source, dags = root / "images" / "airflow", root / "dags"
-    baked = settings.airflow.dags.source == "image"
+    if not (source / lock).is_file():
+        message = (
+            f"is missing, and airflow.version {settings.airflow.version} with "
+            f"images.airflow.python {settings.images.airflow.python} needs it: run make lock and "
+            "commit the file"
+        )
+        raise SettingsError([Problem(f"images/airflow/{lock}", 0, "", message)])
+    in_image = settings.airflow.dags.source == "image"
     return [
         *(
             read(source / name, name)
@@ -76,5 +90,5 @@ def _files(settings: Settings, root: Path, lock: str) -> list[File]:
             if (name == lock if name.startswith("locks/") else not name.endswith((".md", ".in")))
         ),
         *shared(root),
-        *(read(dags / name, f"dags/{name}") for name in (below(dags) if baked else ())),
+        *(read(dags / name, f"dags/{name}") for name in (below(dags) if in_image else ())),
     ]

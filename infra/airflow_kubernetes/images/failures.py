@@ -1,4 +1,4 @@
-"""Errors of builds: which image, platform and step, its last lines, and what to do about it.
+"""Messages for failed builds and pushes: image, platform, step, its last lines, and the remedy.
 
 They are read from buildx's plain progress: `#7 [builder 2/8] RUN …`, lines of the step as `#7 0.123
 text`, `#7 ERROR: …`, and at the end one `ERROR: …`.
@@ -7,9 +7,11 @@ text`, `#7 ERROR: …`, and at the end one `ERROR: …`.
 import re
 from dataclasses import dataclass
 
+from ..errors import UserError
 from ..registry.login import PASSWORD, USER
 
 LINES = 20
+"""The number of a step's last lines that a message repeats."""
 
 LOG_IN = (
     f"log in with a user who may do this there: docker login, or {USER} and {PASSWORD} (for Pulumi "
@@ -26,11 +28,11 @@ TRUST = (
 )
 REACH = (
     "it cannot be reached from the builder: check the name, the network, and HTTPS_PROXY and "
-    "NO_PROXY if the way out is a proxy"
+    "NO_PROXY if connections need a proxy"
 )
 
-# The first pattern that is found counts. Of RUN steps only what a program said is looked through:
-# their network and logins are not the registry's.
+# The first pattern that matches counts. Of RUN steps only the program's output is searched: its
+# network and logins are not the registry's.
 IN_STEP = (
     (r"no space left on device|disk quota exceeded", SPACE),
     (
@@ -38,20 +40,20 @@ IN_STEP = (
         "it runs a program of another architecture: run it in the builder stage "
         "(FROM --platform=$BUILDPLATFORM), and only copy in the final one",
     ),
-    (r"exit code: 137", "it was killed, most often for want of memory: give the builder more"),
+    (r"exit code: 137", "it probably ran out of memory and was killed: give the builder more"),
     (r"x509: |CERTIFICATE_VERIFY_FAILED|certificate verif|self-signed certificate", TRUST),
     (
         r"Temporary failure (in name resolution|resolving)|Name or service not known|"
         r"Connection refused|Network is unreachable|timed out|Could not connect",
         REACH,
     ),
-    (r"", "mend what the step's last lines say; a build goes on from the steps before it"),
+    (r"", "fix what the step's last lines report; the next build starts from the steps before it"),
 )
 AT_REGISTRY = (
     (
         r"429 Too Many Requests|toomanyrequests",
         "the registry has had too many requests: wait, or log in (docker login), which Docker Hub "
-        "counts apart; base images that are pulled often belong into a registry of your own "
+        "counts separately; keep base images that are pulled often in a registry of your own "
         "(images.pythonBaseImage)",
     ),
     (
@@ -66,8 +68,13 @@ AT_REGISTRY = (
         r"failed to resolve source metadata.*not found",
         "there is no such base image: check images.pythonBaseImage and images.airflow",
     ),
-    (r"", "mend what is said above"),
+    (r"@sha256:\w+: not found", "the registry no longer has this image: make images builds it"),
+    (r"", "fix what the error reports"),
 )
+
+
+class BuildError(UserError):
+    """An image could not be built or pushed; the message names image, platform and last lines."""
 
 
 @dataclass(frozen=True)
@@ -82,44 +89,50 @@ class Failure:
 
 
 def explain(image: str, platform: str, output: str) -> str:
-    """The message of a failed build: `output` is all that buildx printed with --progress=plain."""
-    found = failure(output)
-    where = f" at the step {found.step}" if found.step else ""
-    tail = "".join(f"\n    {line}" for line in found.lines[-LINES:])
+    """The message for a failed build: `output` is all that buildx printed as plain progress."""
+    failed = failure(output)
+    step = f" at the step {failed.step}" if failed.step else ""
+    tail = "".join(f"\n    {line}" for line in failed.lines[-LINES:])
     return (
-        f"{image} ({platform}): the build failed{where}{tail}\n  {found.error}\n"
-        f"  Remedy: {remedy(found)}\n  Nothing refers to this image: the lock is unchanged"
+        f"{image} ({platform}): the build failed{step}{tail}\n  {failed.error}\n"
+        f"  Remedy: {remedy(failed)}\n  Nothing refers to this image: the lock is unchanged"
     )
 
 
+def reason(output: str) -> str:
+    """The error and the remedy of a failed push or copy."""
+    failed = failure(output)
+    return f"{failed.error}\n  Remedy: {remedy(failed)}"
+
+
 def failure(output: str) -> Failure:
-    """The step that failed, its output without numbers and times, and buildx's last word."""
+    """The step that failed, its output without numbers and times, and buildx's last error."""
     lines = output.splitlines()
     finals = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     error = re.sub(r"^(failed to build: )?(failed to solve: )?", "", finals[-1] if finals else "")
-    # Steps that ran beside it are CANCELED, with an error of their own.
+    # Steps that ran at the same time are CANCELED, with an error of their own.
     failed = [
-        found[1]
+        match[1]
         for line in lines
-        if (found := re.match(r"#(\d+) ERROR: (?!.*context canceled)", line))
+        if (match := re.match(r"#(\d+) ERROR: (?!.*context canceled)", line))
     ]
     if not failed:
         return Failure("", error or "buildx gave no reason", tuple(_not_empty(lines)))
-    said = [
+    of_step = [
         line.removeprefix(f"#{failed[-1]} ") for line in lines if line.startswith(f"#{failed[-1]} ")
     ]
-    # The first line is the step's name; it comes again where several steps take turns.
-    step = said[0]
-    printed = [re.sub(r"^\d+\.\d+ ", "", line) for line in said if re.match(r"\d+\.\d+ ", line)]
+    # The first line is the step's name; it is repeated where several steps take turns.
+    step = of_step[0]
+    printed = [re.sub(r"^\d+\.\d+ ", "", line) for line in of_step if re.match(r"\d+\.\d+ ", line)]
     if not printed:
-        printed = [line for line in said[1:] if line != step and not line.startswith("ERROR: ")]
+        printed = [line for line in of_step[1:] if line != step and not line.startswith("ERROR: ")]
     return Failure(step, error, tuple(_not_empty(printed)))
 
 
-def remedy(found: Failure) -> str:
-    """What to do about it."""
-    ran = "did not complete successfully" in found.error
-    text = "\n".join((found.error, *(found.lines if ran else ())))
+def remedy(failed: Failure) -> str:
+    """What to do about a failure."""
+    ran = "did not complete successfully" in failed.error
+    text = "\n".join((failed.error, *(failed.lines if ran else ())))
     table = IN_STEP if ran else AT_REGISTRY
     return next(advice for pattern, advice in table if re.search(pattern, text))
 

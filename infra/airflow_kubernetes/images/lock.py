@@ -1,10 +1,10 @@
-"""images.lock.yaml: the digests that the registry gave to content tags, and those of bases."""
+"""images.lock.yaml: the digests of built images, by content tag, and of base images."""
 
+import fcntl
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -14,7 +14,7 @@ from .specs import ROOT, cache
 
 HEADER = (
     "# Written by image builds; commit it. images: name, content tag and index digest.\n"
-    "# bases: what they are built on; without its line, a base's newest image is taken.\n"
+    "# bases: base images; delete a line to take the newest image of that base.\n"
 )
 
 
@@ -28,6 +28,12 @@ class Entry:
 
     tag: str
     digest: str
+
+    @classmethod
+    def of(cls, reference: str) -> "Entry":
+        """The entry of `registry/name:tag@digest`."""
+        by_tag, _, digest = reference.partition("@")
+        return cls(by_tag.rpartition(":")[2], digest)
 
 
 @dataclass(frozen=True)
@@ -52,37 +58,30 @@ def read(file: Path) -> Lock:
     try:
         data = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or {}
         return Lock(
-            {name: Entry(one["tag"], one["digest"]) for name, one in data["images"].items()},
+            {name: Entry(row["tag"], row["digest"]) for name, row in data["images"].items()},
             {image: str(digest) for image, digest in data["bases"].items()},
         )
     except (TypeError, KeyError, AttributeError, yaml.YAMLError) as error:
         raise LockError(
-            f"{file} is no lock of images ({error!r}). Restore it from git, or delete it and build "
-            "again with make images"
+            f"{file} is not a lock of images ({error!r}). Restore it from git, or delete it and "
+            "build again with make images"
         ) from error
 
 
-def record(file: Path, name: str, entry: Entry) -> None:
-    """Write one image's entry, keeping the others."""
-    known = read(file)
-    _write(file, Lock({**known.images, name: entry}, known.bases))
+def update(
+    file: Path, images: Mapping[str, Entry] | None = None, bases: Mapping[str, str] | None = None
+) -> None:
+    """Write entries of images and digests of base images, keeping all others.
 
-
-def record_base(file: Path, image: str, digest: str) -> None:
-    """Write one base image's digest, keeping the others."""
-    known = read(file)
-    _write(file, Lock(known.images, {**known.bases, image: digest}))
-
-
-def _write(file: Path, wanted: Lock) -> None:
-    """Replaces the file at once, so that nobody reads half of it."""
-    data: dict[str, dict[str, Any]] = {
-        "bases": dict(wanted.bases),
-        "images": {
-            name: {"tag": one.tag, "digest": one.digest} for name, one in wanted.images.items()
-        },
-    }
+    Other processes that update it wait; a reader never sees half of the file.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    fresh.write_text(HEADER + yaml.safe_dump(data), encoding="utf-8")
-    fresh.replace(file)
+    # Not the file itself, which is replaced. Closing it releases the lock, also after a kill.
+    with file.with_name(f".{file.name}.flock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        known = read(file)
+        new = Lock({**known.images, **(images or {})}, {**known.bases, **(bases or {})})
+        if new != known:
+            fresh = file.with_name(f"{file.name}.{os.getpid()}")
+            fresh.write_text(HEADER + yaml.safe_dump(asdict(new)), encoding="utf-8")
+            fresh.replace(file)

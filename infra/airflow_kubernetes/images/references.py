@@ -13,7 +13,7 @@ from .specs import ROOT, ImageSpec
 
 
 def by_tag(settings: Settings, spec: ImageSpec) -> str:
-    """`registry/name:tag`. The content tag says all that a hash of an object needs to know."""
+    """`registry/name:tag`. The tag changes with the content, so objects may be hashed with it."""
     return f"{settings.images.registry}/{spec.name}:{spec.tag}"
 
 
@@ -26,7 +26,7 @@ def locked(settings: Settings, spec: ImageSpec) -> str | None:
 
 
 def missing(settings: Settings, spec: ImageSpec) -> str:
-    """What to do about an image that the lock does not know."""
+    """The message for an image that the lock does not have, in an environment that builds none."""
     file = os.path.relpath(lock.path(settings), ROOT)
     return (
         f"{file} has no {spec.name}:{spec.tag}, the image of this checkout, and this environment "
@@ -49,21 +49,21 @@ def map_strings(value: Any, change: Callable[[str], Any]) -> Any:
 def pinned(obj: Manifest, digests: Mapping[str, pulumi.Input[str]]) -> Manifest:
     """The object with every reference by tag replaced by the one by digest: `digests[tag]`.
 
-    Done last, so that no name or checksum depends on a digest, which a preview may not know yet.
+    Done last, so that no name or checksum depends on a digest: a preview may not know it yet.
     """
 
     def pin(text: str) -> Any:
-        known = {by_tag: by_digest for by_tag, by_digest in digests.items() if by_tag in text}
-        if not known:
+        named = {by_tag: by_digest for by_tag, by_digest in digests.items() if by_tag in text}
+        if not named:
             return text
-        return pulumi.Output.all(**known).apply(lambda found: replace(text, found))
+        return pulumi.Output.all(**named).apply(lambda known: _replace(text, known))
 
     result: Manifest = map_strings(obj, pin)
     return result
 
 
-def replace(text: str, found: Mapping[str, str]) -> str:
-    """The text with each key of `found` replaced by its value."""
-    for by_tag, by_digest in found.items():
+def _replace(text: str, digests: Mapping[str, str]) -> str:
+    """The text with each key of `digests` replaced by its value."""
+    for by_tag, by_digest in digests.items():
         text = text.replace(by_tag, by_digest)
     return text

@@ -1,4 +1,4 @@
-"""An image before it is built, its content tag, and reading its files."""
+"""The specification of an image: files, build arguments, platforms, and the tag made of them."""
 
 import hashlib
 import os
@@ -17,16 +17,16 @@ EPOCH = "1577836800"
 
 
 def cache() -> Path:
-    """Where what can be made again is kept outside the checkout (XDG Base Directory)."""
+    """The folder outside the checkout for files that can be made again (XDG Base Directory)."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return base / "airflow-kubernetes"
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of a build context: its path there, its mode (755 or 644) and its content.
+    """A file of a build context: its path in it, its mode (755 or 644) and its content.
 
-    The content is read once, so that tag, build and lock speak of the same bytes even if the
+    The content is read once, so that tag, build and lock are of the same bytes even if the
     checkout is edited meanwhile.
     """
 
@@ -37,9 +37,9 @@ class File:
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """An image before it is built.
+    """An image to build.
 
-    `dated` says that its Dockerfile gives all that it copies the date SOURCE_DATE_EPOCH.
+    `dated`: its Dockerfile sets the date SOURCE_DATE_EPOCH on all files that it copies.
     """
 
     name: str
@@ -74,17 +74,17 @@ class ImageSpec:
 def read(source: Path, path: str) -> File:
     """The file at `source` as `path` of a context.
 
-    Executable or not is all that counts of its mode: the rest depends on the umask of a checkout.
+    Of its mode only "executable or not" counts: the rest depends on the umask of the checkout.
     """
     mode = 0o755 if source.stat().st_mode & 0o100 else 0o644
     return File(path, mode, source.read_bytes())
 
 
 def below(folder: Path) -> list[str]:
-    """Relative paths of a folder's files, without what tools and editors leave behind."""
+    """Relative paths of a folder's files, sorted, without what tools and editors leave behind."""
 
-    def walk(place: Path) -> Iterator[Path]:
-        for path in place.iterdir():
+    def walk(parent: Path) -> Iterator[Path]:
+        for path in parent.iterdir():
             if _left_behind(path):
                 continue
             if path.is_dir():
@@ -96,7 +96,7 @@ def below(folder: Path) -> list[str]:
 
 
 def _left_behind(path: Path) -> bool:
-    """Caches, hidden files, and virtual environments, by the mark that PEP 405 gives them."""
+    """Caches, hidden files, and virtual environments (PEP 405: they have a pyvenv.cfg)."""
     return (
         path.name == "__pycache__"
         or (path.name.startswith(".") and path.name != ".airflowignore")
@@ -105,6 +105,6 @@ def _left_behind(path: Path) -> bool:
 
 
 def shared(root: Path) -> list[File]:
-    """What every Dockerfile finds below shared/."""
+    """Files that every build context has below shared/."""
     folder = root / "images" / "shared"
     return [read(folder / name, f"shared/{name}") for name in below(folder)]

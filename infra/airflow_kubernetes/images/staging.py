@@ -1,4 +1,4 @@
-"""Build contexts as normalised trees."""
+"""Build contexts on disk, alike on every machine."""
 
 import os
 import shutil
@@ -7,20 +7,20 @@ from pathlib import Path
 from .specs import ROOT, ImageSpec
 
 STAGING = ROOT / ".build"
-"""Where build contexts are laid out; ignored by git, at the same relative path everywhere."""
+"""The folder of build contexts; ignored by git, at the same relative path everywhere."""
 
 
 def stage(spec: ImageSpec, staging: Path = STAGING) -> Path:
     """The build context of exactly these bytes: `<staging>/<name>/<tag>`, modes 755 and 644.
 
-    Laid out beside its place and renamed, so nobody ever sees half of it; one that is there
-    already is the same.
+    It is written next to that folder and renamed, so it is never seen incomplete; a context that
+    exists already is the same.
     """
     context = staging / spec.name / spec.tag
     if context.exists():
         return context
     fresh = context.with_name(f"{spec.tag}.{os.getpid()}")
-    shutil.rmtree(fresh, ignore_errors=True)  # a killed run's
+    shutil.rmtree(fresh, ignore_errors=True)  # left by a run that was killed
     for file in spec.files:
         target = fresh / file.path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Task images: one folder of images/tasks each, built by the shared Dockerfile or its own."""
+"""Task images: each is a folder of images/tasks, built by the shared Dockerfile or its own."""
 
 import re
 from pathlib import Path
@@ -13,46 +13,46 @@ from . import bases
 from .specs import EPOCH, ROOT, ImageSpec, below, read, shared
 
 PREFIX = "task-"
-"""Of the names in the registry and in the lock."""
+"""The start of their names in the registry and in the lock."""
 
 SETTINGS = "image.yaml"
 LEFT_OUT = (SETTINGS, "requirements.in", "README.md")
-"""Files that are no reason to build again: what they say is in the arguments or in the lock."""
+"""Files that are not in the image: their content is in the arguments or in requirements.txt."""
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 
 
 def short(image: str) -> str:
-    """The name that DAGs use: that of the folder for a task image."""
+    """The name that DAGs use: for a task image, the folder's."""
     return image.removeprefix(PREFIX)
 
 
 def names(root: Path = ROOT) -> list[str]:
-    """The task images that there are."""
-    return sorted(one.name for one in _home(root).glob("[!._]*") if one.is_dir())
+    """The names of all task images."""
+    return sorted(folder.name for folder in _home(root).glob("[!._]*") if folder.is_dir())
 
 
 def specs(settings: Settings, root: Path = ROOT) -> list[ImageSpec]:
-    """Every task image. Raises SettingsError with every problem of all image.yaml."""
-    found, problems = [], []
+    """Every task image. Raises SettingsError with the problems of all image.yaml."""
+    result, problems = [], []
     for name in names(root):
         try:
-            found.append(spec(settings, name, root))
+            result.append(spec(settings, name, root))
         except SettingsError as error:
             problems += error.problems
     if problems:
         raise SettingsError(problems)
-    return found
+    return result
 
 
 def spec(settings: Settings, name: str, root: Path = ROOT) -> ImageSpec:
-    """One task image. Raises SettingsError for what is wrong in its image.yaml."""
+    """One task image. Raises SettingsError for a bad name or image.yaml."""
     folder = _home(root) / name
-    wanted = _wanted(settings, folder)
+    image = _merged(settings, folder)
     arguments = {
         "IMAGE_NAME": PREFIX + name,
-        "PYTHON_BASE_IMAGE": bases.pinned(settings, wanted.base, wanted.python),
-        "SYSTEM_PACKAGES": " ".join(wanted.system_packages),
+        "PYTHON_BASE_IMAGE": bases.pinned(settings, image.base, image.python),
+        "SYSTEM_PACKAGES": " ".join(image.system_packages),
         "SOURCE_DATE_EPOCH": EPOCH,
     }
     files = [read(folder / path, path) for path in below(folder) if path not in LEFT_OUT]
@@ -70,7 +70,7 @@ def _home(root: Path) -> Path:
     return root / "images" / "tasks"
 
 
-def _wanted(settings: Settings, folder: Path) -> AirflowImage:
+def _merged(settings: Settings, folder: Path) -> AirflowImage:
     """The folder's image.yaml over the Airflow image's settings."""
     shown = f"images/tasks/{folder.name}"
     if not NAME.fullmatch(folder.name):
@@ -79,12 +79,12 @@ def _wanted(settings: Settings, folder: Path) -> AirflowImage:
     if folder.name in ("airflow", "airflow-worker"):
         raise SettingsError([Problem(shown, 0, "", "the name of an Airflow image; rename it")])
     if (folder / "shared").exists():
-        message = "is where builds find images/shared; rename it"
+        message = "builds use this name for images/shared; rename it"
         raise SettingsError([Problem(f"{shown}/shared", 0, "", message)])
     file, shown = folder / SETTINGS, f"{shown}/{SETTINGS}"
     own = document.read(file, shown) if file.exists() else document.Document(shown, {}, {})
     try:
-        image = TaskImage.model_validate(own.data)
+        chosen = TaskImage.model_validate(own.data)
     except ValidationError as error:
         raise SettingsError(
             [
@@ -92,10 +92,10 @@ def _wanted(settings: Settings, folder: Path) -> AirflowImage:
                 for path, message in wrong_values(error, TaskImage)
             ]
         ) from None
-    own_choice = image.model_dump(by_alias=True, exclude_none=True)
-    wanted = AirflowImage.model_validate(
-        settings.images.airflow.model_dump(by_alias=True) | own_choice
+    image = AirflowImage.model_validate(
+        settings.images.airflow.model_dump(by_alias=True)
+        | chosen.model_dump(by_alias=True, exclude_none=True)
     )
-    if (misfit := bases.misfit(wanted)) is not None:
+    if (misfit := bases.misfit(image)) is not None:
         raise SettingsError([Problem(shown, own.lines.get(("python",), 1), "python", misfit)])
-    return wanted
+    return image

@@ -8,6 +8,7 @@ import base64
 from collections.abc import Callable, Iterable
 
 from ..errors import UserError
+from ..images.pull_secret import pull_secret
 from ..kubernetes.manifest import PROTECTED, Manifest, is_protected
 from ..kubernetes.namespace import ENGINE
 from ..kubernetes.pull_secret import PULL_SECRET, makes_pull_secret
@@ -114,7 +115,7 @@ def lay(
         say(f"  Secret {one.name}: generated")
     if makes_pull_secret(settings) and (own := login.given()) is not None:
         config = login.docker_config(settings.images.registry, own.user, own.password)
-        _apply(kubectl, [login.pull_secret(settings, config)])
+        _apply(kubectl, [pull_secret(settings, config)])
     claims = [obj for obj in protected if obj["kind"] == "PersistentVolumeClaim"]
     for change in differences(kubectl, claims):
         say(f"  {change}")

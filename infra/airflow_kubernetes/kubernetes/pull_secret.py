@@ -11,6 +11,6 @@ def makes_pull_secret(settings: Settings) -> bool:
     return settings.images.login and settings.images.pull_secret is None
 
 
-def pull_secret(settings: Settings) -> str | None:
+def pull_secret_name(settings: Settings) -> str | None:
     """Its name, or None where no login is needed."""
     return PULL_SECRET if makes_pull_secret(settings) else settings.images.pull_secret

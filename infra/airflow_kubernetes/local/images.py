@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..airflow import task_images
 from ..console import say
-from ..images import buildx, catalog, references, tasks
-from ..images.buildx import BuildError
+from ..images import build_options, buildx, catalog, references, tasks
+from ..images.failures import BuildError
 from ..images.specs import ImageSpec
 from ..images.staging import STAGING, stage
 from ..settings.schema import Settings
@@ -66,7 +66,7 @@ def build(settings: Settings, spec: ImageSpec, here: Engine) -> str:
     for name, value in spec.arguments:
         command += ["--build-arg", f"{name}={value}"]
     with tempfile.TemporaryDirectory() as folder:
-        for name, content in buildx.certificates().items():
+        for name, content in build_options.certificates().items():
             secret = Path(folder) / name
             secret.write_text(content, encoding="utf-8")
             command += ["--secret", f"id={name},src={secret}"]

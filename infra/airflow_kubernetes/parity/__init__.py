@@ -1,1 +1,1 @@
-"""Two environments that may differ only where a per-environment setting says so."""
+"""Proof that environments differ only where a per-environment setting says so."""

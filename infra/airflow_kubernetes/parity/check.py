@@ -1,169 +1,132 @@
-"""`make parity`: two environments, what explains their differences, and what nothing explains."""
+"""The verdict on two environments: the settings that differ, and every problem."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
+from pathlib import Path as FilePath
 from typing import Any
 
-from ..comparison.leaves import MISSING, Difference, differences, dotted
-from ..comparison.leaves import Path as Leaf
+from ..comparison.leaves import Difference, Path, differences, dotted, narrowed
 from ..images.specs import ROOT
 from ..settings import expiry, problems
-from ..settings.bounds import Marked, at, plain
+from ..settings.bounds import at
 from ..settings.document import read
-from ..settings.load import VALUES, load
+from ..settings.load import VALUES
 from ..settings.marks import SANDBOX
-from ..settings.schema import Settings
-from . import upkeep
-from .branches import named
-from .disparity import Disparity
-from .explanation import Explanation, explain
-from .facts import REGISTRY, narrowed
+from . import hygiene
+from .exchange import Exchange
+from .hygiene import Disparity
+from .resources import REGISTRY
 
 
 @dataclass(frozen=True)
-class Explained:
-    """A per-environment field with another value on each side, and the leaves that it explains.
+class Setting:
+    """A per-environment setting that differs, `until` being its expiry date, if any.
 
-    Of a section (`resources`) the values are those that differ, by their dotted path below it.
-    `until` is the day until which the difference may stand, None if it may stay.
+    `values` is one difference without a path or, of a section such as `resources`, one for each
+    field that differs.
     """
 
     path: str
-    left: Any
-    right: Any
+    values: tuple[Difference, ...]
     why: str
     owner: str
-    bounds: str
     until: date | None
-    leaves: int
 
 
 @dataclass(frozen=True)
 class Parity:
-    """Two environments' comparison."""
+    """The comparison of two environments."""
 
     left: str
     right: str
-    explained: tuple[Explained, ...]
+    settings: tuple[Setting, ...]
     problems: tuple[Disparity, ...]
 
     @property
-    def ok(self) -> bool:
-        """Whether every difference is explained, and every explanation needed and in time."""
-        return not self.problems
+    def verdict(self) -> str:
+        """One line: whether the two are alike."""
+        both, count = f"{self.left} and {self.right}", len(self.problems)
+        if count:
+            return f"{both}: {count} problem{'s' if count > 1 else ''}"
+        if not self.settings:
+            return f"{both}: the same"
+        return f"{both}: all differences explained, by {len(self.settings)} settings"
 
 
-def alike(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Every two of the environments; the sandbox is one of stand-ins and like none of them."""
-    return list(combinations(sorted(name for name in names if name != SANDBOX), 2))
+def pairs(environments: Iterable[str]) -> list[tuple[str, str]]:
+    """Every two environments that should be alike: all but the sandbox, which has stand-ins."""
+    return list(combinations(sorted(name for name in environments if name != SANDBOX), 2))
 
 
-def parity(left: str, right: str, today: date) -> Parity:
+def parity(exchange: Exchange, today: date) -> Parity:
     """Compare two environments of this checkout. Raises SettingsError and LockError."""
-    settings = load(left), load(right)
-    explanation = explain((left, settings[0]), (right, settings[1]))
-    found = [*_unexplained(left, right, explanation), *_images(left, right, explanation)]
-    for environment in (left, right):
-        found += upkeep.values(environment, VALUES, today)
-        found += upkeep.stack(environment, ROOT)
-    found.sort(key=lambda one: (one.kind != "unexplained", one.kind, one.place, one.what))
-    days = _days(left), _days(right)
-    explained = tuple(
-        _explained(field, len(leaves), settings, days) for field, leaves in explanation.fields
+    found = [*_unexplained(exchange), *_images(exchange)]
+    for name in exchange.names:
+        found += hygiene.values(name, VALUES, today)
+        found += hygiene.stack(name, ROOT)
+    found.sort(key=lambda item: (item.kind != "unexplained", item.kind, item.location))
+    return Parity(*exchange.names, tuple(_settings(exchange)), tuple(found))
+
+
+def _settings(exchange: Exchange) -> Iterator[Setting]:
+    dates = [expiry.days(read(VALUES / f"{name}.yaml", name)) for name in exchange.names]
+    for field in exchange.fields:
+        path = problems.dotted(field.path)
+        values = differences(*(at(side, field.path) for side in exchange.values))
+        until = min((days[path] for days in dates if path in days), default=None)
+        yield Setting(path, tuple(values), field.mark.why, field.mark.owner, until)
+
+
+def _unexplained(exchange: Exchange) -> Iterator[Disparity]:
+    """What still differs when all settings are exchanged."""
+    left, right = exchange.names
+    branch = next(branches(exchange.names), None)
+    cause = (
+        "the program decides by the environment's name"
+        if branch
+        else "this depends on something that is no setting: the environment's name, a variable, a "
+        "file"
     )
-    return Parity(left, right, explained, tuple(found))
+    fix = f"{cause}; decide by a field of settings/schema/ that is marked PerEnvironment instead"
+    for difference in exchange.unexplained:
+        location = branch or _registered(exchange, difference)
+        whose = left if difference in exchange.differences else f"{left} with the values of {right}"
+        for item in narrowed(difference):
+            values = ((whose, item.old), (right, item.new))
+            yield Disparity("unexplained", location, _shown(item.path), values, fix)
 
 
-def _explained(
-    field: Marked,
-    leaves: int,
-    settings: tuple[Settings, Settings],
-    days: tuple[dict[str, date], dict[str, date]],
-) -> Explained:
-    path, mark = problems.dotted(field.path), field.mark
-    ours, theirs = (at(plain(one), field.path) for one in settings)
-    return Explained(
-        path,
-        *_apart(ours, theirs),
-        mark.why,
-        mark.owner,
-        field.bounds,
-        min((one[path] for one in days if path in one), default=None),
-        leaves,
-    )
+def branches(names: Collection[str], folder: FilePath = ROOT / "infra") -> Iterator[str]:
+    """Lines that compare something called environment or stack with one of the names.
+
+    The name alone proves nothing: `data` and `images` are texts with many uses.
+    """
+    quoted = "|".join(map(re.escape, names))
+    comparison = re.compile(rf"(environment|stack).*(==|!=|\bin\b).*([\"'])({quoted})\3")
+    for file in sorted(folder.rglob("*.py")):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            if comparison.search(line):
+                yield f"{file.relative_to(folder.parent)}:{number}"
 
 
-def _apart(ours: Any, theirs: Any) -> tuple[Any, Any]:
-    """Two values; two mappings as what differs in them, by dotted path."""
-    if not (isinstance(ours, dict) and isinstance(theirs, dict)):
-        return ours, theirs
-    found = differences(ours, theirs)
-    return (
-        {dotted(one.path): one.old for one in found if one.old is not MISSING},
-        {dotted(one.path): one.new for one in found if one.new is not MISSING},
-    )
-
-
-def _days(environment: str) -> dict[str, date]:
-    return expiry.days(read(VALUES / f"{environment}.yaml", environment))
-
-
-def _unexplained(left: str, right: str, found: Explanation) -> Iterator[Disparity]:
-    """The leaves that no setting explains, a resource that only one side has as one of them."""
-    whole = {leaf[0] for leaf in found.left} ^ {leaf[0] for leaf in found.right}
-    told = set()
-    for leaf in sorted(found.unexplained):
-        name = leaf[0]
-        if name in told:
-            continue
-        place, remedy = _where(left, right, found.places[name])
-        if name in whole:
-            told.add(name)
-            there = any(one[0] == name for one in found.left)
-            values = ((left, name if there else MISSING), (right, MISSING if there else name))
-            yield Disparity("unexplained", place, name, values, remedy)
-            continue
-        ours, theirs = found.left.get(leaf, MISSING), found.right.get(leaf, MISSING)
-        exchanged = found.exchanged.get(leaf, MISSING)
-        for one in narrowed(Difference(leaf, exchanged, theirs)):
-            values = ((left, one.old), (right, one.new))
-            if exchanged != ours:
-                values = ((f"{left} with the values of {right}", one.old), (right, one.new))
-            yield Disparity("unexplained", place, _shown(one.path), values, remedy)
-
-
-def _where(left: str, right: str, registered: str) -> tuple[str, str]:
-    """The line to change for what depends on the environment alone, and how."""
-    for place, name in named((left, right)):
-        return place, (
-            f'the program asks for "{name}": decide by a field of settings/schema.py '
-            "that is marked PerEnvironment instead"
-        )
-    return registered, (
-        "registered here, from something that is no setting: the environment's name, a variable, a "
-        "file. Decide by a field of settings/schema.py that is marked PerEnvironment"
-    )
-
-
-def _images(left: str, right: str, found: Explanation) -> Iterator[Disparity]:
-    """Images of another content, which the sandbox alone may have, whatever setting explains it."""
-    by_leaf: dict[Leaf, list[Marked]] = {}
-    for field, leaves in found.fields:
-        for leaf in leaves:
-            by_leaf.setdefault(leaf, []).append(field)
-    for leaf, fields in sorted(by_leaf.items()):
-        ours, theirs = found.left.get(leaf), found.right.get(leaf)
-        if _is_image(ours) and _is_image(theirs) and not any(one.mark.only for one in fields):
-            names = ", ".join(problems.dotted(one.path) for one in fields)
+def _images(exchange: Exchange) -> Iterator[Disparity]:
+    """Images with other content, whatever explains them: only the sandbox may have those."""
+    if SANDBOX in exchange.names:
+        return
+    left, right = exchange.names
+    for item in exchange.differences:
+        if item.path in exchange.explained and _is_image(item.old) and _is_image(item.new):
+            by = [path for path, changed in exchange.changed_by.items() if item.path in changed]
             yield Disparity(
                 "unexplained",
-                found.places[leaf[0]],
-                _shown(leaf),
-                ((left, ours), (right, theirs)),
-                f"environments run the same images, from registries of their own; {names} may not "
-                "decide which",
+                _registered(exchange, item),
+                _shown(item.path),
+                ((left, item.old), (right, item.new)),
+                "environments run the same images, each from its own registry; "
+                f"{', '.join(by) or 'no setting'} may not decide which",
             )
 
 
@@ -171,5 +134,11 @@ def _is_image(value: Any) -> bool:
     return isinstance(value, str) and value.startswith(f"{REGISTRY}/")
 
 
-def _shown(leaf: Leaf) -> str:
-    return f"{leaf[0]}: {dotted(leaf[1:])}"
+def _registered(exchange: Exchange, difference: Difference) -> str:
+    """The line of the program that registers the resource."""
+    before, exchanged, after = exchange.resources
+    return (after | exchanged | before)[difference.path[0]].place
+
+
+def _shown(path: Path) -> str:
+    return f"{path[0]}: {dotted(path[1:])}" if path[1:] else path[0]

@@ -22,8 +22,9 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
+from ..environment import SET, load
 from ..kubernetes.manifest import Manifest
-from ..settings.load import environments, load
+from ..settings.load import environments
 from ..settings.schema import Settings
 from . import waivers
 from .check import violation
@@ -111,7 +112,7 @@ def _broken(rule: Rule, objects: list[Manifest]) -> Iterator[tuple[str, tuple[st
 @lru_cache
 def _of(environment: str) -> tuple[Settings, list[waivers.Waiver]]:
     """Read once, and not for each rule and resource."""
-    return load(environment, os.environ.get("SET", "")), waivers.load(RULES, environments())
+    return load(environment, os.environ.get(SET, "")), waivers.load(RULES, environments())
 
 
 def _plain(value: Any) -> Any:

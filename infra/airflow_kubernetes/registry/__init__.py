@@ -1,1 +1,1 @@
-"""Registries: what they hold, logging in, copying, cleaning up, and what is said of an image."""
+"""Container registries: references, logins, a client, and which old images may be deleted."""

@@ -1,4 +1,4 @@
-"""Logins to registries: from the environment, from Docker's configuration, and for the cluster."""
+"""Logins to registries: from variables, from Docker's configuration, and for docker and buildx."""
 
 import base64
 import json
@@ -11,10 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from ..kubernetes.manifest import Manifest, manifest
-from ..kubernetes.pull_secret import PULL_SECRET
-from ..settings.schema import Settings
-from .oci import DOCKER_HUB
+from .reference import DOCKER_HUB
 
 PLACEHOLDER = "[secret]"
 """What a rendered login holds instead of a password."""
@@ -23,12 +20,12 @@ USER, PASSWORD = "REGISTRY_USERNAME", "REGISTRY_PASSWORD"
 
 
 class LoginError(UserError):
-    """A login is half given, or Docker's configuration has one that cannot be used."""
+    """Half of a login is missing, or Docker's configuration has a login that cannot be used."""
 
 
 @dataclass(frozen=True)
 class Login:
-    """A registry's user and password (or access token); the password is in no representation."""
+    """A registry's user and password (or access token); repr() leaves out the password."""
 
     user: str
     password: str = field(repr=False)
@@ -46,7 +43,7 @@ def given() -> Login | None:
 
 
 def known(host: str) -> Login | None:
-    """What `docker login` noted for a registry's host, in a credential helper or in the file.
+    """The login of `docker login` for a registry's host, from a credential helper or the file.
 
     docker-py reads it: DOCKER_CONFIG, credsStore, credHelpers, Docker Hub's key. Raises LoginError.
     """
@@ -68,14 +65,14 @@ def known(host: str) -> Login | None:
             f"Docker itself can use. Log in with an access token as password: docker login {host} "
             f"--username <user>, or set {USER} and {PASSWORD}"
         )
-    # A file's entries are spelled in small letters, a credential helper's in capitals.
+    # Keys of the file's entries are in lower case, those of a credential helper in title case.
     user = entry.get("username") or entry.get("Username")
     password = entry.get("password") or entry.get("Password")
     return Login(user, password) if user and password else None
 
 
 def server(registry: str) -> str:
-    """What Docker and Kubernetes call the host of `images.registry` in a login.
+    """The key of a registry's login in Docker's configuration and in Kubernetes' pull secrets.
 
     Docker Hub's is a URL, for historical reasons; every other registry's is its host and port.
     """
@@ -93,33 +90,18 @@ def docker_config(registry: str, user: str, password: str) -> str:
     return json.dumps({"auths": {server(registry): entry}}, sort_keys=True)
 
 
-def pull_secret(settings: Settings, config: Any) -> Manifest:
-    """The Secret that nodes log in with; `config` is a `docker_config`, or Pulumi's Output of one.
-
-    https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets
-    """
-    return manifest(
-        "v1",
-        "Secret",
-        PULL_SECRET,
-        settings.namespace,
-        "registry",
-        protected=True,
-        type="kubernetes.io/dockerconfigjson",
-        stringData={".dockerconfigjson": config},
-    )
-
-
 @contextmanager
 def for_docker(registry: str, login: Login | None) -> Iterator[dict[str, str]]:
-    """Variables that make docker and buildx log in so; their other configuration stays.
+    """Environment variables with which docker and buildx use this login for this registry.
 
-    The password is in a file that only this user can read, and that is gone afterwards.
+    All else of Docker's configuration still applies. The password is in a file that only this user
+    can read, and that is deleted afterwards.
     """
     if login is None:
         yield {}
         return
-    own = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    # Absolute: links to a relative path would be relative to the folder that holds them.
+    own = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker").absolute()
     with tempfile.TemporaryDirectory(prefix="docker-config-") as folder:
         config: dict[str, Any] = {}
         for entry in own.iterdir() if own.is_dir() else ():
@@ -129,7 +111,7 @@ def for_docker(registry: str, login: Login | None) -> Iterator[dict[str, str]]:
                 Path(folder, entry.name).symlink_to(entry)
         fresh = json.loads(docker_config(registry, login.user, login.password))["auths"]
         config["auths"] = {**config.get("auths", {}), **fresh}
-        # No helper for this one registry: docker would ask it and not look at the file.
+        # No credential helper for this registry: docker would ask it and ignore the file.
         config["credHelpers"] = {**config.get("credHelpers", {}), **dict.fromkeys(fresh, "")}
         file = Path(folder, "config.json")
         file.touch(mode=0o600)

@@ -5,17 +5,18 @@ from datetime import date
 
 from ..comparison.changes import Change
 from ..comparison.leaves import MISSING
+from ..environment import load
 from ..kubernetes.manifest import Manifest
-from ..parity.check import alike, parity
-from ..parity.disparity import Disparity
-from ..parity.text import verdict
+from ..parity import check
+from ..parity.exchange import Exchange
+from ..parity.hygiene import Disparity
 from ..policies import waivers
 from ..policies.budget import cores, gibibytes
 from ..policies.capacity import Capacity, capacity
 from ..policies.check import Violation, violations
 from ..policies.external_references import outside
 from ..policies.rules import RULES
-from ..settings.load import environments, load
+from ..settings.load import environments
 from .fields import as_yaml
 from .model import Amount, Broken, Checked, Pair
 from .redaction import SECRET, looks_secret
@@ -54,23 +55,24 @@ def checked(
 def pairs(names: Iterable[str], today: date) -> tuple[Pair, ...]:
     """The parity of every two environments that should be alike.
 
-    Each pair takes seconds: the program runs several times with settings exchanged.
+    The program runs three times for each pair.
     """
-    return tuple(_pair(left, right, today) for left, right in alike(names))
+    return tuple(_pair(left, right, today) for left, right in check.pairs(names))
 
 
 def _pair(left: str, right: str, today: date) -> Pair:
     try:
-        found = parity(left, right, today)
+        found = check.parity(Exchange(left, right), today)
     except Exception as error:
         said = f"{type(error).__name__}: {error}".partition("\n")[0]
         return Pair(left, right, f"{left} and {right}: not compared", (said,))
-    return Pair(left, right, verdict(found), tuple(map(_problem, found.problems)))
+    return Pair(left, right, found.verdict, tuple(map(_problem, found.problems)))
 
 
-def _problem(one: Disparity) -> str:
-    values = "; ".join(f"{whose}: {_value(one.what, value)}" for whose, value in one.values)
-    return f"{one.kind}: {one.what}{f' ({values})' if values else ''}. {one.place}: {one.remedy}"
+def _problem(disparity: Disparity) -> str:
+    subject = disparity.subject
+    values = "; ".join(f"{whose}: {_value(subject, value)}" for whose, value in disparity.values)
+    return f"{disparity.kind}: {subject} ({values}). {disparity.location}: {disparity.fix}"
 
 
 def _value(what: str, value: object) -> str:

@@ -8,8 +8,7 @@ from typing import Any
 import yaml
 
 from ..comparison.changes import Change
-from ..comparison.leaves import MISSING, Difference, Path, differences, dotted, leaves
-from ..parity.facts import narrowed
+from ..comparison.leaves import MISSING, Difference, Path, differences, dotted, leaves, narrowed
 from .redaction import CHECKSUM, SECRET, hidden
 
 DOCUMENTS = (".json", ".yaml", ".yml")

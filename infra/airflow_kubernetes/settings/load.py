@@ -3,7 +3,7 @@
 Every mistake is found before anything is touched, and all are reported together.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from pathlib import Path as FilePath
 from typing import Any
@@ -12,15 +12,17 @@ from pydantic import ValidationError
 
 from . import expiry
 from .bounds import beyond
-from .checks import impossible
 from .document import Document, override, read
 from .fields import Section
-from .problems import Path, Problem, SettingsError, dotted
+from .problems import Fault, Path, Problem, SettingsError, dotted
 from .schema import Settings
 from .validation import fields, mark_of, section_of, sections_of, wrong_values
 
 STOPPED = "airflow.stopped=true"
 """The one override that a real environment takes: `make upgrade` applies it for some minutes."""
+
+Rules = Callable[[Settings, str], Iterable[Fault]]
+"""Cross-field rules for the settings of the named environment."""
 
 VALUES = FilePath(__file__).parents[3] / "values"
 
@@ -30,10 +32,11 @@ def environments(directory: FilePath = VALUES) -> list[str]:
     return sorted(file.stem for file in directory.glob("*.yaml") if file.stem != "common")
 
 
-def load(environment: str, overrides: str = "", directory: FilePath = VALUES) -> Settings:
+def load(environment: str, overrides: str, directory: FilePath, rules: Rules) -> Settings:
     """The settings of one environment.
 
-    `overrides` is `section.key=value …` for one command. Raises SettingsError with every problem.
+    `overrides` is `section.key=value …` for one command; `rules` find contradictions between
+    valid fields. Raises SettingsError with every problem.
     """
     known = environments(directory)
     if environment not in known:
@@ -50,7 +53,7 @@ def load(environment: str, overrides: str = "", directory: FilePath = VALUES) ->
     settings = _settings(_mended(merged, common.data))
     if settings is not None:
         problems += [
-            _problem(path, message, layers) for path, message in impossible(settings, environment)
+            _problem(path, message, layers) for path, message in rules(settings, environment)
         ]
         if (base := _settings(common.data)) is not None:
             problems += [_problem(*one, layers) for one in beyond(settings, base)]

@@ -7,6 +7,9 @@ from ..errors import UserError
 Path = tuple[str | int, ...]
 """Keys and list positions from the top of the values to one of them."""
 
+Fault = tuple[Path, str]
+"""Where a setting is wrong, and what is wrong with it, the remedy included."""
+
 
 def dotted(path: Path) -> str:
     """`("airflow", "apiServer")` as `airflow.apiServer`."""

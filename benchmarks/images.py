@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from airflow_kubernetes.images import buildx, catalog, outputs
+from airflow_kubernetes.environment import load
+from airflow_kubernetes.images import build_options, buildx, catalog
 from airflow_kubernetes.images.specs import ImageSpec
-from airflow_kubernetes.settings.load import load
 from airflow_kubernetes.settings.schema import Settings
 
 from sandbox import components, toolchain
@@ -125,7 +125,7 @@ def row(settings: Settings, spec: ImageSpec, platform: str) -> None:
     print(
         ROW.format(
             spec.name,
-            outputs.architecture(platform),
+            build_options.architecture(platform),
             f"{packed:.0f}",
             f"{unpacked:.0f}",
             *(f"{time:.1f}" for time in times),

@@ -1,4 +1,4 @@
-"""Locks of the past: what any environment may run now is what some commit's lock named."""
+"""The images.lock.yaml of earlier commits: any environment may still run what they name."""
 
 import subprocess
 from pathlib import Path
@@ -9,24 +9,24 @@ from ..errors import UserError
 
 
 class HistoryError(UserError):
-    """The repository's history cannot tell what is still needed; the message says why."""
+    """The Git history does not show which images are still needed; the message says why."""
 
 
 def fetch(file: Path) -> None:
-    """Get what others committed, on all remotes. Raises HistoryError."""
+    """Fetch the commits of all remotes. Raises HistoryError."""
     _git(file, "fetch", "--all", "--tags", "--quiet")
 
 
-def locks(file: Path, days: int) -> list[str]:
-    """Every text of a lock that was in force in the last `days`, on any branch or tag.
+def texts(file: Path, days: int) -> list[str]:
+    """Every content that the lock had within the last `days`, on any branch or tag.
 
     That is: at the tip of each branch, remote branch and tag, however old, and before and after
-    each change since. Raises HistoryError, also for a shallow clone, which has forgotten some.
+    each change since. Raises HistoryError, also for a shallow clone, which lacks older commits.
     """
     if _git(file, "rev-parse", "--is-shallow-repository").strip() == "true":
         raise HistoryError(
-            "this is a shallow clone: the locks of older commits, which environments may run, are "
-            "not in it. Run git fetch --unshallow --all first"
+            "this is a shallow clone: it lacks the locks of older commits, which environments may "
+            "run. Run git fetch --unshallow --all first"
         )
     tips = _git(file, "for-each-ref", "--format=%(objectname)").split()
     blobs = {f"{tip}:./{file.name}" for tip in [*tips, "HEAD"]}
@@ -35,15 +35,15 @@ def locks(file: Path, days: int) -> list[str]:
 
 
 def names(file: Path) -> set[str]:
-    """The names of all images that a lock ever had, to find their repositories."""
-    found: set[str] = set()
+    """The names of all images that the lock ever had, to find their repositories."""
+    result: set[str] = set()
     for text in _contents(file, sorted(_changes(file))):
-        found |= set((yaml.safe_load(text) or {}).get("images", {}))
-    return found
+        result |= set((yaml.safe_load(text) or {}).get("images", {}))
+    return result
 
 
 def _changes(file: Path, *since: str) -> set[str]:
-    """Git's names of the file's contents before and after each of its changes."""
+    """The blob IDs of the file before and after each of its changes."""
     raw = _git(
         file, "log", "--all", "-m", "--full-history", "--raw", "--no-abbrev", "--format=", *since,
         "--", file.name,
@@ -54,17 +54,17 @@ def _changes(file: Path, *since: str) -> set[str]:
 
 
 def _contents(file: Path, objects: list[str]) -> list[str]:
-    """The texts of those that exist; one process for all."""
+    """The texts of the objects that exist, read by one process."""
     output = _git(file, "cat-file", "--batch", text="".join(f"{name}\n" for name in objects))
-    texts, rest = [], output.encode()
+    result, rest = [], output.encode()
     for _ in objects:
         header, _, rest = rest.partition(b"\n")
         if header.endswith((b" missing", b" ambiguous")):
             continue
         size = int(header.split()[2])
-        texts.append(rest[:size].decode())
+        result.append(rest[:size].decode())
         rest = rest[size + 1 :]
-    return texts
+    return result
 
 
 def _git(file: Path, *arguments: str, text: str = "") -> str:
@@ -72,10 +72,10 @@ def _git(file: Path, *arguments: str, text: str = "") -> str:
     try:
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
     except FileNotFoundError:
-        raise HistoryError("git is not on PATH; clean-up reads the lock's history") from None
+        raise HistoryError("git is not on PATH; make prune reads the lock's history") from None
     except subprocess.CalledProcessError as error:
         raise HistoryError(
-            f"the history of {file.name} cannot be read, and what environments run is in it: "
+            f"the history of {file.name} cannot be read, and it shows what environments run: "
             f"{error.stderr.strip()}"
         ) from None
     return done.stdout

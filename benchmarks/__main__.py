@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import bench_executors, bench_images, bench_preview
+from benchmarks import executors, preview
+from benchmarks import images as image_builds
 from tests.cluster.conftest import Deployment, in_namespace, use_sandbox
 
 ROOT = Path(__file__).parents[1]
@@ -115,7 +116,7 @@ def cold() -> None:
 def main() -> None:
     """Print the table."""
     render()
-    bench_preview.main()
+    preview.main()
     start = time.perf_counter()
     use_sandbox()
     report("sandbox-up (with what it found cached or running)", time.perf_counter() - start)
@@ -128,8 +129,8 @@ def main() -> None:
         deploy(deployment)
     finally:
         deployment.remove()
-    bench_images.main()
-    bench_executors.main()
+    image_builds.main()
+    executors.main()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Measurements of `make bench`: they print figures and ratios and assert nothing."""

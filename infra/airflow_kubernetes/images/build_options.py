@@ -1,0 +1,61 @@
+"""Options of a build that both engines give to BuildKit: tag, exporter, cache and secrets."""
+
+import os
+from pathlib import Path
+
+from ..settings.schema import Settings
+from . import references
+from .failures import BuildError
+from .specs import ImageSpec
+
+
+def architecture(platform: str) -> str:
+    """`arm64` of `linux/arm64`."""
+    return platform.partition("/")[2]
+
+
+def tag(settings: Settings, spec: ImageSpec, platform: str) -> str:
+    """The tag of one platform's image: the index's tag and the architecture."""
+    return f"{references.by_tag(settings, spec)}-{architecture(platform)}"
+
+
+def export(settings: Settings, spec: ImageSpec) -> str:
+    """BuildKit's image exporter. The digest depends on the content alone, not on dates.
+
+    Layers are rewritten only where the Dockerfile does not date its files itself: rewriting takes
+    longer than to build a changed DAG. Source: BuildKit's docs/build-repro.md (needs
+    SOURCE_DATE_EPOCH as a build argument).
+    """
+    rewrite = "" if spec.dated else "rewrite-timestamp=true,"
+    return (
+        f"type=image,push=true,oci-mediatypes=true,{rewrite}"
+        f"compression={settings.images.compression},force-compression=true"
+    )
+
+
+def cache(settings: Settings, spec: ImageSpec, platform: str) -> tuple[str, ...]:
+    """Where one platform's build cache is read from and written to; empty without `images.cache`.
+
+    It has a tag of its own next to the image's tags, in a form that every registry takes.
+    """
+    if not settings.images.cache:
+        return ()
+    source = (
+        f"type=registry,ref={settings.images.registry}/{spec.name}:cache-{architecture(platform)}"
+    )
+    return source, f"{source},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true"
+
+
+def certificates() -> dict[str, str]:
+    """Build secrets: the machine's certificate authorities, where SSL_CERT_FILE names a file.
+
+    Behind a proxy that signs for other hosts, package downloads in RUN steps need them. A secret is
+    readable during those steps only and in no layer. Raises BuildError.
+    """
+    file = os.environ.get("SSL_CERT_FILE", "")
+    if not file:
+        return {}
+    try:
+        return {"ca": Path(file).read_text(encoding="utf-8")}
+    except OSError as error:
+        raise BuildError(f"SSL_CERT_FILE: {error}; set it to a readable file or unset it") from None

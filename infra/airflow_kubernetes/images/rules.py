@@ -1,0 +1,36 @@
+"""Cross-field rules about images."""
+
+from collections.abc import Iterator
+
+from ..registry.reference import Reference, RegistryError
+from ..settings.problems import Fault
+from ..settings.schema import Settings
+from . import bases
+
+
+def problems(settings: Settings) -> Iterator[Fault]:
+    """Path and message of every contradiction."""
+    images = settings.images
+    if (message := bases.misfit(images.airflow)) is not None:
+        yield ("images", "airflow", "python"), message
+    try:
+        canonical = Reference.parse(f"{images.registry}/x").name
+        if canonical != f"{images.registry}/x":
+            yield ("images", "registry"), f"is written {canonical.removesuffix('/x')}"
+    except RegistryError as error:
+        yield ("images", "registry"), str(error)
+    if (images.builder.driver == "remote") != (images.builder.endpoint is not None):
+        yield (
+            ("images", "builder", "endpoint"),
+            "is where the driver remote finds buildkitd: set both, or neither",
+        )
+
+
+def warnings(settings: Settings) -> Iterator[str]:
+    """A base image without security updates."""
+    base = bases.BASES[settings.images.airflow.base]
+    if base.end_of_life and "{base}" in settings.images.python_base_image:
+        yield (
+            f"images.airflow.base: {base.name} has had no security update since "
+            f"{base.end_of_life}, and scanners do not report its flaws; take bookworm or trixie"
+        )
