@@ -1,57 +1,72 @@
-# make up and make test do all set-up; the rest is below, one target a task.
-# ENV chooses values/<ENV>.yaml; SET="section.key=value …" overrides values for one command.
+# make up and make test do all set-up; the rest is below, a target for each task.
+# ENV chooses values/<ENV>.yaml; SET='section.key=value …' overrides values for one command.
 
-ENV ?= $(if $(filter promote,$(MAKECMDGOALS)),dev,sandbox)
+# What commands take from make's command line. Because of the assignments here, variables of the
+# shell that have these names have no effect.
+ARGUMENTS := SET FROM INTO TO KEEP APPLY YES NAME ARGS LIVE A B BASE REPORT COLD
+$(foreach variable,$(ARGUMENTS),$(eval $(variable) :=))
+ENV := sandbox
+OPTIONS :=
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-export ENV SET FROM INTO TO KEEP APPLY NAME ARGS LIVE A B BASE REPORT
 # Without bytecode every import is compiled again: three times the time of a render.
 unexport PYTHONDONTWRITEBYTECODE
 
+# A variable's value as it was given, as one word of the shell.
+quote = '$(subst ','\'',$(value $1))'
+argument = $(if $(value $1),$(call quote,$1))
+option = $(if $(value $2),$1=$(call quote,$2))
+flag = $(if $(value $2),$(if $(filter 1,$(value $2)),$1,$(error $2=$(value $2): write $2=1, or leave it out)))
+
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/airflow-kubernetes
-VENV := $(CACHE)/venv-$(shell cat requirements.txt | sha256sum | cut -c1-16)
+PACKAGES := $(shell cat requirements.txt | sha256sum | cut -c1-16)
+# Where .venv is a folder and no link, `pulumi install` or a user made it: it gets the packages.
+FOLDER := $(shell test -L .venv || test ! -d .venv || echo .venv)
+VENV := $(or $(FOLDER),$(CACHE)/venv-$(PACKAGES))
+COMPLETE := $(VENV)/.complete$(if $(FOLDER),-$(PACKAGES))
 PYTHON := .venv/bin/python
 
 # The sandbox brings its own kubectl, kubeconfig and certificates; elsewhere they are the user's.
-# With GIVEN_CLUSTER its values are for a cluster that is there already: see tests/cluster/conftest.py.
-EMBEDDED := $(if $(GIVEN_CLUSTER),,$(filter sandbox,$(ENV)))
-# A preview of commits looks at no cluster, unless it is to be live.
-IN_ENV := $(if $(if $(BASE),$(LIVE),$(EMBEDDED)),$(if $(EMBEDDED),eval "$$($(PYTHON) -m sandbox env)";))
-PROGRAM := $(IN_ENV) PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes
+# With GIVEN_CLUSTER its values are for an existing cluster: see tests/cluster/conftest.py.
+EMBEDDED = $(if $(GIVEN_CLUSTER),,$(filter sandbox,$(ENV)))
+# A report looks at no cluster, unless it is live.
+IN_ENV = $(if $(and $(EMBEDDED),$(if $(BASE),$(LIVE),always)),eval "$$($(PYTHON) -m sandbox env)";)
+PROGRAM := PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes
+RUN = $(IN_ENV) $(PROGRAM)
 
 .PHONY: help
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /' | sort
 
-.venv: $(VENV)/.complete
-	@if [ -d .venv ] && [ ! -L .venv ]; then \
-		echo "error: .venv is a folder that make did not make; remove it" >&2; exit 1; fi
-	@ln -sfn $(VENV) .venv
+.venv: $(COMPLETE)
+	@$(if $(FOLDER),,ln -sfn $(VENV) .venv)
 
 # Named by the content of requirements.txt, so its date does not matter: a fresh clone's is new.
-$(VENV)/.complete:
+$(COMPLETE):
 	@echo "Python packages: installing into $(VENV)" >&2
-	@start=$$SECONDS; rm -rf $(VENV); python3 -m venv $(VENV); \
+	@start=$$SECONDS; $(if $(FOLDER),,rm -rf $(VENV);) \
+	test -x $(VENV)/bin/pip || python3 -m venv $(VENV); \
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt; \
 	touch $@; echo "Python packages: done after $$((SECONDS - start)) s" >&2
 
-.PHONY: up down preview status render images password smoke backup backups restore upgrade
+.PHONY: up
 up: .venv  ## build, deploy and wait; prints the address
 	@$(if $(EMBEDDED),$(PYTHON) -m sandbox up)
-	@$(PROGRAM) up $(ENV)
-	@$(if $(filter sandbox,$(ENV)),$(PROGRAM) smoke-once $(ENV))
+	@$(RUN) up $(call quote,ENV) $(call option,--set,SET)
+	@$(if $(filter sandbox,$(ENV)),$(RUN) smoke $(call quote,ENV) --once $(call option,--set,SET))
 
-down preview status render images password smoke backup backups restore upgrade: .venv
-	@$(PROGRAM) $@ $(ENV)
+# Commands on one environment.
+COMMANDS := down preview status render images password smoke backup backups restore upgrade \
+	drift policies promote prune task local-up
+.PHONY: $(COMMANDS)
+$(COMMANDS): .venv
+	@$(RUN) $@ $(call argument,ENV) $(OPTIONS) $(call option,--set,SET)
 
-# A report is about every environment, or the one that is given.
-ifneq ($(BASE),)
-preview: ENV := $(if $(filter file,$(origin ENV)),,$(ENV))
-endif
-
-down:  ## remove what runs; keep data and passwords
+down:  ## remove what runs; keep data and passwords; YES=1: without a question
+down: OPTIONS = $(call flag,--yes,YES)
 preview:  ## what make up would change; BASE=<commit> [REPORT=<folder>]: a report, without a cluster
+preview: OPTIONS = $(call option,--base,BASE) $(call option,--report,REPORT) $(call flag,--live,LIVE)
 status:  ## what runs, and the address
 render:  ## every Kubernetes object as YAML; needs no cluster
 images:  ## build and push the images, write the lock
@@ -61,38 +76,29 @@ upgrade:  ## to another Airflow release: stop, back up, migrate, start
 backup:  ## dump the metadata database to the volume of backups
 backups:  ## list them
 restore:  ## FROM=<backup> [INTO=<empty database>]: load one; Airflow must be stopped
-
-.PHONY: policies
-policies: .venv  ## rules over every object of every environment, or of ENV
-	@PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes policies $(if $(filter file,$(origin ENV)),,$(ENV))
-
-.PHONY: drift
-drift: .venv  ## what of the cluster is not as the program wants it; fails if something is
-	@$(PROGRAM) drift $(ENV)
-
-.PHONY: promote prune
-promote prune: .venv
-	@$(PROGRAM) $@ $(ENV)
-
+restore: OPTIONS = $(call option,--from,FROM) $(call option,--into,INTO)
+drift:  ## how the cluster differs from the program; fails if it does
+policies:  ## rules over every object of every environment, or of ENV
 promote:  ## TO=prod [ENV=dev]: copy the lock's images into another environment's registry
+promote: OPTIONS = $(call option,--to,TO)
 prune:  ## [KEEP=90] [APPLY=1]: delete images that no lock of the last KEEP days names
-
-# An author's machine has no sandbox.
-.PHONY: task local-up local-down
-task local-up local-down: ENV := $(if $(filter file,$(origin ENV)),dev,$(ENV))
-task local-up local-down: .venv
-	@$(PROGRAM) $@ $(ENV)
-
-task:  ## NAME=<image> [ARGS='…']: run a task image with Docker or Podman, show its XCom
+prune: OPTIONS = $(call option,--keep,KEEP) $(call flag,--apply,APPLY)
+task:  ## NAME=<image> [ARGS='…']: run a task image with Docker or Podman, print its XCom
+task: OPTIONS = $(call quote,NAME) $(call option,--args,ARGS)
 local-up:  ## run all of Airflow on this machine with Docker Compose; LIVE=1: with ./dags as edited
-local-down:  ## stop that; keep its data and passwords
+local-up: OPTIONS = $(call flag,--live,LIVE)
 
-.PHONY: parity env
-parity env: .venv
-	@PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes $@
+# Without ENV: not the sandbox.
+policies $(if $(BASE),preview): ENV :=
+promote task local-up: ENV := dev
 
-parity:  ## [A=dev B=prod]: what differs between environments, and which setting explains it
-env:  ## NAME=staging FROM=prod: a new environment that begins as another one is
+.PHONY: local-down parity env
+local-down: .venv  ## stop local-up's containers; keep data and passwords
+	@$(PROGRAM) local-down
+parity: .venv  ## [A=dev B=prod]: what differs between environments, and which setting explains it
+	@$(PROGRAM) parity $(call argument,A) $(call argument,B)
+env: .venv  ## NAME=staging FROM=prod: a new environment that begins as another one is
+	@$(PROGRAM) env $(call quote,NAME) $(call option,--from,FROM)
 
 .PHONY: sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env
 sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env: .venv
@@ -129,4 +135,4 @@ lock: .venv  ## write requirements.txt and the images' locks anew
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock_tasks.py
 
 bench: .venv  ## measure each step, warm; COLD=1 also with empty caches (half an hour)
-	@PYTHONPATH=infra:. $(PYTHON) -m benchmarks $(if $(COLD),--cold)
+	@PYTHONPATH=infra:. $(PYTHON) -m benchmarks $(call flag,--cold,COLD)

@@ -164,8 +164,9 @@ def search_path() -> str:
 
 
 def no_proxy() -> dict[str, str]:
-    """Exceptions for the sandbox's addresses, if an HTTP proxy is set at all."""
-    if not any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy")):
+    """Exceptions for the sandbox's addresses, if any proxy is set."""
+    proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+    if not any(os.environ.get(name) or os.environ.get(name.lower()) for name in proxies):
         return {}
     exceptions = os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")).split(",")
     wanted = ["localhost", "127.0.0.1", paths.POD_NETWORK, paths.SERVICE_NETWORK]

@@ -1,8 +1,27 @@
-"""What commands tell while they work."""
+"""Progress of a command, on standard error; standard output is for results."""
 
 import sys
+import time
 
 
 def say(text: str) -> None:
-    """Tell how far it is; standard output is for results."""
+    """Print a line at once."""
     print(text, file=sys.stderr, flush=True)
+
+
+class Stopwatch:
+    """Progress lines with the seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._started, self._last = time.monotonic(), ""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since it was made."""
+        return time.monotonic() - self._started
+
+    def say(self, text: str) -> None:
+        """Print the text with the seconds, unless it is the same as the last one."""
+        if text != self._last:
+            say(f"  {self.seconds:4.0f} s  {text}")
+            self._last = text

@@ -1,6 +1,6 @@
-"""Cross-field rules: settings that are valid on their own but contradict each other.
+"""Cross-field validation: settings that are valid on their own but contradict each other.
 
-Each rule lives next to what it is about; this module lists them.
+Each rule lives in the room of its subject; this module lists them.
 """
 
 from collections.abc import Iterator
@@ -22,6 +22,6 @@ def problems(settings: Settings, environment: str) -> Iterator[Fault]:
 
 
 def warnings(settings: Settings) -> Iterator[str]:
-    """What works, but perhaps not as its name says."""
+    """Messages about settings that work, but perhaps not as expected."""
     yield from images.warnings(settings)
     yield from airflow.warnings(settings)

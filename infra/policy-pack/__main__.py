@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pulumi_policy import PolicyPack
 
-# Pulumi puts this folder on the path; the rules are beside it.
+# Pulumi puts only this folder on the path; the package is in its parent.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from airflow_kubernetes.policies.pack import policies
 

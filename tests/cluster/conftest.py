@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 import yaml
 from airflow_kubernetes.cli.rest import Rest
-from airflow_kubernetes.cli.target import Target, target
+from airflow_kubernetes.cli.target import Target
 
 pytest.register_assert_rewrite("tests.cluster.scenarios")
 
 ROOT = Path(__file__).parents[2]
+
+COMMAND = (sys.executable, "-m", "airflow_kubernetes")
 
 GIVEN = os.environ.get("GIVEN_CLUSTER", "")
 """Overrides that fit the sandbox's values to a cluster that is there already, under the context
@@ -72,8 +74,7 @@ class Deployment:
 
     def target(self) -> Target:
         """What the program's own commands work on."""
-        os.environ["SET"] = self.overrides
-        return target("sandbox")
+        return Target.load("sandbox", self.overrides)
 
     def rest(self) -> Rest:
         """A logged-in session of the REST API."""
@@ -82,9 +83,9 @@ class Deployment:
     def rendered(self) -> list[dict[str, Any]]:
         """The objects that the program makes of these values."""
         text = subprocess.run(
-            [sys.executable, "-m", "airflow_kubernetes", "render", "sandbox"],
+            [*COMMAND, "render", "sandbox", f"--set={self.overrides}"],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": "infra", "SET": self.overrides},
+            env={**os.environ, "PYTHONPATH": "infra"},
             capture_output=True,
             text=True,
             check=True,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from airflow_kubernetes.cli.backup import job_name
-from airflow_kubernetes.cli.rest import password
+from airflow_kubernetes.cli.password import password
 from airflow_kubernetes.cli.up import up
 from airflow_kubernetes.database.backup import backup_job
 
@@ -88,10 +88,7 @@ def on_the_volume(airflow: Deployment, script: str) -> str:
 
 def restore(airflow: Deployment, name: str, into: str = "", *, ok: bool = True) -> str:
     """`make restore FROM=name INTO=into`; everything that it prints."""
-    with pytest.MonkeyPatch.context() as variables:
-        variables.setenv("FROM", name)
-        variables.setenv("INTO", into)
-        return airflow.make("restore", ok=ok)
+    return airflow.make("restore", f"FROM={name}", f"INTO={into}", ok=ok)
 
 
 def names(output: str, kind: str) -> list[str]:
@@ -272,7 +269,7 @@ def test_what_was_deleted_by_hand_comes_back(airflow: Deployment, taken: str) ->
     output = restore(airflow, taken)
     assert not airflow.kubectl("get", "configmap", "airflow-release-change", "--ignore-not-found")
     assert "as in the backup" in output
-    assert "next: take airflow.stopped out" in output
+    assert "next: remove airflow.stopped" in output
     assert "made_since" not in sql(airflow, "SHOW TABLES")
     assert len(names(airflow.make("backups"), "before-restore")) == 3
     up(airflow.target())

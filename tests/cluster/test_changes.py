@@ -7,7 +7,6 @@ applied without being kept (`dryRun=All`).
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
@@ -22,7 +21,7 @@ from airflow_kubernetes.comparison.leaves import dotted
 from airflow_kubernetes.comparison.replacement import IDENTITY
 from airflow_kubernetes.render import ORDER, objects
 
-from .conftest import Deployment, in_namespace, wait_for
+from .conftest import COMMAND, Deployment, in_namespace, wait_for
 from .kinds_of_change import KINDS, Kind, copy, lock_images, values
 from .volumes import bound_volumes
 
@@ -95,14 +94,9 @@ def rendered(kind: Kind, overrides: str, folder: Path, cache: Path) -> list[Obje
         return objects("sandbox", overrides)
     checkout = copy(kind, folder / kind.name, cache)
     text = subprocess.run(
-        [sys.executable, "-m", "airflow_kubernetes", "render", "sandbox"],
+        [*COMMAND, "render", "sandbox", f"--set={overrides}"],
         cwd=checkout,
-        env={
-            **os.environ,
-            "PYTHONPATH": "infra",
-            "SET": overrides,
-            "XDG_CACHE_HOME": str(checkout / "cache"),
-        },
+        env={**os.environ, "PYTHONPATH": "infra", "XDG_CACHE_HOME": str(checkout / "cache")},
         capture_output=True,
         text=True,
         check=True,
@@ -116,7 +110,7 @@ def expected(change: Change) -> set[str]:
         return {"refused"}
     same_object = not any(path in IDENTITY for path in change.replacing)
     if change.kind == "Job" and same_object and change.replacing:
-        # It runs an image that was built again: `make up` deletes it first (render/apply.py).
+        # It runs an image that was built again: `make up` deletes it first (kubectl/apply.py).
         return {"refused"}
     if change.operation is Operation.CREATE or not same_object:
         return {"create"}

@@ -7,13 +7,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, Deployment, in_namespace, wait_for
+from .conftest import COMMAND, ROOT, Deployment, in_namespace, wait_for
 
 pytestmark = [
     pytest.mark.cluster,
@@ -28,14 +27,15 @@ class PulumiDeployment(Deployment):
         self, goal: str, *variables: str, ok: bool = True, more: str = "", quiet: bool = False
     ) -> str:
         """The command behind `make goal`, with this test's own backend."""
-        return self.call(sys.executable, "-m", "airflow_kubernetes", goal, "sandbox", more=more)
+        overrides = f"--set={self.overrides} {more}"
+        return self.call(*COMMAND, goal, "sandbox", *variables, overrides)
 
-    def call(self, *command: str, more: str = "") -> str:
+    def call(self, *command: str) -> str:
         """Standard output and error of a command in the checkout."""
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": "infra", "SET": f"{self.overrides} {more}"},
+            env={**os.environ, "PYTHONPATH": "infra"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -51,7 +51,7 @@ class PulumiDeployment(Deployment):
 def airflow(sandbox: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PulumiDeployment]:
     """An Airflow that the first test brings up."""
     state: Path = tmp_path_factory.mktemp("state")
-    before = {name: os.environ.get(name) for name in ("PULUMI_BACKEND_URL", "SET")}
+    before = os.environ.get("PULUMI_BACKEND_URL")
     os.environ["PULUMI_BACKEND_URL"] = f"file://{state}"
     os.environ["PULUMI_CONFIG_PASSPHRASE"] = "sandbox"
     kubectl_one = in_namespace("airflow-pulumi", 30084)
@@ -60,7 +60,7 @@ def airflow(sandbox: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     deployment.remove()
     yield deployment
     deployment.remove()
-    os.environ.update({name: value or "" for name, value in before.items()})
+    os.environ["PULUMI_BACKEND_URL"] = before or ""
 
 
 def summary(output: str) -> dict[str, int]:
@@ -73,7 +73,7 @@ def summary(output: str) -> dict[str, int]:
 
 def test_up_makes_everything_and_airflow_works(airflow: PulumiDeployment) -> None:
     assert set(summary(airflow.make("up"))) == {"created"}
-    assert ": success" in airflow.make("smoke-once")
+    assert ": success" in airflow.make("smoke", "--once")
 
 
 def test_a_second_up_changes_nothing(airflow: PulumiDeployment) -> None:

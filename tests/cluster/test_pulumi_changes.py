@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from airflow_kubernetes.cli.drift import DRIFTED, drift, live
-from airflow_kubernetes.cli.target import target
+from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.comparison.changes import Change, compare
 from airflow_kubernetes.comparison.leaves import Difference, dotted
 from airflow_kubernetes.environment import load
@@ -127,7 +127,6 @@ def real(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
     """The same stack, for the commands of this checkout."""
     for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("SET", stack.overrides)
     return stack
 
 
@@ -147,7 +146,7 @@ def told(change: Change) -> tuple[str, str, str, tuple[Difference, ...]]:
 
 def test_no_change_and_no_drift(real: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     assert live("sandbox", real.overrides) == Live()
-    drift(target("sandbox"))
+    drift(Target.load("sandbox", real.overrides))
     assert "no drift" in capsys.readouterr().out
 
 
@@ -185,7 +184,7 @@ def test_what_was_done_behind_its_back(real: Stack, capsys: pytest.CaptureFixtur
         ("create", "Service"),
     ]
     with pytest.raises(SystemExit) as end:
-        drift(target("sandbox"))
+        drift(Target.load("sandbox", real.overrides))
     assert end.value.code == DRIFTED
     assert "Service airflow-flower: is gone" in capsys.readouterr().out
     real.run("before", "up", "--yes", "--skip-preview", "--refresh")
@@ -221,4 +220,4 @@ def test_an_update_under_way_is_a_problem(real: Stack) -> None:
     mark.write_text("{}", encoding="utf-8")
     found = live("sandbox", real.overrides)
     mark.unlink()
-    assert "is under way" in str(found.problem)
+    assert "is in progress" in str(found.problem)

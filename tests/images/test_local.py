@@ -22,10 +22,10 @@ CHECKOUT = ("compose.yaml", "dags", "images", "infra", "Makefile", "requirements
 IN_AIRFLOW = """
 import sys, time
 from airflow_kubernetes.cli import rest, smoke
-from airflow_kubernetes.cli.target import target
+from airflow_kubernetes.cli.target import Target
 password, what = sys.argv[1:]
 rest.password = lambda here: password
-here = target("sandbox")
+here = Target.load("sandbox", "airflow.url=http://localhost:8080")
 if what.startswith("run "):
     smoke.smoke(here, what[4:])
 for attempt in range(60):
@@ -136,7 +136,6 @@ class Author:
             *(".venv/bin/python", "-c", IN_AIRFLOW, password, what),
             cwd=self.checkout,
             PYTHONPATH="infra",
-            SET="airflow.url=http://localhost:8080",
         )
         print(done.stderr)
         assert done.returncode == 0
@@ -235,7 +234,7 @@ def test_what_the_lock_names_is_pulled(author: Author, tmp_path: Path) -> None:
 
 
 def test_a_task_runs_as_in_a_pod(author: Author) -> None:
-    done = author.make("task", "NAME=probe", "ARGS=--name 'two words' $$HOME")
+    done = author.make("task", "NAME=probe", "ARGS=--name 'two words' $HOME")
     assert json.loads(done.stdout) == {
         "arguments": ["--name", "two words", "$HOME"],
         "user": [50000, 0],

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from airflow_kubernetes import __main__ as command_line
 from airflow_kubernetes.cli import prune as command
+from airflow_kubernetes.cli.main import main
 from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
@@ -265,10 +265,11 @@ def test_the_command(
     assert "warning: what runs in sandbox is unknown" in capsys.readouterr().err
 
 
-def test_days_are_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KEEP", "many")
-    with pytest.raises(CommandError, match="KEEP=many: a number of days"):
-        command_line.COMMANDS["prune"]("sandbox")
+def test_days_are_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    for days in ("many", "-1"):
+        with pytest.raises(SystemExit):
+            main(["prune", "sandbox", f"--keep={days}"])
+        assert f"--keep: '{days}' is not a number of days" in capsys.readouterr().err
 
 
 def test_docker_hub_is_told_apart() -> None:

@@ -7,19 +7,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def bundle(
+def run(
     command: str, environment: str, overrides: str = "", root: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
     """The command behind `make command ENV=environment SET=overrides`, in a bare environment."""
     return subprocess.run(
-        [sys.executable, "-m", "airflow_kubernetes", command, environment],
+        [sys.executable, "-m", "airflow_kubernetes", command, environment, f"--set={overrides}"],
         cwd=root,
-        env={
-            "PATH": "/usr/bin:/bin",
-            "HOME": "/nonexistent",
-            "PYTHONPATH": "infra",
-            "SET": overrides,
-        },
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONPATH": "infra"},
         capture_output=True,
         text=True,
         check=False,
@@ -28,6 +23,6 @@ def bundle(
 
 def render(environment: str, overrides: str = "", root: Path = ROOT) -> str:
     """Standard output of `make render`."""
-    done = bundle("render", environment, overrides, root)
+    done = run("render", environment, overrides, root)
     assert done.returncode == 0, done.stderr
     return done.stdout

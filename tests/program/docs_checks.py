@@ -57,7 +57,7 @@ def make(commands: Iterable[Command], makefile: str) -> Problems:
     """Targets that the Makefile has not, and variables that it does not use."""
     targets = set(TARGET.findall(makefile))
     known = set(re.findall(r"\$\(([A-Z]+)\)", makefile)) | set(
-        " ".join(re.findall(r"^export (.*)$", makefile, re.MULTILINE)).split()
+        " ".join(re.findall(r"^ARGUMENTS := (.*)$", makefile, re.MULTILINE)).split()
     )
     for command in commands:
         for word in command.words[1:]:

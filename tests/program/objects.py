@@ -59,11 +59,3 @@ def init(pod: Object) -> list[str]:
 def env(container: Object) -> dict[str, Any]:
     """The container's variables: a value, or where it comes from."""
     return {item["name"]: item.get("value", item.get("valueFrom")) for item in container["env"]}
-
-
-def rules(rendered: Objects, component: str) -> dict[str, set[str]]:
-    """Verbs by resource of a component's Role; empty without a Role."""
-    role = rendered.get(f"Role/airflow-{component}", {"rules": []})
-    return {
-        resource: set(rule["verbs"]) for rule in role["rules"] for resource in rule["resources"]
-    }

@@ -10,7 +10,7 @@ from airflow_kubernetes.airflow.releases import RELEASES
 from airflow_kubernetes.secrets import PLACEHOLDER
 from airflow_kubernetes.settings.load import environments
 
-from .conftest import ROOT, bundle, render
+from .conftest import ROOT, render, run
 from .objects import objects, of_kind, pods, templates
 
 each_environment = pytest.mark.parametrize("environment", environments())
@@ -98,6 +98,6 @@ def test_a_render_does_not_depend_on_the_folder_or_the_umask(tmp_path: Path) -> 
 
 
 def test_overrides_are_not_applied_to_a_real_environment() -> None:
-    done = bundle("up", "dev", "airflow.parallelism=1")
+    done = run("up", "dev", "airflow.parallelism=1")
     assert done.returncode == 1
     assert "write the values into values/dev.yaml" in done.stderr

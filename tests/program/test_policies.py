@@ -10,13 +10,12 @@ from airflow_kubernetes.airflow.executors import EXECUTORS
 from airflow_kubernetes.airflow.releases import RELEASES
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.policies import waivers
-from airflow_kubernetes.policies.check import violations
-from airflow_kubernetes.policies.external_references import outside
-from airflow_kubernetes.policies.rules import RULES
+from airflow_kubernetes.policies.rule import Subject
+from airflow_kubernetes.policies.rules import RULES, violations
 from airflow_kubernetes.render import objects
 from airflow_kubernetes.settings.load import environments
 
-from .conftest import bundle
+from .conftest import run
 from .pulumi_checkout import checkout
 
 
@@ -25,21 +24,14 @@ from .pulumi_checkout import checkout
 @pytest.mark.parametrize("environment", environments())
 def test_no_environment_breaks_a_rule(environment: str, version: str, executor: str) -> None:
     overrides = f"airflow.version={version} airflow.executor={executor}"
-    settings = load(environment, overrides)
-    found = violations(
-        objects(environment, overrides),
-        [],
-        environment=environment,
-        waivers=waivers.load(RULES, environments()),
-        budget=settings.budget,
-        today=datetime.now(UTC).date(),
-        outside=outside(settings),
-    )
-    assert [one for one in found if one.waiver is None] == []
+    subject = Subject(objects(environment, overrides), load(environment, overrides), environment)
+    known = waivers.load(RULES, environments())
+    found = violations(subject, known, datetime.now(UTC).date())
+    assert [violation for violation in found if violation.waiver is None] == []
 
 
-def test_the_command_tells_what_breaks_a_rule() -> None:
-    done = bundle("policies", "dev", "database.cluster.image=mysql:8.4 budget.storage=2Gi")
+def test_the_command_reports_what_breaks_a_rule() -> None:
+    done = run("policies", "dev", "database.cluster.image=mysql:8.4 budget.storage=2Gi")
     assert done.returncode == 1
     assert "StatefulSet/airflow-mysql: image-digest" in done.stdout
     assert "at   spec.template.spec.containers[mysql].image" in done.stdout
@@ -53,7 +45,7 @@ def test_existing_secrets_that_the_values_name_are_no_dangling_references() -> N
         "database.external.secret=my-database images.pullSecret=my-login "
         'airflow.tasks.volumes=[{"name":"more","mountPath":"/more","claim":"mine"}]'
     )
-    done = bundle("policies", "dev", values)
+    done = run("policies", "dev", values)
     assert (done.returncode, "no violation" in done.stdout) == (0, True), done.stdout
 
 

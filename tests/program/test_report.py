@@ -32,21 +32,17 @@ class Checkout:
         assert old in text
         path.write_text(text.replace(old, new))
 
-    def report(self, asked: str, environment: str = "", **variables: str) -> "Reported":
-        """Of `make preview BASE=asked`, and the files that REPORT names."""
+    def report(self, asked: str, *words: str) -> "Reported":
+        """Of `make preview BASE=asked`, and the files in the folder REPORT."""
         folder = self.root.with_name("report")
         shutil.rmtree(folder, ignore_errors=True)
         done = subprocess.run(
-            [sys.executable, "-m", "airflow_kubernetes", "preview", environment],
+            [
+                *(sys.executable, "-m", "airflow_kubernetes", "preview", *words),
+                *(f"--base={asked}", f"--report={folder}"),
+            ],
             cwd=self.root,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": "/nonexistent",
-                "PYTHONPATH": "infra",
-                "BASE": asked,
-                "REPORT": str(folder),
-                **variables,
-            },
+            env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": "infra"},
             capture_output=True,
             text=True,
             check=False,
@@ -254,6 +250,6 @@ def test_a_new_file_counts_as_uncommitted_where_it_is_rendered(checkout: Checkou
 
 
 def test_overrides_of_one_command_are_refused(checkout: Checkout) -> None:
-    found = checkout.report("main", SET="airflow.stopped=true")
+    found = checkout.report("main", "--set=airflow.stopped=true")
     assert found.code == 1
     assert "SET is for one command" in found.errors

@@ -1,10 +1,11 @@
-"""For every rule an example that keeps it and one that breaks it."""
+"""For every rule an example that complies with it and one that breaks it."""
 
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 from airflow_kubernetes.comparison.changes import compare
+from airflow_kubernetes.environment import load
 from airflow_kubernetes.kubernetes.manifest import PROTECTED, Manifest
 from airflow_kubernetes.policies.rule import Subject
 from airflow_kubernetes.settings.schema import Budget
@@ -15,7 +16,7 @@ GONE = object()
 POD = ("spec", "template", "spec")
 FIRST = (*POD, "containers", 0)
 SECURITY = (*FIRST, "securityContext")
-ROOMY = Budget(cpu="1", memory="1Gi", storage="1Gi")
+SETTINGS = load("dev").model_copy(update={"budget": Budget(cpu="1", memory="1Gi", storage="1Gi")})
 
 
 def obj(kind: str, name: str, component: str = "scheduler", **content: Any) -> Manifest:
@@ -25,18 +26,24 @@ def obj(kind: str, name: str, component: str = "scheduler", **content: Any) -> M
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **content}
 
 
-def protected(one: Manifest) -> Manifest:
-    """The object with the label that keeps it."""
-    one["metadata"]["labels"][PROTECTED] = "true"
-    return one
+def protected(manifest: Manifest) -> Manifest:
+    """The object with the label that protects it."""
+    manifest["metadata"]["labels"][PROTECTED] = "true"
+    return manifest
 
 
 def probe(period: int) -> dict[str, Any]:
-    return {"httpGet": {"path": "/health", "port": 8974}, "periodSeconds": period}
+    action = {"httpGet": {"path": "/health", "port": 8974}}
+    return {**action, "periodSeconds": period, "timeoutSeconds": 5}
+
+
+def command(period: int) -> dict[str, Any]:
+    """A probe with Kubernetes' defaults: it gives up after 3 failures."""
+    return {"exec": {"command": ["true"]}, "periodSeconds": period}
 
 
 def good() -> list[Manifest]:
-    """A small environment that breaks no rule: one of each kind that rules look at."""
+    """A small environment that breaks no rule, with each kind of object that rules check."""
     namespace = protected(obj("Namespace", "airflow"))
     namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "restricted"
     container = {
@@ -121,7 +128,7 @@ def good() -> list[Manifest]:
                     "metadata": {"labels": {"app": "mysql"}},
                     "spec": {
                         **deepcopy(pod),
-                        "containers": [{**deepcopy(container), "args": ["--max-connections=60"]}],
+                        "containers": [deepcopy(container)],
                     },
                 },
             },
@@ -130,21 +137,21 @@ def good() -> list[Manifest]:
 
 
 def edited(kind: str, path: tuple[str | int, ...], value: Any) -> Subject:
-    """The good environment with one leaf set, or GONE."""
+    """The good environment with one field set, or removed (GONE)."""
     objects = good()
-    place: Any = next(one for one in objects if one["kind"] == kind)
+    parent: Any = next(manifest for manifest in objects if manifest["kind"] == kind)
     for key in path[:-1]:
-        place = place.setdefault(key, {}) if isinstance(place, dict) else place[key]
+        parent = parent.setdefault(key, {}) if isinstance(parent, dict) else parent[key]
     if value is GONE:
-        del place[path[-1]]
+        del parent[path[-1]]
     else:
-        place[path[-1]] = value
-    return Subject(objects, environment="dev", budget=ROOMY)
+        parent[path[-1]] = value
+    return Subject(objects, SETTINGS, "dev")
 
 
 @dataclass(frozen=True)
 class Example:
-    """A rule, what keeps it, what breaks it, and the path at which that is found."""
+    """A rule, what complies with it, what breaks it, and the path of that finding."""
 
     rule: str
     passing: Subject
@@ -155,7 +162,7 @@ class Example:
 def leaf(
     rule: str, kind: str, path: tuple[str | int, ...], good: Any, bad: Any, at: str | None = None
 ) -> Example:
-    """An example in one leaf of one object; `at` only where it is not the leaf's own path."""
+    """An example in one field; `at` only if the finding is not at the field's own path."""
     names: list[str] = []
     for part in path:
         names = [*names[:-1], f"{names[-1]}[scheduler]"] if part == 0 else [*names, str(part)]
@@ -167,6 +174,12 @@ def leaf(
     )
 
 
+def allowing(connections: int) -> Subject:
+    """The good environment with a number of connections that MySQL allows."""
+    settings = load("dev", f"database.cluster.maxConnections={connections}")
+    return Subject(good(), settings, "dev")
+
+
 def env(name: str, value: str) -> dict[str, str]:
     return {"name": name, "value": value}
 
@@ -174,15 +187,18 @@ def env(name: str, value: str) -> dict[str, str]:
 def changed(path: tuple[str | int, ...] | None, value: Any = None) -> Subject:
     """A deployment that changes the claim, or deletes it."""
     before = good()
-    after = [one for one in before if one["kind"] != "PersistentVolumeClaim"]
+    after = [manifest for manifest in before if manifest["kind"] != "PersistentVolumeClaim"]
     if path is not None:
         after = list(edited("PersistentVolumeClaim", path, value).objects)
-    return Subject(after, compare(before, after))
+    return Subject(after, SETTINGS, "dev", compare(before, after))
 
 
 SPEC = "spec.template.spec"
 ROOT = f"{SPEC}.containers[scheduler].securityContext"
 CLAIM = ("spec", "resources", "requests", "storage")
+
+APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+SAFE = good()[8]["spec"]["template"]["spec"]["containers"][0]
 
 EXAMPLES = [
     leaf("host-process", "Deployment", (*SECURITY, "windowsOptions"),
@@ -204,13 +220,17 @@ EXAMPLES = [
          f"{SPEC}.containers[scheduler].livenessProbe.tcpSocket.host"),
     leaf("apparmor", "Deployment", (*SECURITY, "appArmorProfile"),
          {"type": "RuntimeDefault"}, {"type": "Unconfined"}, f"{ROOT}.appArmorProfile.type"),
+    leaf("apparmor-annotation", "Deployment",
+         ("spec", "template", "metadata", "annotations", f"{APPARMOR}scheduler"),
+         "runtime/default", "unconfined",
+         f'spec.template.metadata.annotations["{APPARMOR}scheduler"]'),
     leaf("selinux", "Deployment", (*SECURITY, "seLinuxOptions"),
          {"type": "container_t"}, {"type": "spc_t"}, f"{ROOT}.seLinuxOptions.type"),
     leaf("proc-mount", "Deployment", (*SECURITY, "procMount"), "Default", "Unmasked"),
     leaf("sysctls", "Deployment", (*POD, "securityContext", "sysctls"),
          [{"name": "net.ipv4.tcp_syncookies", "value": "1"}],
          [{"name": "kernel.msgmax", "value": "1"}],
-         f"{SPEC}.securityContext.sysctls[kernel.msgmax]"),
+         f"{SPEC}.securityContext.sysctls[kernel.msgmax].name"),
     leaf("privilege-escalation", "Deployment", (*SECURITY, "allowPrivilegeEscalation"),
          False, True),
     leaf("run-as-non-root", "Deployment", (*SECURITY, "runAsNonRoot"), None, False),
@@ -218,14 +238,46 @@ EXAMPLES = [
     leaf("seccomp", "Deployment", (*POD, "securityContext", "seccompProfile"),
          {"type": "Localhost"}, GONE, f"{ROOT}.seccompProfile.type"),
     leaf("read-only-root", "Deployment", (*SECURITY, "readOnlyRootFilesystem"), True, False),
+    # The same fields of the pod, and of init containers.
+    *(
+        leaf(rule, "Deployment", (*POD, *field), good, bad)
+        for rule, field, good, bad in (
+            ("host-process", ("securityContext", "windowsOptions", "hostProcess"), False, True),
+            ("host-namespaces", ("hostIPC",), False, True),
+            ("apparmor", ("securityContext", "appArmorProfile", "type"), "Localhost", "Unconfined"),
+            ("selinux", ("securityContext", "seLinuxOptions", "type"), "", "spc_t"),
+            ("selinux", ("securityContext", "seLinuxOptions", "user"), "", "system_u"),
+            ("selinux", ("securityContext", "seLinuxOptions", "role"), "", "system_r"),
+            ("run-as-non-root", ("securityContext", "runAsNonRoot"), True, False),
+            ("run-as-user", ("securityContext", "runAsUser"), 1, 0),
+            ("seccomp", ("securityContext", "seccompProfile", "type"), "Localhost", "Unconfined"),
+        )
+    ),
+    leaf("privileged", "Deployment", (*POD, "initContainers"),
+         [SAFE], [SAFE | {"securityContext": {"privileged": True}}],
+         f"{SPEC}.initContainers[scheduler].securityContext.privileged"),
+    leaf("probe-hosts", "Deployment", (*FIRST, "lifecycle", "preStop"),
+         {"httpGet": {"port": 1}}, {"httpGet": {"port": 1, "host": "10.0.0.1"}},
+         f"{SPEC}.containers[scheduler].lifecycle.preStop.httpGet.host"),
     leaf("namespace-enforces", "Namespace",
          ("metadata", "labels", "pod-security.kubernetes.io/enforce"), "restricted", "baseline",
          'metadata.labels["pod-security.kubernetes.io/enforce"]'),
     leaf("requests-and-limits", "Deployment", (*FIRST, "resources", "limits", "memory"),
          "1Gi", GONE),
     leaf("probes", "Deployment", (*FIRST, "startupProbe"), probe(2), GONE),
-    leaf("liveness-is-not-readiness", "Deployment", (*FIRST, "livenessProbe"),
-         probe(20), probe(10)),
+    # Readiness gives up after 3 failures, 10 s apart.
+    *(
+        leaf("liveness-is-not-readiness", "Deployment", (*FIRST, "livenessProbe"),
+             patient, strict, f"{SPEC}.containers[scheduler].livenessProbe{at}")
+        for patient, strict, at in (
+            (probe(20), probe(10), ""),
+            (probe(10) | {"failureThreshold": 6}, probe(11), ""),
+            (command(20), command(5), ""),
+            (command(10) | {"failureThreshold": 6}, command(10), ""),
+            (command(60) | {"timeoutSeconds": 1}, probe(60) | {"timeoutSeconds": 1},
+             ".timeoutSeconds"),
+        )
+    ),
     leaf("image-digest", "Deployment", (*FIRST, "image"), f"a:1{DIGEST}", "a:1"),
     leaf("no-secret-in-environment", "Deployment", (*FIRST, "env"),
          [env("A_PASSWORD", "$(PASSWORD)")], [env("A_PASSWORD", "hunter2")],
@@ -267,6 +319,5 @@ EXAMPLES = [
     leaf("selector-matches", "Service", ("spec", "selector"),
          {"app": "scheduler"}, {"app": "worker"}),
     leaf("within-budget", "PersistentVolumeClaim", CLAIM, "512Mi", "2Gi", ""),
-    leaf("enough-connections", "StatefulSet", (*FIRST, "args", 0),
-         "--max-connections=60", "--max-connections=20", ""),
+    Example("enough-connections", allowing(200), allowing(20), ""),
 ]  # fmt: skip

@@ -12,29 +12,11 @@ from airflow_kubernetes.cli.backup import COMPLETE, job_name
 from airflow_kubernetes.cli.restore import BACKUP, RESTORED
 from airflow_kubernetes.database.backup import KINDS, SCRIPTS, backup_job, list_job, restore_job
 from airflow_kubernetes.environment import load
-from airflow_kubernetes.settings import cron
 
 EXTERNAL = (
     "database.mode=external database.external.host=db.example.com database.external.port=3307 "
     "database.external.secret=my-database"
 )
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["0 2 * * *", "*/30 * * * 1-5", "0 0,12 1 */2 *", "59 23 31 12 6", "5 4 * jan-mar SUN"],
-)
-def test_schedules_that_kubernetes_takes(text: str) -> None:
-    assert cron.is_schedule(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "daily", "@daily", "0 2 * *", "0 2 * * * *", "60 2 * * *", "0 24 * * *", "0 2 0 * *",
-     "0 2 32 * *", "0 2 * 13 *", "0 2 * * 7", "*/0 * * * *", "1- * * * *", ", * * * *"],
-)  # fmt: skip
-def test_schedules_that_it_refuses(text: str) -> None:
-    assert not cron.is_schedule(text)
 
 
 def variables(job: dict[str, Any]) -> dict[str, Any]:

@@ -126,5 +126,5 @@ def test_the_lock_is_written_from_the_outputs_of_the_stack(here: Target) -> None
 
 
 def test_a_stack_without_outputs_is_an_error(here: Target) -> None:
-    with pytest.raises(CommandError, match="pulumi stack output images failed: error: no stack"):
+    with pytest.raises(CommandError, match="pulumi stack output images for prod failed: no stack"):
         record_images(Target("prod", "", here.settings))

@@ -95,10 +95,6 @@ def test_a_container_that_fails_again_and_again_has_failed() -> None:
         ("pandas-1", "--day '3", "ARGS: No closing quotation"),
     ],
 )
-def test_what_make_task_refuses(
-    name: str, arguments: str, message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NAME", name)
-    monkeypatch.setenv("ARGS", arguments)
+def test_what_make_task_refuses(name: str, arguments: str, message: str) -> None:
     with pytest.raises(CommandError, match=message):
-        task(Target("dev", "", load("dev")))
+        task(Target("dev", "", load("dev")), name, arguments)

@@ -1,4 +1,4 @@
-"""Every rule by an example that keeps it and one that breaks it; waivers; what looks secret."""
+"""Every rule with an example that complies and an example that does not; waivers; secrets."""
 
 import re
 from datetime import date
@@ -9,14 +9,13 @@ from airflow_kubernetes.comparison.leaves import dotted
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.kubernetes.manifest import Manifest
 from airflow_kubernetes.policies import plaintext, waivers
-from airflow_kubernetes.policies.check import Violation, violations
 from airflow_kubernetes.policies.containers import not_built
-from airflow_kubernetes.policies.external_references import outside
+from airflow_kubernetes.policies.references import external_references
 from airflow_kubernetes.policies.rule import Subject
-from airflow_kubernetes.policies.rules import RULES
+from airflow_kubernetes.policies.rules import RULES, Violation, violations
 from airflow_kubernetes.policies.waivers import Waiver, WaiversError, object_name
 
-from .policy_examples import DIGEST, EXAMPLES, Example, edited, good, obj
+from .policy_examples import DIGEST, EXAMPLES, SETTINGS, Example, edited, good, obj
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 1, 1)
@@ -27,11 +26,13 @@ def broken(rule: str, subject: Subject) -> list[str]:
     return [dotted(finding.path) for finding in RULES[rule].check(subject)]
 
 
-def check(objects: list[Manifest], *known: Waiver, environment: str = "dev") -> list[Violation]:
-    return violations(objects, [], environment=environment, waivers=known, budget=None, today=TODAY)
+def check(
+    objects: list[Manifest], *known: Waiver, environment: str = "dev", today: date = TODAY
+) -> list[Violation]:
+    return violations(Subject(objects, SETTINGS, environment), known, today)
 
 
-def test_every_rule_has_examples_a_reason_and_a_remedy() -> None:
+def test_every_rule_has_examples_a_reason_and_a_fix() -> None:
     assert {example.rule for example in EXAMPLES} == set(RULES)
     for rule in RULES.values():
         assert rule.why.endswith(".")
@@ -48,7 +49,7 @@ def test_a_good_environment_breaks_no_rule() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.rule)
-def test_a_rule(example: Example) -> None:
+def test_an_example_complies_and_another_does_not(example: Example) -> None:
     assert broken(example.rule, example.passing) == []
     assert example.at in broken(example.rule, example.failing)
 
@@ -114,36 +115,36 @@ def test_an_own_image_that_is_not_in_the_lock_is_not_built_and_no_violation() ->
     )  # fmt: skip
     assert not_built([*objects.objects, images]) == ["r/a:1"]
     assert check([*objects.objects, images]) == []
-    assert [one.rule for one in check(list(objects.objects))] == ["image-digest"]
+    assert [violation.rule for violation in check(list(objects.objects))] == ["image-digest"]
 
 
 def test_only_the_sandbox_may_run_stand_ins() -> None:
     path = ("spec", "template", "spec", "containers", 0, "image")
     objects = list(edited("StatefulSet", path, "registry/stand-in/mysql:9").objects)
     assert check(objects, environment="sandbox") == []
-    assert [one.rule for one in check(objects)] == ["image-digest"]
+    assert [violation.rule for violation in check(objects)] == ["image-digest"]
 
 
-def test_what_the_values_name_is_outside() -> None:
+def test_objects_that_the_values_name_are_external() -> None:
     settings = load(
         "dev",
         "database.mode=external database.external.host=h database.external.secret=mine "
         'airflow.tasks.volumes=[{"name":"a","mountPath":"/a","claim":"theirs"}]',
     )
-    there = outside(settings)
-    assert there == {("Secret", "mine"), ("PersistentVolumeClaim", "theirs")}
+    external = {("Secret", "mine"), ("PersistentVolumeClaim", "theirs")}
+    assert external_references(settings) == external
     subject = edited(
         "Deployment", ("spec", "template", "spec", "imagePullSecrets"), [{"name": "mine"}]
     )
     assert broken("reference-exists", subject)
-    assert not broken("reference-exists", Subject(subject.objects, outside=there))
+    assert not broken("reference-exists", Subject(subject.objects, settings, "dev"))
 
 
 WAIVER = """
 waivers:
 - rule: image-digest
   object: StatefulSet/airflow-mysql
-  reason: its registry is away
+  reason: its registry is unavailable
   owner: ana
   expires: 2026-01-01
 """
@@ -155,6 +156,10 @@ def known(tmp_path: Path, text: str) -> list[Waiver]:
     return waivers.load(RULES, ["dev", "prod"], file)
 
 
+def applied(found: list[Violation]) -> list[Waiver | None]:
+    return [violation.waiver for violation in found]
+
+
 def unpinned() -> list[Manifest]:
     path = ("spec", "template", "spec", "containers", 0, "image")
     return list(edited("StatefulSet", path, "mysql:8.4").objects)
@@ -162,31 +167,29 @@ def unpinned() -> list[Manifest]:
 
 def test_a_waiver_is_for_one_rule_and_one_object_until_its_day(tmp_path: Path) -> None:
     (waiver,) = known(tmp_path, WAIVER)
-    (found,) = check(unpinned(), waiver)
-    assert found.waiver == waiver
-    assert waivers.spent([waiver], {waiver}, TODAY, ["dev", None]) == []
-    (late,) = violations(
-        unpinned(), [], environment="dev", waivers=[waiver], budget=None, today=date(2026, 1, 2)
-    )
+    (violation,) = check(unpinned(), waiver)
+    assert violation.waiver == waiver
+    assert [*waivers.outdated([waiver], {waiver}, TODAY, ["dev", None])] == []
+    (late,) = check(unpinned(), waiver, today=date(2026, 1, 2))
     assert late.waiver is None
-    (other,) = known(tmp_path, WAIVER.replace("StatefulSet", "Deployment"))
-    assert [one.waiver for one in check(unpinned(), other)] == [None]
+    (of_deployment,) = known(tmp_path, WAIVER.replace("StatefulSet", "Deployment"))
+    assert applied(check(unpinned(), of_deployment)) == [None]
 
 
-def test_a_waiver_of_one_environment_is_none_of_another(tmp_path: Path) -> None:
+def test_a_waiver_of_one_environment_does_not_apply_to_another(tmp_path: Path) -> None:
     (waiver,) = known(tmp_path, WAIVER + "  environment: prod\n")
-    assert [one.waiver for one in check(unpinned(), waiver)] == [None]
-    assert [one.waiver for one in check(unpinned(), waiver, environment="prod")] == [waiver]
+    assert applied(check(unpinned(), waiver)) == [None]
+    assert applied(check(unpinned(), waiver, environment="prod")) == [waiver]
 
 
-def test_expired_and_useless_waivers_are_problems(tmp_path: Path) -> None:
+def test_expired_and_unnecessary_waivers_are_problems(tmp_path: Path) -> None:
     (waiver,) = known(tmp_path, WAIVER)
-    (problem,) = waivers.spent([waiver], {waiver}, date(2026, 1, 2), ["dev", None])
-    assert str(problem).startswith("policies.yaml:3: waivers.0.expires: was 2026-01-01: ana mends")
-    (problem,) = waivers.spent([waiver], set(), TODAY, ["dev", "prod", None])
-    assert "waivers.0.rule: waives nothing" in str(problem)
-    # Of one environment alone nobody can say that.
-    assert waivers.spent([waiver], set(), TODAY, ["dev"]) == []
+    (problem,) = waivers.outdated([waiver], {waiver}, date(2026, 1, 2), ["dev", None])
+    assert str(problem).startswith("policies.yaml:7: waivers.0.expires: was 2026-01-01: ana fixes")
+    (problem,) = waivers.outdated([waiver], set(), TODAY, ["dev", "prod", None])
+    assert "waivers.0.rule: no StatefulSet/airflow-mysql breaks image-digest" in str(problem)
+    # A waiver of every environment may be used in one that was not checked.
+    assert [*waivers.outdated([waiver], set(), TODAY, ["dev"])] == []
 
 
 @pytest.mark.parametrize(
@@ -196,9 +199,17 @@ def test_expired_and_useless_waivers_are_problems(tmp_path: Path) -> None:
         ("  owner: ana\n", "", "3: waivers.0.owner: missing; a waiver has"),
         ("  expires: 2026-01-01\n", "", "3: waivers.0.expires: missing; a waiver has"),
         ("2026-01-01", "soon", "7: waivers.0.expires: input should be a valid date"),
-        ("its registry is away", "later", "5: waivers.0.reason: string should have at least 10"),
+        (
+            "its registry is unavailable",
+            "later",
+            "5: waivers.0.reason: string should have at least 10",
+        ),
         ("StatefulSet/airflow-mysql", "mysql", "4: waivers.0.object: string should match pattern"),
-        ("owner: ana", "owner: ana\n  environment: prd", "there is no environment prd; did you"),
+        (
+            "owner: ana",
+            "owner: ana\n  environment: prd",
+            "7: waivers.0.environment: there is no environment prd; did",
+        ),
         ("owner: ana", "owner: ana\n  until: never", "7: waivers.0.until: unknown key"),
         ("waivers:", "waiver:", "2: waiver: unknown key; did you mean waivers?"),
     ],

@@ -51,9 +51,14 @@ def found(objects: list[Manifest]) -> list[tuple[str, str, str | None]]:
         if isinstance(policy, StackValidationPolicy):
             policy.validate(StackValidationArgs(resources), report)
         elif isinstance(policy, ResourceValidationPolicy):
-            for one in resources:
+            for resource in resources:
                 arguments = ResourceValidationArgs(
-                    one.resource_type, one.props, one.urn, one.name, OPTIONS, None
+                    resource.resource_type,
+                    resource.props,
+                    resource.urn,
+                    resource.name,
+                    OPTIONS,
+                    None,
                 )
                 policy.validate(arguments, report)
     return reported
@@ -68,12 +73,12 @@ def test_a_good_stack_passes() -> None:
     assert found(good()) == []
 
 
-def test_rules_about_one_object_and_about_all_are_reported_with_their_objects() -> None:
+def test_rules_about_one_object_and_about_the_stack_are_reported_with_their_objects() -> None:
     broken = list(edited("Deployment", ("spec", "template", "spec", "hostPID"), True).objects)
     assert found(broken) == [
         (
             "host-namespaces",
-            "Deployment/scheduler: spec.template.spec.hostPID: shares a namespace of the node. "
+            "Deployment/scheduler: spec.template.spec.hostPID: is true. "
             f"Fix: {RULES['host-namespaces'].fix}",
             None,  # the resource that is validated
         )
@@ -91,7 +96,7 @@ def test_what_the_engine_does_not_know_yet_is_not_judged() -> None:
 
 def test_other_providers_resources_are_no_objects() -> None:
     provider = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {}}
-    policy = next(one for one in policies() if one.name == "own-account")
+    policy = next(policy for policy in policies() if policy.name == "own-account")
     assert isinstance(policy, ResourceValidationPolicy)
     reported: list[str] = []
     for kind, props in (

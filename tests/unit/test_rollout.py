@@ -1,8 +1,11 @@
-"""Reading an update's progress from objects' own status."""
+"""Reading an update's progress from objects' own status, and the patience with what may recover."""
 
 from typing import Any
 
-from airflow_kubernetes.kubectl.rollout import progress
+import pytest
+from airflow_kubernetes.kubectl import wait as waiting
+from airflow_kubernetes.kubectl.client import Kubectl
+from airflow_kubernetes.kubectl.rollout import Unready, progress
 
 Obj = dict[str, Any]
 
@@ -31,10 +34,24 @@ def replica_set(name: str, revision: str) -> Obj:
     return obj("ReplicaSet", name, "web", annotations=notes)
 
 
-def waiting_pod(name: str, owner: str, reason: str, restarts: int = 0) -> Obj:
-    state = {"waiting": {"reason": reason, "message": "because"}}
+def waiting_pod(
+    name: str, owner: str, reason: str, restarts: int = 0, message: str = "because"
+) -> Obj:
+    state = {"waiting": {"reason": reason, "message": message}}
     status = {"name": "main", "ready": False, "restartCount": restarts, "state": state}
     return obj("Pod", name, owner, status={"containerStatuses": [status]})
+
+
+def rollout(pod: Obj) -> list[Obj]:
+    """A Deployment whose newest pod that is."""
+    return [deployment(), replica_set("web-2", "2"), pod]
+
+
+def stuck(reason: str, restarts: int = 0, message: str = "because") -> Unready:
+    """What is said of a Deployment whose pod waits for a reason."""
+    pod = waiting_pod("web-2-a", "web-2", reason, restarts, message)
+    (found,) = progress(rollout(pod), WEB).unready
+    return found
 
 
 READY = {"observedGeneration": 2, "updatedReplicas": 1, "replicas": 1, "availableReplicas": 1}
@@ -54,37 +71,106 @@ def test_a_deployment_whose_old_pods_still_run_is_not_ready() -> None:
 
 
 def test_an_object_that_is_not_there_is_waited_for() -> None:
-    (trouble,) = progress([], WEB).waiting
-    assert (trouble.what, trouble.why) == ("Deployment web", "not there yet")
+    assert progress([], WEB).unready == (Unready("Deployment web", "does not exist yet"),)
 
 
 def test_a_stuck_pod_of_the_newest_revision_is_a_failure() -> None:
-    pod = waiting_pod("web-2-a", "web-2", "ImagePullBackOff")
-    (failure,) = progress([deployment(), replica_set("web-2", "2"), pod], WEB).failures
-    assert (failure.pod, failure.container) == ("web-2-a", "main")
-    assert failure.why == "failed: ImagePullBackOff: because"
+    why = "failed: InvalidImageName: because"
+    assert stuck("InvalidImageName") == Unready("Deployment web", why, "web-2-a", "main", 0)
 
 
 def test_a_stuck_pod_of_an_old_revision_is_none() -> None:
     pod = waiting_pod("web-1-a", "web-1", "ImagePullBackOff")
     state = progress([deployment(), replica_set("web-1", "1"), pod], WEB)
-    assert state.failures == ()
-    assert [trouble.why for trouble in state.waiting] == ["no pod yet"]
+    assert state.unready == (Unready("Deployment web", "no pod yet"),)
 
 
 def test_one_crash_is_not_a_failure_yet_and_three_are() -> None:
-    def failures(restarts: int) -> int:
-        pod = waiting_pod("web-2-a", "web-2", "CrashLoopBackOff", restarts)
-        return len(progress([deployment(), replica_set("web-2", "2"), pod], WEB).failures)
+    assert stuck("CrashLoopBackOff", 1).patience is None
+    assert stuck("CrashLoopBackOff", 3).patience == 0
 
-    assert (failures(1), failures(3)) == (0, 1)
+
+@pytest.mark.parametrize(
+    ("reason", "message", "patience"),
+    [
+        ("InvalidImageName", "", 0),
+        ("ErrImageNeverPull", "", 0),
+        ("ErrImagePull", "429 Too Many Requests", 150),
+        ("ImagePullBackOff", 'Back-off pulling image "a/b:1"', 150),
+        ("ImagePullBackOff", "ErrImagePull: 429 Too Many Requests - toomanyrequests", 150),
+        ("ImagePullBackOff", "ErrImagePull: dial tcp: lookup a: no such host", 150),
+        ("ImagePullBackOff", "rpc error: code = NotFound desc = failed to pull: not found", 0),
+        ("ImagePullBackOff", "reading manifest 1 in a/b: manifest unknown", 0),
+        ("CreateContainerConfigError", 'secret "airflow-keys" not found', 30),
+        ("ContainerCreating", "", None),
+    ],
+)
+def test_what_may_recover_has_time_for_that(
+    reason: str, message: str, patience: float | None
+) -> None:
+    assert stuck(reason, message=message).patience == patience
+
+
+class Cluster:
+    """Listings of a cluster, one a second."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *reasons: str | None) -> None:
+        self._reasons, self.seconds = [*reasons], 0.0
+        monkeypatch.setattr("time.sleep", lambda _: None)
+        monkeypatch.setattr("time.monotonic", lambda: self.seconds)
+        monkeypatch.setattr(Kubectl, "get", self.get)
+        monkeypatch.setattr(Kubectl, "run", lambda *_, **__: "Warning Failed an event")
+
+    def get(self, *_: object) -> list[Obj]:
+        self.seconds += 1
+        reason = self._reasons.pop(0) if len(self._reasons) > 1 else self._reasons[0]
+        if reason is None:
+            return [deployment(**READY)]
+        return rollout(waiting_pod("web-2-a", "web-2", reason))
+
+
+def wait(timeout: float = 900) -> None:
+    waiting.wait(Kubectl("c", "n"), [deployment()], timeout)
+
+
+def test_a_registry_that_refuses_some_pulls_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pulls = ["ErrImagePull", *["ImagePullBackOff"] * 20] * 3
+    Cluster(monkeypatch, "ContainerCreating", *pulls, "ContainerCreating", None)
+    wait()
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "     1 s  0/1 ready; waiting for web (main: ContainerCreating)"
+    assert "waiting for web (failed: ImagePullBackOff: because)" in lines[2]
+    assert len(lines) == 8, "a line for each change"
+
+
+def test_one_that_refuses_all_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(monkeypatch, *["ErrImagePull", "ImagePullBackOff"] * 100)
+    with pytest.raises(waiting.RolloutError, match=r"(?s)web-2-a, container main.*an event"):
+        wait()
+    assert cluster.seconds == 151
+
+
+def test_a_name_that_is_none_is_a_failure_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(monkeypatch, "InvalidImageName")
+    with pytest.raises(waiting.RolloutError, match="Deployment web: failed: InvalidImageName"):
+        wait()
+    assert cluster.seconds == 1
+
+
+def test_what_only_needs_time_has_the_whole_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(monkeypatch, "ContainerCreating")
+    with pytest.raises(waiting.RolloutError, match="not ready after 60 s:\nDeployment web: main"):
+        wait(60)
+    assert cluster.seconds == 61
 
 
 def test_a_pod_that_no_node_takes_says_so_while_waiting() -> None:
     condition = {"type": "PodScheduled", "status": "False", "message": "Insufficient cpu"}
     pod = obj("Pod", "web-2-a", "web-2", status={"conditions": [condition]})
-    state = progress([deployment(), replica_set("web-2", "2"), pod], WEB)
-    assert [trouble.why for trouble in state.waiting] == ["not scheduled: Insufficient cpu"]
+    (found,) = progress(rollout(pod), WEB).unready
+    assert found.reason == "not scheduled: Insufficient cpu"
 
 
 def test_a_failed_job_names_the_container_whose_log_to_read() -> None:
@@ -92,9 +178,9 @@ def test_a_failed_job_names_the_container_whose_log_to_read() -> None:
     job = obj("Job", "migrations", status={"conditions": [failed]})
     ended = {"name": "migrations", "state": {"terminated": {"exitCode": 1}}}
     pod = obj("Pod", "migrations-x", "migrations", status={"containerStatuses": [ended]})
-    (failure,) = progress([job, pod], {("Job", "migrations")}).failures
-    assert (failure.pod, failure.container) == ("migrations-x", "migrations")
-    assert failure.why == "failed: BackoffLimitExceeded: m"
+    why = "failed: BackoffLimitExceeded: m"
+    failure = Unready("Job migrations", why, "migrations-x", "migrations", 0)
+    assert progress([job, pod], {("Job", "migrations")}).unready == (failure,)
 
 
 def test_a_stateful_set_on_its_old_revision_is_not_ready() -> None:
@@ -114,20 +200,21 @@ def test_a_container_that_is_killed_again_and_again_says_so_while_waiting() -> N
         "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}},
     }
     pod = obj("Pod", "web-2-a", "web-2", status={"containerStatuses": [status]})
-    (trouble,) = progress([deployment(), replica_set("web-2", "2"), pod], WEB).waiting
-    assert trouble.why == "main: starting, restarted 9 times (OOMKilled)"
-    assert (trouble.pod, trouble.container) == ("web-2-a", "main")
+    why = "main: starting, restarted 9 times (OOMKilled)"
+    expected = Unready("Deployment web", why, "web-2-a", "main")
+    assert progress(rollout(pod), WEB).unready == (expected,)
 
 
 def test_a_quota_that_refuses_pods_is_named() -> None:
     refused = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}
     state = progress([deployment(conditions=[refused]), replica_set("web-2", "2")], WEB)
-    assert [trouble.why for trouble in state.waiting] == ["exceeded quota"]
+    assert state.unready == (Unready("Deployment web", "exceeded quota"),)
 
 
 def test_a_job_at_work_says_so_while_waiting() -> None:
     container = {"name": "migrations", "ready": True, "state": {"running": {}}}
     status = {"phase": "Running", "containerStatuses": [container]}
     objects = [obj("Job", "migrations"), obj("Pod", "m-x", "migrations", status=status)]
-    (trouble,) = progress(objects, {("Job", "migrations")}).waiting
-    assert trouble.why == "running"
+    assert progress(objects, {("Job", "migrations")}).unready == (
+        Unready("Job migrations", "running"),
+    )

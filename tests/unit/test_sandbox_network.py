@@ -117,14 +117,22 @@ def test_an_overlap_is_named_with_its_device(monkeypatch: pytest.MonkeyPatch) ->
     assert paths.SERVICE_NETWORK in services
 
 
-def test_no_exceptions_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTPS_PROXY", "https_proxy"):
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def test_no_exceptions_without_a_proxy(no_proxies: None) -> None:
     assert components.no_proxy() == {}
 
 
-def test_exceptions_are_added_to_those_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"])
+def test_exceptions_are_added_to_those_of_the_user(
+    name: str, no_proxies: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "http://proxy:3128")
     monkeypatch.setenv("NO_PROXY", "example.org,localhost")
     variables = components.no_proxy()
     expected = f"example.org,localhost,127.0.0.1,{paths.POD_NETWORK},{paths.SERVICE_NETWORK}"

@@ -1,7 +1,8 @@
-"""Values files: every mistake is refused, all together, each with file, line, path and remedy."""
+"""Values files: all mistakes are refused together, each with file, line, path and remedy."""
 
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 import yaml
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.rules import warnings
+from airflow_kubernetes.settings import cron
+from airflow_kubernetes.settings.bounds import at, plain
 from airflow_kubernetes.settings.fields import Section
 from airflow_kubernetes.settings.load import VALUES, environments
 from airflow_kubernetes.settings.problems import SettingsError
@@ -18,38 +21,36 @@ from airflow_kubernetes.settings.validation import fields, mark_of, section_of, 
 
 Keys = tuple[str, ...]
 
-
 NAMED = "default"
-"""The one set of workers in values/common.yaml."""
+"""The only set of workers in values/common.yaml."""
 
 
-def every_field(section: type[Section] = Settings, path: Keys = ()) -> Iterator[tuple[Keys, Any]]:
-    """Path and innermost marked field of every key of the schema."""
+def paths_in(
+    name: str, section: type[Section] = Settings, path: Keys = (), allowed: bool = False
+) -> Iterator[Keys]:
+    """The path of every key that values/<name>.yaml may set, from the schema."""
     for key, field in fields(section).items():
-        yield (*path, key), field
+        mark = mark_of(field)
+        settable = allowed or name == "common" or (mark is not None and mark.allows(name))
+        if settable:
+            yield (*path, key)
         if (inner := section_of(field)) is not None:
-            yield from every_field(inner, (*path, key))
+            yield from paths_in(name, inner, (*path, key), settable)
         elif (inner := sections_of(field)) is not None:
-            yield from every_field(inner, (*path, key, NAMED))
+            yield from paths_in(name, inner, (*path, key, NAMED), settable)
 
 
-def settable(environment: str) -> list[Keys]:
-    """The paths that an environment's file may set."""
-    found: list[Keys] = []
+def by_depth(paths: Iterator[Keys]) -> list[list[Keys]]:
+    """Paths of the same length, none of which is inside another: one file may spoil them all."""
+    groups: dict[int, list[Keys]] = {}
+    for path in paths:
+        groups.setdefault(len(path), []).append(path)
+    return list(groups.values())
 
-    def walk(section: type[Section], path: Keys, allowed: bool) -> None:
-        for key, field in fields(section).items():
-            mark = mark_of(field)
-            here = allowed or (mark is not None and mark.allows(environment))
-            if here:
-                found.append((*path, key))
-            if (inner := section_of(field)) is not None:
-                walk(inner, (*path, key), here)
-            elif (inner := sections_of(field)) is not None:
-                walk(inner, (*path, key, NAMED), here)
 
-    walk(Settings, (), False)
-    return found
+FILES = ["common", *environments()]
+
+GROUPS = [(name, group) for name in FILES for group in by_depth(paths_in(name))]
 
 
 @pytest.fixture
@@ -58,15 +59,40 @@ def values(tmp_path: Path) -> Path:
     return Path(shutil.copytree(VALUES, tmp_path / "values"))
 
 
-def spoil(file: Path, path: Keys, *, key: str | None = None, value: Any = ...) -> None:
-    """Rename the key at `path` or give it another value, creating it where it is missing."""
-    data = yaml.safe_load(file.read_text())
-    place = data
-    for part in path[:-1]:
-        place = place.setdefault(part, {})
-    old = place.pop(path[-1], None)
-    place[key or path[-1]] = old if value is ... else value
+def spoiled(
+    values: Path, name: str, paths: list[Keys], change: Callable[[dict[str, Any], str], object]
+) -> tuple[list[str], list[str]]:
+    """All problems after `change` of the key at each path of values/<name>.yaml, and its lines.
+
+    `change` takes a section and a key of it. Sections that are missing are created.
+    """
+    file = values / f"{name}.yaml"
+    data = yaml.safe_load((VALUES / file.name).read_text())
+    for *parents, key in paths:
+        section = data
+        for part in parents:
+            section = section.setdefault(part, {})
+        change(section, key)
     file.write_text(yaml.safe_dump(data, sort_keys=False))
+    problems = refusals(values, "prod" if name == "common" else name)
+    lines = file.read_text().splitlines()
+    shutil.copy(VALUES / file.name, file)
+    return problems, lines
+
+
+def assign(value: Any) -> Callable[[dict[str, Any], str], None]:
+    return lambda section, key: section.update({key: value})
+
+
+def line_of(lines: list[str], path: Keys) -> int:
+    """The line of the key at `path` in a file with a key per line, indented by 2."""
+    number = 0
+    for depth, key in enumerate(path):
+        start = f"{'  ' * depth}{key}:"
+        number = next(
+            i for i, line in enumerate(lines[number:], number + 1) if line.startswith(start)
+        )
+    return number
 
 
 def refusals(values: Path, environment: str, overrides: str = "") -> list[str]:
@@ -75,59 +101,40 @@ def refusals(values: Path, environment: str, overrides: str = "") -> list[str]:
     return [str(problem) for problem in error.value.problems]
 
 
-def line_of(file: Path, key: str) -> int:
-    """The line of the only `key:` in the file."""
-    lines = [i for i, line in enumerate(file.read_text().splitlines(), 1) if f"{key}:" in line]
-    assert len(lines) == 1, f"{key} stands {len(lines)} times in {file}"
-    return lines[0]
-
-
-FIELDS = [path for path, _ in every_field()]
-FILES = [("common", path) for path in FIELDS] + [
-    (environment, path) for environment in environments() for path in settable(environment)
-]
-
-
-def show(case: tuple[str, Keys]) -> str:
-    return f"{case[0]}-{'.'.join(case[1])}"
-
-
 def test_the_shipped_values_are_good() -> None:
     for environment in environments():
         assert load(environment).namespace
 
 
-@pytest.mark.parametrize("case", FILES, ids=show)
-def test_every_misspelled_key_is_refused(values: Path, case: tuple[str, Keys]) -> None:
-    name, path = case
-    wrong = path[-1] + "z"
-    file = values / f"{name}.yaml"
-    spoil(file, path, key=wrong)
-    environment = "dev" if name == "common" else name
-    where = f"values/{name}.yaml:{line_of(file, wrong)}: {'.'.join((*path[:-1], wrong))}: "
-    found = [text for text in refusals(values, environment) if text.startswith(where)]
-    assert len(found) == 1
-    assert "unknown key" in found[0]
-    assert path[-1] in found[0]  # the right name
+def test_every_misspelled_key_is_refused(values: Path) -> None:
+    def misspell(section: dict[str, Any], key: str) -> None:
+        section[f"{key}z"] = section.pop(key, None)
+
+    missed = []
+    for name, group in GROUPS:
+        problems, lines = spoiled(values, name, group, misspell)
+        for *parents, key in group:
+            wrong = (*parents, f"{key}z")
+            start = f"values/{name}.yaml:{line_of(lines, wrong)}: {'.'.join(wrong)}: unknown key; "
+            found = [problem for problem in problems if problem.startswith(start)]
+            if len(found) != 1 or key not in found[0].removeprefix(start):  # the right name
+                missed.append((name, wrong, found))
+    assert not missed
 
 
-# No field takes this: not a scalar, a list of wrong things where a list is wanted, no section.
 WRONG: list[Any] = [[{"no": "such thing"}]]
+"""A value that no field accepts: not a scalar, not a section, a list of wrong items."""
 
 
-@pytest.mark.parametrize("case", FILES, ids=show)
-def test_every_wrong_type_is_refused(values: Path, case: tuple[str, Keys]) -> None:
-    name, path = case
-    file = values / f"{name}.yaml"
-    spoil(file, path, value=WRONG)
-    environment = "dev" if name == "common" else name
-    start = f"values/{name}.yaml:"
-    found = [
-        text
-        for text in refusals(values, environment)
-        if text.startswith(start) and f": {'.'.join(path)}" in text
-    ]
-    assert found
+def test_every_wrong_type_is_refused(values: Path) -> None:
+    missed = []
+    for name, group in GROUPS:
+        problems, _ = spoiled(values, name, group, assign(WRONG))
+        for path in group:
+            start = re.compile(rf"values/{name}\.yaml:\d+: {re.escape('.'.join(path))}[:.]")
+            if not any(map(start.match, problems)):
+                missed.append((name, path))
+    assert not missed
 
 
 SCALARS: dict[type, list[Any]] = {
@@ -141,40 +148,36 @@ SCALARS: dict[type, list[Any]] = {
 NULLABLE = ("storageClass", "host", "secret", "pullSecret", "schedule", "repository")
 
 
-def scalar_cases() -> Iterator[tuple[Keys, Any]]:
-    """For each scalar of common.yaml, values of every other scalar type that it must not take."""
-    common = yaml.safe_load((VALUES / "common.yaml").read_text())
-    for path in FIELDS:
-        value: Any = common
-        for part in path:
-            value = value[part]
-        for wrong in SCALARS.get(type(value), []):
-            yield path, wrong
+def test_scalars_are_not_converted(values: Path) -> None:
+    missed = []
+    common = plain(load("dev"))
+    kinds = {path: type(at(common, path)) for path in paths_in("common")}
+    for kind, wrong_values in SCALARS.items():
+        for wrong in wrong_values:
+            paths = [
+                path
+                for path, own in kinds.items()
+                if own is kind and not (wrong is None and path[-1] in NULLABLE)
+            ]
+            problems, _ = spoiled(values, "common", paths, assign(wrong))
+            missed += [
+                (path, wrong)
+                for path in paths
+                if not any(f": {'.'.join(path)}: " in problem for problem in problems)
+            ]
+    assert not missed
 
 
-@pytest.mark.parametrize(
-    ("path", "wrong"),
-    [
-        pytest.param(path, wrong, id=f"{'.'.join(path)}={wrong!r}")
-        for path, wrong in scalar_cases()
-        if not (wrong is None and path[-1] in NULLABLE)
-    ],
-)
-def test_scalars_are_not_converted(values: Path, path: Keys, wrong: Any) -> None:
-    spoil(values / "common.yaml", path, value=wrong)
-    assert any(f": {'.'.join(path)}: " in text for text in refusals(values, "prod"))
-
-
-@pytest.mark.parametrize("path", FIELDS, ids=lambda path: ".".join(path))
-def test_every_missing_setting_is_named(values: Path, path: Keys) -> None:
-    file = values / "common.yaml"
-    data = yaml.safe_load(file.read_text())
-    place = data
-    for part in path[:-1]:
-        place = place[part]
-    del place[path[-1]]
-    file.write_text(yaml.safe_dump(data))
-    assert any(f"{'.'.join(path)}: missing" in text for text in refusals(values, "dev"))
+def test_every_missing_setting_is_named(values: Path) -> None:
+    missed = []
+    for group in by_depth(paths_in("common")):
+        problems, _ = spoiled(values, "common", group, lambda section, key: section.pop(key))
+        missed += [
+            path
+            for path in group
+            if not any(f": {'.'.join(path)}: missing" in problem for problem in problems)
+        ]
+    assert not missed
 
 
 def test_a_common_field_cannot_differ(values: Path) -> None:
@@ -203,13 +206,13 @@ def test_all_problems_are_reported_together(values: Path) -> None:
     assert "values/dev.yaml:2: airflow.paralellism: unknown key; did you mean parallelism?" in text
     assert "values/dev.yaml:3: airflow.url: " in text
     assert "values/dev.yaml:4: airflow.executor: the same in every environment" in text
-    assert "values/dev.yaml:6: airflow.apiServer.service.nodePort: needs type: NodePort" in text
+    assert "values/dev.yaml:6: airflow.apiServer.service.nodePort: requires type: NodePort" in text
 
 
 def test_a_doubled_key_is_refused(values: Path) -> None:
     (values / "dev.yaml").write_text("namespace: one\nnamespace: two\n")
     assert refusals(values, "dev") == [
-        "values/dev.yaml:2: namespace: the key stands twice; keep one"
+        "values/dev.yaml:2: namespace: the key is set twice; keep one"
     ]
 
 
@@ -243,37 +246,44 @@ FROM_GIT = "airflow.dags.source=git airflow.dags.git.repository"
             "airflow.executor=CeleryExecutor airflow.celery.workers.default.queues=[big]",
             "no set of workers serves the queue default",
         ),
-        ("airflow.executor=CeleryExecutor broker.mode=external", "broker.mode is external"),
+        (
+            "airflow.executor=CeleryExecutor broker.mode=external",
+            "must be set, because broker.mode is",
+        ),
         ("airflow.tasks.launchPods=false airflow.tasks.podsExec=true", "set launchPods too"),
-        ('airflow.tasks.volumes=[{"name":"a","mountPath":"/a"}]', "takes exactly one of"),
+        ('airflow.tasks.volumes=[{"name":"a","mountPath":"/a"}]', "should have exactly one of"),
         ('airflow.tasks.tolerations=[{"effekt":"NoSchedule"}]', "did you mean effect?"),
-        ("airflow.celery.workers.Big=1", "string should match pattern"),
-        ("database.mode=external", "database.mode is external: set this"),
+        ("airflow.celery.workers.Big=1", "should be up to 40 characters of a-z"),
+        ("database.mode=external", "must be set, because database.mode is external"),
         ("database.cluster.bufferPool=2G", "more than 75 % of the memory limit"),
         ("airflow.tasks.resources.requests.cpu=4", "the request 4 is more than the limit 2"),
         ("engine=auto", "auto is for the sandbox"),
-        ("database.backup.schedule=daily", "'daily' is no schedule: five fields"),
+        ("database.backup.schedule=daily", "should be a schedule: five fields"),
         ("database.backup.keep=0", "greater than or equal to 1"),
         ("airflow.executer=x", "did you mean executor?"),
         ("airflow.configuration.api.port=9090", "set by this program from other settings"),
-        ("airflow.dags.source=git", "airflow.dags.source is git: set this"),
+        ("airflow.dags.source=git", "must be set, because airflow.dags.source is git"),
         ("airflow.dags.source=git-sync", "input should be 'image' or 'git'"),
         (f"{FROM_GIT}=git@example.com:a/b.git", "a Secret with the keys ssh and known_hosts"),
         (f"{FROM_GIT}=https://me:word@example.com/a.git", "put them into a Secret as username"),
-        (f"{FROM_GIT}=example.com/a.git", "string should match pattern"),
-        ("airflow.dags.git.folder=../dags", "string should match pattern"),
-        ("airflow.dags.git.ref=--upload-pack=x", "string should match pattern"),
+        (f"{FROM_GIT}=example.com/a.git", "should be the address of a Git repository"),
+        ("airflow.dags.git.folder=../dags", "should be a path inside the repository"),
+        ("airflow.dags.git.ref=--upload-pack=x", "should be a branch, tag or commit"),
         ("airflow.dags.git.interval=0", "greater than or equal to 1"),
         (
             f"{FROM_GIT}=https://example.com/a.git "
             "airflow.configuration.dag_processor.dag_bundle_config_list=x",
             "set by this program from other settings",
         ),
-        ("database.user=root", "MySQL's image makes root itself"),
-        ("database.external.host=https://db", "string should match pattern"),
-        ("images.registry=https://ghcr.io/x", "string should match pattern"),
-        ("namespace=2026-99-99", "is no YAML"),
-        ("airflow.parallelism=1 airflow.parallelism.x=2", "is set beside a part of itself"),
+        ("database.user=root", "the MySQL image creates root itself"),
+        ("database.external.host=https://db", "should be a host name"),
+        ("images.registry=https://ghcr.io/x", "should be a registry without a scheme"),
+        ("namespace=2026-99-99", "is not valid YAML"),
+        (
+            "airflow.parallelism=1 airflow.parallelism.x=2",
+            "conflicts with another override: `airflow.parallelism` and `airflow.parallelism.x` "
+            "cannot both be set",
+        ),
         ("airflow", "is not of the form section.key=value"),
         ("airflow.configuration.core.executor=x", "set by this program from other settings"),
         ("airflow.configuration.celery.flower_basic_auth=a:b", "set by this program"),
@@ -301,7 +311,7 @@ def test_each_environment_may_follow_its_own_branch_of_the_one_repository(values
 @pytest.mark.parametrize(
     "text", ["namespace: !foo x\n", "namespace: 2026-99-99\n", "namespace: [\n", "a: \x07\n", "x"]
 )
-def test_what_is_no_yaml_is_told_with_its_file(values: Path, text: str) -> None:
+def test_a_file_that_is_not_yaml_is_reported_by_name(values: Path, text: str) -> None:
     (values / "dev.yaml").write_text(text)
     (values / "common.yaml").write_bytes(b"namespace: \xe9\n")
     found = refusals(values, "dev", "nonsense")
@@ -310,6 +320,34 @@ def test_what_is_no_yaml_is_told_with_its_file(values: Path, text: str) -> None:
         "values/common.yaml",
         "values/dev.yaml",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0 2 * * *", "*/30 * * * 1-5", "0 0,12 1 */2 *", "59 23 31 12 6", "5 4 * jan-mar SUN",
+     "10-30/5 * * * *", "5/15 * * * *", "? 2 ? * ?", "05 02 * Jan-3 mon", " 0  2 * * * ",
+     "30-30 * * * *", "*/90 * * * *", "@hourly", "@daily", "@midnight", "@annually"],
+)  # fmt: skip
+def test_schedules_that_kubernetes_accepts(text: str) -> None:
+    assert cron.is_schedule(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "daily", "0 2 * *", "0 2 * * * *", "60 2 * * *", "0 24 * * *", "0 2 0 * *",
+     "0 2 32 * *", "0 2 * 13 *", "0 2 * * 7", "*/0 * * * *", "1- * * * *", ", * * * *",
+     "30-10 * * * *", "0 2 * * 5-1", "0 2 * dec-jan *", "0 2 * * mon-sun", "0 2 * * 6-7",
+     "0-60 2 * * *", "1-2-3 * * * *", "*/2/3 * * * *", "* * * mon *", "0 0mon * * *", "-1 * * * *",
+     "*/x * * * *", "1_0 * * * *", "٣ * * * *", "9" * 5000 + " * * * *", "@Daily", "@daily ",
+     "@reboot", "TZ=UTC 0 2 * * *"],
+)  # fmt: skip
+def test_schedules_that_kubernetes_refuses(text: str) -> None:
+    assert not cron.is_schedule(text)
+
+
+@pytest.mark.parametrize("text", ["1,,2 * * * *", "*-5 * * * *", "+5 * * * *", "@every 1h"])
+def test_schedules_of_which_kubernetes_would_ignore_a_part_are_refused(text: str) -> None:
+    assert not cron.is_schedule(text)
 
 
 QUANTITIES = {
@@ -352,11 +390,11 @@ def test_capacity_of_a_set_of_workers_may_differ(values: Path) -> None:
     ("overrides", "warned"),
     [
         ("airflow.executor=SequentialExecutor", "runs as LocalExecutor with parallelism 1"),
-        ("airflow.version=2.11.2 airflow.executor=SequentialExecutor", "for trying things only"),
+        ("airflow.version=2.11.2 airflow.executor=SequentialExecutor", "is not for production"),
         ("airflow.executor=LocalExecutor", ""),
     ],
 )
-def test_what_works_otherwise_than_its_name_says_is_told(overrides: str, warned: str) -> None:
+def test_executors_that_run_as_another_are_warned_about(overrides: str, warned: str) -> None:
     found = list(warnings(load("dev", f"images.airflow.base=bookworm {overrides}")))
     assert warned in "".join(found)
     assert len(found) == bool(warned)

@@ -1,9 +1,11 @@
 """All objects of Airflow, and those of Celery for executors that use it."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from ..broker.redis import redis_manifests
 from ..kubernetes.manifest import Manifest
+from ..kubernetes.rbac import Rule, ServiceAccount
 from ..settings.schema import Settings
 from .configuration import configuration_manifest
 from .create_admin import create_admin_manifests
@@ -49,3 +51,16 @@ def celery_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         yield from redis_manifests(settings)
     yield from workers_manifests(settings, image)
     yield from flower_manifests(settings, image)
+
+
+def granted(settings: Settings, component: str) -> list[Rule]:
+    """The rules of the Role that these objects give to a component; none without a Role."""
+    executor = RELEASES[settings.airflow.version].executor(settings.airflow.executor)
+    celery = celery_manifests(settings, "") if executor.celery else ()
+    name = ServiceAccount(component).name
+    return [
+        rule
+        for obj in chain(airflow_manifests(settings, "", "", {}), celery)
+        if obj["kind"] == "Role" and obj["metadata"]["name"] == name
+        for rule in obj["rules"]
+    ]

@@ -26,18 +26,18 @@ def problems(settings: Settings) -> Iterator[Fault]:
     if service.node_port is not None and service.type != "NodePort":
         yield (
             ("airflow", "apiServer", "service", "nodePort"),
-            f"needs type: NodePort, not {service.type}; or set it to null",
+            f"requires type: NodePort, not {service.type}; or set it to null",
         )
     if airflow.tasks.pods_exec and not airflow.tasks.launch_pods:
         yield (
             ("airflow", "tasks", "podsExec"),
-            "is for the pods that tasks launch: set launchPods too, or neither",
+            "is for pods that tasks launch: set launchPods too, or neither",
         )
     yield from _dags(settings)
 
 
 def warnings(settings: Settings) -> Iterator[str]:
-    """An executor that another one stands in for, or that is not for production."""
+    """A message about an executor that is replaced by another or is not for production."""
     release = RELEASES[settings.airflow.version]
     executor = release.executor(settings.airflow.executor)
     if executor.serial and not executor.blocks_its_scheduler:
@@ -47,8 +47,8 @@ def warnings(settings: Settings) -> Iterator[str]:
         )
     elif executor.serial:
         yield (
-            f"airflow.executor: {executor.name} does nothing else while a task runs, and is for "
-            "trying things only (airflow.parallelism is not used)"
+            f"airflow.executor: {executor.name} blocks the scheduler while a task runs, and is not "
+            "for production (airflow.parallelism is not used)"
         )
 
 
@@ -58,7 +58,7 @@ def _release(settings: Settings, release: Release) -> Iterator[Fault]:
         yield (
             ("images", "airflow", "python"),
             f"Airflow {release.version} is not tested with Python {python}; "
-            f"take {', '.join(release.pythons)}",
+            f"use {' or '.join(release.pythons)}",
         )
     try:
         executor = release.executor(name)
@@ -77,25 +77,27 @@ def _workers(settings: Settings) -> Iterator[Fault]:
         if worker.max_replicas < worker.replicas:
             yield (
                 ("airflow", "celery", "workers", name, "maxReplicas"),
-                f"is less than replicas: {worker.replicas}; make them equal for no autoscaling",
+                f"is less than replicas: {worker.replicas}; set both to the same number to turn "
+                "off autoscaling",
             )
     default = settings.airflow.configuration.get("operators", {}).get("default_queue", "default")
     if not any(default in worker.queues for worker in workers.values()):
         yield (
             ("airflow", "celery", "workers"),
-            f"no set of workers serves the queue {default}, where tasks go that name none",
+            f"no set of workers serves the queue {default}, which is that of tasks that name none; "
+            "add it to the queues of a set",
         )
 
 
 def _options(settings: Settings) -> Iterator[Fault]:
-    """Options that the program sets itself: its value would be used and the user's ignored."""
+    """Options that this program sets itself, as variables, which take precedence over others."""
     own = reserved(settings)
     for section, options in settings.airflow.configuration.items():
         for option in options:
             if f"AIRFLOW__{section.upper()}__{option.upper()}" in own:
                 yield (
                     ("airflow", "configuration", section, option),
-                    "set by this program from other settings; leave it out",
+                    "set by this program from other settings; remove it",
                 )
 
 
@@ -105,7 +107,10 @@ def _dags(settings: Settings) -> Iterator[Fault]:
     if dags.source != "git":
         return
     if git.repository is None:
-        yield ("airflow", "dags", "git", "repository"), "airflow.dags.source is git: set this"
+        yield (
+            ("airflow", "dags", "git", "repository"),
+            "must be set, because airflow.dags.source is git",
+        )
     elif not over_http(git.repository):
         if git.secret is None:
             yield (
@@ -115,8 +120,8 @@ def _dags(settings: Settings) -> Iterator[Fault]:
     elif "@" in urlsplit(git.repository).netloc:
         yield (
             ("airflow", "dags", "git", "repository"),
-            "holds a user or password; put them into a Secret as username and password, and its "
-            "name into airflow.dags.git.secret",
+            "contains a user or password; put them into a Secret as username and password, and "
+            "its name into airflow.dags.git.secret",
         )
 
 

@@ -10,4 +10,4 @@ def problems(settings: Settings) -> Iterator[Fault]:
     """Path and message of every contradiction."""
     broker = settings.broker
     if broker.mode == "external" and broker.external.secret is None:
-        yield ("broker", "external", "secret"), "broker.mode is external: set this"
+        yield ("broker", "external", "secret"), "must be set, because broker.mode is external"

@@ -1,1 +1,1 @@
-"""What the Makefile's targets run: `python -m airflow_kubernetes <command> <environment>`."""
+"""The command line that the Makefile calls: a module for each command."""

@@ -1,40 +1,81 @@
-"""`make down`: remove what runs, keep what cannot be made again."""
+"""`make down`: remove what runs, keep data and passwords."""
 
+import argparse
+import sys
+
+from ..errors import CommandError
 from ..kubectl.apply import SET
 from ..kubernetes.manifest import PART_OF, PROTECTED
 from ..render import ORDER
+from ..settings.marks import SANDBOX
 from . import pulumi_cli
 from .target import Target, engine
+from .target import add_arguments as add_target
 
 
-def down(here: Target) -> None:
-    """Delete all that is not protected and say what was kept. Raises CommandError."""
-    here.kubectl.reach()
-    chosen = engine(here)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The environment, and the answer to the question."""
+    add_target(parser)
+    parser.add_argument("--yes", action="store_true", help="do not ask; never asked of the sandbox")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Ask, then delete."""
+    target = Target.load(arguments.environment, arguments.set)
+    target.kubectl.reach()
+    chosen = engine(target)
+    if not arguments.yes and target.environment != SANDBOX:
+        confirm(target, chosen)
+    down(target, chosen)
+
+
+def confirm(target: Target, chosen: str) -> None:
+    """Ask for the environment's name. Raises CommandError for another answer, or no terminal."""
+    name = target.environment
+    if not sys.stdin.isatty():
+        raise CommandError(
+            f"make down ENV={name} stops Airflow and deletes its objects, and there is no terminal "
+            "to confirm that on: add YES=1"
+        )
+    question = (
+        f"This stops Airflow and deletes all objects of {name} but its data and passwords: "
+        f"namespace {target.settings.namespace}, context {target.kubectl.context}, engine "
+        f"{chosen}.\nType {name} to continue: "
+    )
+    try:
+        answer = input(question)
+    except EOFError:
+        answer = ""
+    if answer.strip() != name:
+        raise CommandError("nothing was deleted")
+
+
+def down(target: Target, chosen: str) -> None:
+    """Delete all that is not protected, and print what remains. Raises CommandError."""
     if chosen == "pulumi":
-        pulumi_cli.run(here.environment, "destroy", "--exclude-protected", "--yes")
+        pulumi_cli.run(target.environment, "destroy", "--exclude-protected", "--yes")
     else:
         selector = f"app.kubernetes.io/part-of={PART_OF},{PROTECTED}!=true"
-        print(here.kubectl.run("delete", ",".join(ORDER[1:]), f"--selector={selector}"), end="")
-        here.kubectl.run("delete", "configmap", SET, "--ignore-not-found")
-    # Task pods belong to the scheduler, not to the program, and would outlive it.
-    here.kubectl.run("delete", "pods", f"--selector=app.kubernetes.io/part-of={PART_OF}")
-    _print_kept(here, chosen)
+        print(target.kubectl.run("delete", ",".join(ORDER[1:]), f"--selector={selector}"), end="")
+        target.kubectl.run("delete", "configmap", SET, "--ignore-not-found")
+    # The scheduler creates task pods, so no engine knows them.
+    target.kubectl.run("delete", "pods", f"--selector=app.kubernetes.io/part-of={PART_OF}")
+    _print_protected(target, chosen)
 
 
-def _print_kept(here: Target, chosen: str) -> None:
-    kept = here.kubectl.get("secrets,persistentvolumeclaims", f"--selector={PROTECTED}=true")
-    if not kept:
+def _print_protected(target: Target, chosen: str) -> None:
+    protected = target.kubectl.get("secrets,persistentvolumeclaims", f"--selector={PROTECTED}=true")
+    if not protected:
         print("nothing is left")
         return
-    print("kept, and found again by the next make up:")
-    print(f"  Namespace {here.settings.namespace}")
-    for obj in kept:
+    print("kept, and used again by the next make up:")
+    print(f"  Namespace {target.settings.namespace}")
+    for obj in protected:
         print(f"  {obj['kind']} {obj['metadata']['name']}")
-    stack = f"--stack {here.environment}"
+    stack = f"--stack {target.environment}"
     commands = {
-        "kubectl": f"kubectl --context {here.kubectl.context} delete namespace "
-        f"{here.settings.namespace}",
+        "kubectl": f"kubectl --context {target.kubectl.context} delete namespace "
+        f"{target.settings.namespace}",
         "pulumi": f"pulumi state unprotect --all --yes {stack} && pulumi destroy {stack}",
     }
     print(f"to delete the data and its passwords for good: {commands[chosen]}")

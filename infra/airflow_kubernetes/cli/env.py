@@ -1,6 +1,6 @@
-"""`make env`: the files of a new environment NAME, copied from those of the environment FROM."""
+"""`make env`: the files of a new environment, copied from those of another one."""
 
-import os
+import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -25,9 +25,21 @@ config:
 """
 
 
-def env() -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The new environment and its source."""
+    parser.add_argument("name", metavar="NAME", help="of the new environment")
+    parser.add_argument(
+        "--from", dest="source", default="", metavar="ENVIRONMENT", help="the one to copy"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Make the environment."""
+    env(arguments.name, arguments.source)
+
+
+def env(name: str, source: str) -> None:
     """Write the new environment's files; print what to review. Raises SettingsError."""
-    name, source = os.environ.get("NAME", ""), os.environ.get("FROM", "")
     to_review = create(name, source)
     print(f"made values/{name}.yaml and Pulumi.{name}.yaml: the same as {source} so far")
     print("\n  ".join(["review these:", *to_review]))

@@ -1,61 +1,61 @@
-"""What of Airflow is in the cluster now, whatever the values say."""
+"""The Airflow release in the cluster, which may differ from that in the values."""
 
 from ..airflow.migrations import MIGRATIONS, RELEASE_CHANGE
 from ..kubernetes.manifest import Manifest
 from .target import Target
 
 RELEASE = "airflow-kubernetes/release"
-"""Annotation of the namespace: the release whose schema the database has."""
+"""Annotation of the namespace: the release of the database's schema."""
 
 VERSION = "app.kubernetes.io/version"
 COMPONENT = "app.kubernetes.io/component"
-OURS = "--selector=app.kubernetes.io/name=airflow"
-AT_REST = ("mysql", "redis", "backup")
-"""Components that live on while Airflow is stopped; they write nothing into the database."""
+AIRFLOW = "--selector=app.kubernetes.io/name=airflow"
+NOT_AIRFLOW = ("mysql", "redis", "backup")
+"""Components that run while Airflow is stopped: they write nothing into its database."""
 
 
-def release(here: Target) -> str | None:
-    """The release whose schema the database has; None before the first `up`.
+def release(target: Target) -> str | None:
+    """The release of the database's schema; None before the first `up`.
 
-    A release change that has begun notes it; else the last migration tells that succeeded. While
-    Airflow is stopped or down, which removes the Jobs, the namespace has the record.
+    A release change that has begun records it; otherwise it is that of the last migration that
+    succeeded. While Airflow is stopped or down, without Jobs, the namespace has the record.
     """
-    if known := release_change(here).get("from") or _migrated(here):
+    if known := release_change(target).get("from") or _migrated(target):
         return known
-    for namespace in here.kubectl.get("namespace", here.settings.namespace):
+    for namespace in target.kubectl.get("namespace", target.settings.namespace):
         recorded: str | None = namespace["metadata"].get("annotations", {}).get(RELEASE)
         return recorded
     return None
 
 
-def record(here: Target, release: str) -> None:
-    """Note the database's release on the namespace, which outlives `make down`."""
-    name = here.settings.namespace
-    here.kubectl.run("annotate", "namespace", name, f"{RELEASE}={release}", "--overwrite")
+def record(target: Target, release: str) -> None:
+    """Record the database's release on the namespace, which outlives `make down`."""
+    name = target.settings.namespace
+    target.kubectl.run("annotate", "namespace", name, f"{RELEASE}={release}", "--overwrite")
 
 
-def release_change(here: Target) -> dict[str, str]:
-    """What a release change that did not end has noted; empty if there is none.
+def release_change(target: Target) -> dict[str, str]:
+    """The record of a release change that has not ended; empty if there is none.
 
-    `from` is the old release. Once there is a `backup`, the migration may have begun. One that was
-    allowed by hand (docs/upgrade.md) has `heads` alone.
+    `from` is the old release. Once there is a `backup`, the migration may have begun. A change that
+    was allowed manually (docs/upgrade.md) has only `heads`.
     """
-    for obj in here.kubectl.get("configmap", RELEASE_CHANGE):
-        return unfinished(obj.get("data", {}), _migrated(here))
+    for obj in target.kubectl.get("configmap", RELEASE_CHANGE):
+        return unfinished(obj.get("data", {}), _migrated(target))
     return {}
 
 
-def unfinished(noted: dict[str, str], migrated: str | None) -> dict[str, str]:
-    """The note of a release change, unless it was carried out: nothing, then.
+def unfinished(change: dict[str, str], migrated: str | None) -> dict[str, str]:
+    """The record of a release change, or nothing if the database is `migrated` to another release.
 
-    Whoever waited for it may have been interrupted; with the migration the change is made.
+    The command that waited for the migration may have been interrupted.
     """
-    done = "from" in noted and migrated not in (None, noted["from"])
-    return {} if done else dict(noted)
+    done = "from" in change and migrated not in (None, change["from"])
+    return {} if done else dict(change)
 
 
-def _migrated(here: Target) -> str | None:
-    jobs = here.kubectl.get("jobs", f"--selector={COMPONENT}={MIGRATIONS}")
+def _migrated(target: Target) -> str | None:
+    jobs = target.kubectl.get("jobs", f"--selector={COMPONENT}={MIGRATIONS}")
     return last_migration(jobs)
 
 
@@ -68,16 +68,16 @@ def last_migration(jobs: list[Manifest]) -> str | None:
     return str(last["spec"]["template"]["metadata"]["labels"][VERSION])
 
 
-def pods(here: Target) -> list[Manifest]:
+def pods(target: Target) -> list[Manifest]:
     """Airflow's pods that have not ended and may write into the database."""
     return [
         pod
-        for pod in here.kubectl.get("pods", OURS)
-        if component(pod) not in AT_REST
+        for pod in target.kubectl.get("pods", AIRFLOW)
+        if component(pod) not in NOT_AIRFLOW
         and pod["status"].get("phase") not in ("Succeeded", "Failed")
     ]
 
 
 def component(obj: Manifest) -> str:
-    """An object's component: "scheduler", "worker-default", "task" …"""
+    """An object's component, such as "scheduler", "worker-default" or "task"."""
     return str(obj["metadata"]["labels"][COMPONENT])

@@ -1,6 +1,5 @@
 """`make local-up`, `make local-down`: a whole Airflow on this machine, by compose.yaml."""
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ class Compose:
             )
 
 
-def local_up(here: Target) -> None:
+def local_up(here: Target, *, live: bool = False) -> None:
     """Start it, wait until all of it is healthy, print address, user and password.
 
     Raises CommandError, EngineError or BuildError.
@@ -50,7 +49,7 @@ def local_up(here: Target) -> None:
         **env_file.secrets(here.settings, before),
         "AIRFLOW_IMAGE": images.airflow(here.settings, docker),
         "MYSQL_IMAGE": here.settings.database.cluster.image,
-        "DAGS_FOLDER": LIVE_DAGS if os.environ.get("LIVE") else "",
+        "DAGS_FOLDER": LIVE_DAGS if live else "",
     }
     env_file.write(ENV_FILE, now)
     images.write_references(here.settings)

@@ -1,6 +1,6 @@
-"""`make parity`: every two environments but the sandbox, or the two in the variables A and B."""
+"""`make parity`: the differences between environments, and the settings that explain them."""
 
-import os
+import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -17,14 +17,30 @@ from ..settings.load import environments
 Row = tuple[str, str, str, str, str, str]
 
 
-def parity() -> None:
-    """Print what differs and why, of all or of two. Raises CommandError for any problem."""
-    left, right = os.environ.get("A", ""), os.environ.get("B", "")
-    if bool(left) != bool(right) or (left and left == right):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Two environments, or none for all of them."""
+    parser.add_argument(
+        "environments",
+        metavar="ENVIRONMENT",
+        nargs="*",
+        help="two of them; by default every two but the sandbox",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Compare the environments."""
+    parity(arguments.environments)
+
+
+def parity(names: Sequence[str]) -> None:
+    """Print what differs between two environments and why, or of every two if none is named.
+
+    Raises CommandError for any problem.
+    """
+    if len(names) not in (0, 2) or len(set(names)) != len(names):
         raise CommandError("name two environments, A=dev B=prod, or none for all of them")
-    exchanges = [
-        Exchange(*pair) for pair in ([(left, right)] if left else check.pairs(environments()))
-    ]
+    pairs = [(names[0], names[1])] if names else check.pairs(environments())
+    exchanges = [Exchange(*pair) for pair in pairs]
     results = [check.parity(exchange, date.today()) for exchange in exchanges]
     texts = [
         problems(result)

@@ -1,5 +1,6 @@
-"""`make policies`: the rules over every environment's objects."""
+"""`make policies`: check the objects of every environment against all rules."""
 
+import argparse
 import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,80 +9,84 @@ from ..environment import load
 from ..errors import CommandError
 from ..kubernetes.manifest import Manifest
 from ..policies import waivers
-from ..policies.check import Violation, violations
 from ..policies.containers import not_built
-from ..policies.external_references import outside
-from ..policies.rules import RULES
-from ..policies.waivers import WaiversError
+from ..policies.rule import Subject
+from ..policies.rules import RULES, Violation, violations
 from ..render import objects
 from ..settings.load import environments
+from .target import add_set
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """An environment and its overrides, or none for all of them."""
+    parser.add_argument(
+        "environment", metavar="ENVIRONMENT", nargs="?", default="", help="by default all"
+    )
+    add_set(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Check them."""
+    policies(arguments.environment, arguments.set)
 
 
 def policies(environment: str, overrides: str = "") -> None:
-    """Print what breaks a rule, in one environment or in all of them.
+    """Print the violations of one environment, or of all if `environment` is empty.
 
-    Raises WaiversError for a waiver that cannot stay, CommandError if a rule is broken.
+    Raises CommandError for violations, WaiversError for waivers that are wrong or outdated.
     """
     everywhere = environments()
     checked = [environment] if environment else everywhere
     known = waivers.load(RULES, everywhere)
     today = datetime.now(UTC).date()
-    used, broken = set(), 0
+    all_violations: list[Violation] = []
     for name in checked:
-        settings = load(name, overrides)
         rendered = objects(name, overrides)
-        found = violations(
-            rendered,
-            [],
-            environment=name,
-            waivers=known,
-            budget=settings.budget,
-            today=today,
-            outside=outside(settings),
-        )
+        subject = Subject(rendered, load(name, overrides), name)
+        found = violations(subject, known, today)
         print(summary(name, rendered, found))
-        used |= {one.waiver for one in found if one.waiver is not None}
-        broken += sum(one.waiver is None for one in found)
-    problems = waivers.spent(
-        known, used, today, checked if checked != everywhere else [*checked, None]
-    )
-    if broken:
-        also = "".join(f"\n  {problem}" for problem in problems)
-        raise CommandError(f"rules are broken in {broken} places; see above{also}")
-    if problems:
-        raise WaiversError(problems)
+        all_violations += found
+    used = {violation.waiver for violation in all_violations if violation.waiver}
+    all_checked = [None] if checked == everywhere else []
+    outdated = [*waivers.outdated(known, used, today, [*checked, *all_checked])]
+    if broken := sum(violation.waiver is None for violation in all_violations):
+        problems = "".join(f"\n  {problem}" for problem in outdated)
+        raise CommandError(f"rules are broken in {broken} places; see above{problems}")
+    if outdated:
+        raise waivers.WaiversError(outdated)
 
 
 def summary(environment: str, rendered: Sequence[Manifest], found: Sequence[Violation]) -> str:
-    """One environment's violations, a block each; waived ones and images not built, a line each."""
-    open_ones = [one for one in found if one.waiver is None]
-    count = len(open_ones)
-    said = f"{count} violation{'s' if count > 1 else ''}" if count else "no violation"
-    lines = [f"{environment}: {len(rendered)} objects, {len(RULES)} rules: {said}"]
-    lines += [block(one) for one in open_ones]
-    for one in found:
-        if one.waiver is not None:
-            lines.append(f"  waived: {one.kind}/{one.name}: {one.rule} ({one.waiver})")
-    if waiting := not_built(rendered):
+    """One environment's violations, a block each; a line for each that is waived."""
+    open_ = [violation for violation in found if violation.waiver is None]
+    count = f"{len(open_)} violation{'s' if len(open_) > 1 else ''}" if open_ else "no violation"
+    lines = [f"{environment}: {len(rendered)} objects, {len(RULES)} rules: {count}"]
+    lines += map(block, open_)
+    lines += [
+        f"  waived: {violation.kind}/{violation.name}: {violation.rule} ({violation.waiver})"
+        for violation in found
+        if violation.waiver is not None
+    ]
+    if images := not_built(rendered):
         lines.append(
-            f"  not built yet, so without a digest: {', '.join(waiting)} (make images, where "
+            f"  not built yet, so without a digest: {', '.join(images)} (make images, where "
             "images.build is true, writes images.lock.yaml)"
         )
     return "\n".join(lines)
 
 
-def block(one: Violation) -> str:
-    """What is wrong and where, why it matters, how to mend it."""
-    source = RULES[one.rule].source
+def block(violation: Violation) -> str:
+    """One violation: field, message, reason and fix, wrapped to 100 characters."""
+    source = RULES[violation.rule].source
     rows = {
-        "at": one.path or "the whole object",
-        "is": one.message,
-        "why": f"{one.why} ({source})" if source else one.why,
-        "fix": one.fix,
+        "at": violation.path or "the whole object",
+        "is": violation.message,
+        "why": f"{violation.why} ({source})" if source else violation.why,
+        "fix": violation.fix,
     }
-    text = [f"\n  {one.kind}/{one.name}: {one.rule}"]
+    lines = [f"\n  {violation.kind}/{violation.name}: {violation.rule}"]
     for key, value in rows.items():
-        text += textwrap.wrap(
+        lines += textwrap.wrap(
             value,
             100,
             initial_indent=f"    {key:<4} ",
@@ -89,4 +94,4 @@ def block(one: Violation) -> str:
             break_long_words=False,
             break_on_hyphens=False,
         )
-    return "\n".join(text)
+    return "\n".join(lines)

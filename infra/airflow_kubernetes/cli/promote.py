@@ -1,5 +1,6 @@
 """`make promote TO=prod`: copy the images of one environment into another one's registry."""
 
+import argparse
 import time
 
 from ..console import say
@@ -7,6 +8,20 @@ from ..environment import load
 from ..errors import CommandError
 from ..images import buildx, lock
 from .target import Target
+from .target import add_arguments as add_target
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The environment to copy from, and the one to copy to."""
+    add_target(parser)
+    parser.add_argument(
+        "--to", default="", metavar="ENVIRONMENT", help="the one whose registry gets the images"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Copy the images."""
+    promote(Target.load(arguments.environment, arguments.set), arguments.to)
 
 
 def promote(here: Target, to: str) -> None:

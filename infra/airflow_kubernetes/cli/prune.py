@@ -1,5 +1,6 @@
 """`make prune`: delete old images from an environment's registry."""
 
+import argparse
 import json
 
 from ..console import say
@@ -13,6 +14,7 @@ from ..registry.client import Repository
 from ..registry.reference import DOCKER_HUB, Reference, UnsupportedError
 from ..settings.load import environments
 from .target import Target
+from .target import add_arguments as add_target
 
 LOCK = ROOT / "images.lock.yaml"
 DAYS = 90
@@ -20,6 +22,31 @@ DAYS = 90
 
 RUNNING = "pods,replicasets,statefulsets,jobs,cronjobs,configmaps"
 """Kinds that name images: of running pods, of pods after a rollback, and in pod templates."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The environment, the age of what stays, and whether to delete the rest."""
+    add_target(parser)
+    parser.add_argument(
+        "--keep",
+        type=_days,
+        default=DAYS,
+        metavar="DAYS",
+        help=f"how far back locks count ({DAYS})",
+    )
+    parser.add_argument("--apply", action="store_true", help="delete; without it, only list")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """List or delete the images."""
+    target = Target.load(arguments.environment, arguments.set)
+    prune(target, arguments.keep, apply=arguments.apply)
+
+
+def _days(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days, such as {DAYS}")
+    return int(text)
 
 
 def prune(here: Target, days: int = DAYS, *, apply: bool = False) -> None:

@@ -1,67 +1,126 @@
-"""The Pulumi CLI: finding it, installing it where that may be done, calling it."""
+"""The Pulumi CLI: find it, download it, call it."""
 
 import json
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+from ..console import Stopwatch, say
 from ..environment import SET
 from ..errors import CommandError
 from ..images.specs import ROOT, cache
 
-
-def _own() -> Path:
-    return cache() / "pulumi"
+REMEDIES = {
+    "no stack named": "the backend has no stack {environment}: choose the backend that has it "
+    "(pulumi login, or PULUMI_BACKEND_URL), or make up ENV={environment} for the first time",
+    "incorrect passphrase": "the passphrase is wrong: set PULUMI_CONFIG_PASSPHRASE to that of the "
+    "stack {environment}",
+    "passphrase must be set": "set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to "
+    "the passphrase of the stack {environment}",
+    "PULUMI_ACCESS_TOKEN must be set": "log in to the backend first (pulumi login)",
+}
+"""What to do, by words in the CLI's error."""
 
 
 def find() -> str | None:
-    """The CLI on PATH, or the one that `install` made."""
-    own = _own() / "bin"
-    return shutil.which("pulumi") or shutil.which("pulumi", path=str(own))
+    """The CLI on PATH, or the one that `install` downloaded."""
+    return shutil.which("pulumi") or shutil.which("pulumi", path=str(_downloaded() / "bin"))
 
 
 def install() -> str | None:
-    """The CLI, downloaded by the SDK's own installer if need be; None where that cannot be."""
-    if found := find():
-        return found
-    # Imported here: it costs a tenth of a second that only this path needs.
+    """The CLI; downloaded by the SDK's own installer if there is none. None if that fails."""
+    if cli := find():
+        return cli
+    # Imported here: it takes a tenth of a second that only a download needs.
     from pulumi.automation import PulumiCommand
 
-    try:
-        PulumiCommand.install(root=str(_own()))
-    except Exception:  # whatever goes wrong on the way, the answer is the same: no CLI
-        return None
+    say(f"Pulumi CLI: not on PATH, downloading it into {_downloaded()}")
+    stopwatch = Stopwatch()
+    with ThreadPoolExecutor(1) as pool:
+        download = pool.submit(PulumiCommand.install, root=str(_downloaded()))
+        while wait([download], timeout=10).not_done:
+            stopwatch.say("still downloading")
+    if error := download.exception():
+        stopwatch.say(f"the Pulumi CLI could not be downloaded: {' '.join(str(error).split())}")
     return find()
 
 
 def run(stack: str, *args: str, overrides: str = "") -> None:
     """`pulumi ARGS --stack STACK` on the terminal. Raises CommandError if it fails."""
-    cli = find()
-    if cli is None:
-        raise CommandError(
-            "the environment's engine is pulumi and the CLI is not on PATH; install it "
-            "(https://www.pulumi.com/docs/install/) or, for an environment that is not up yet, "
-            f"set engine: kubectl in values/{stack}.yaml"
-        )
-    command = [cli, "--cwd", str(ROOT), *args, "--stack", stack]
+    command = [_require(), "--cwd", str(ROOT), *args, "--stack", stack]
     if subprocess.run(command, check=False, env={**os.environ, SET: overrides}).returncode:
         raise CommandError(f"pulumi {args[0]} failed; its output is above")
 
 
+def call(*args: str, overrides: str = "") -> subprocess.CompletedProcess[str]:
+    """`pulumi ARGS` with its output captured; it asks nothing. Raises CommandError without CLI."""
+    return subprocess.run(
+        [_require(), "--cwd", str(ROOT), *args],
+        env={**os.environ, SET: overrides},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def parse(text: str) -> Any:
+    """JSON that the CLI printed; None if it printed none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def stacks(environment: str) -> dict[str, dict[str, Any]]:
+    """The backend's stacks of this project by name, as `pulumi stack ls --json` describes them.
+
+    Raises CommandError, for the user of `environment`, if the backend does not answer.
+    """
+    done = call("stack", "ls", "--json")
+    listed = parse(done.stdout)
+    if not isinstance(listed, list):
+        raise CommandError(explain("stack ls", environment, done.stderr))
+    return {stack["name"]: stack for stack in listed}
+
+
 def output(stack: str, name: str) -> Any:
     """One output of a stack. Raises CommandError if there is none."""
-    # An output that depends on a secret input, such as a login, is one itself.
-    command = ["stack", "output", name, "--json", "--show-secrets", "--stack", stack]
-    done = subprocess.run(
-        [str(find()), "--cwd", str(ROOT), *command], capture_output=True, text=True, check=False
-    )
+    # An output that depends on a secret input, such as a login, is a secret itself.
+    options = ("--json", "--show-secrets", "--stack", stack)
+    done = call("stack", "output", name, *options)
     if done.returncode:
-        raise CommandError(f"pulumi stack output {name} failed: {done.stderr.strip()}")
+        raise CommandError(explain(f"stack output {name}", stack, done.stderr))
     return json.loads(done.stdout)
 
 
 def create_stack(stack: str) -> None:
-    """Make the stack if the backend does not have it yet. Raises CommandError."""
+    """Create the stack unless the backend has it. Raises CommandError."""
     run(stack, "stack", "select", "--create")
+
+
+def explain(command: str, environment: str, stderr: str) -> str:
+    """The CLI's reason for a failure, and the remedy if there is a known one."""
+    reason = " ".join(stderr.split()).removeprefix("error: ")
+    for words, remedy in REMEDIES.items():
+        if words in reason:
+            return f"{remedy.format(environment=environment)} (pulumi: {reason})"
+    return f"pulumi {command} for {environment} failed: {reason or 'without a message'}"
+
+
+def _require() -> str:
+    cli = find()
+    if cli is None:
+        raise CommandError(
+            "the engine is Pulumi, and its CLI is not on PATH: install it "
+            "(https://www.pulumi.com/docs/install/); or, for an environment that is not deployed "
+            "yet, set engine: kubectl in its values file"
+        )
+    return cli
+
+
+def _downloaded() -> Path:
+    return cache() / "pulumi"

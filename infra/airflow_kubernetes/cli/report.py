@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,19 +11,19 @@ from ..images.specs import ROOT
 from ..report import collect, markdown
 from ..report.model import Live, Report
 from ..report.run import report as compare
-from .drift import live
+from . import drift
 
 
-def report(base: str, only: Sequence[str], folder: str, root: Path = ROOT) -> None:
-    """Print the report against BASE; into `folder`, if one is named, also files of it.
+def report(
+    base: str, only: Sequence[str], folder: str, *, live: bool = False, root: Path = ROOT
+) -> None:
+    """Print the report against `base`; into `folder`, if one is named, also files of it.
 
-    With the variable LIVE, also how the real state of each environment is. Raises CheckoutError,
+    If `live`, also how the real state of each environment is. Raises CheckoutError,
     and CommandError if something in it must not be merged.
     """
-    if os.environ.get("SET"):
-        raise CommandError("SET is for one command; a report compares what is written in files")
     today = datetime.now(UTC).date()
-    found = compare(root, base, only, today, _real_state if os.environ.get("LIVE") else None)
+    found = compare(root, base, only, today, _real_state if live else None)
     short, complete = markdown.short(found)
     print(short, end="")
     if folder:
@@ -34,7 +33,7 @@ def report(base: str, only: Sequence[str], folder: str, root: Path = ROOT) -> No
 
 
 def _real_state(environment: str) -> Live:
-    return collect.real_state(live(environment, ""))
+    return collect.real_state(drift.live(environment, ""))
 
 
 def write(found: Report, folder: Path, short: str, full: str | None) -> None:

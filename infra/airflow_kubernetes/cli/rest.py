@@ -1,4 +1,8 @@
-"""A small client of Airflow's stable REST API."""
+"""A small client of Airflow's stable REST API.
+
+With urllib, which verifies HTTPS by the machine's certificates; requests brings its own, without
+those of a company.
+"""
 
 import base64
 import http.client
@@ -10,33 +14,27 @@ from typing import Any
 from ..airflow.releases import RELEASES
 from ..errors import CommandError, UserError
 from ..secrets import ADMIN_SECRET
+from .password import password
 from .target import Target
 
 
 class RestError(UserError):
-    """Airflow answered with an error; `status` is the HTTP status."""
+    """Airflow's response is an error; `status` is the HTTP status."""
 
     def __init__(self, status: int, message: str) -> None:
         self.status = status
         super().__init__(message)
 
 
-def password(here: Target) -> str:
-    """The generated password of the first user. Raises CommandError before the first `up`."""
-    for obj in here.kubectl.get("secret", ADMIN_SECRET):
-        return base64.b64decode(obj["data"]["password"]).decode()
-    raise CommandError(f"no Secret {ADMIN_SECRET}: run make up ENV={here.environment} first")
-
-
 class Rest:
-    """A logged-in session, on either line."""
+    """A session that is logged in as the first user, on either release line."""
 
-    def __init__(self, here: Target) -> None:
-        self._url = here.settings.airflow.url
-        web = RELEASES[here.settings.airflow.version].web
+    def __init__(self, target: Target) -> None:
+        self._url = target.settings.airflow.url
+        web = RELEASES[target.settings.airflow.version].web
         self._root, self._with_token = web.rest, web.login == "token"
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        user, secret = here.settings.airflow.admin.username, password(here)
+        user, secret = target.settings.airflow.admin.username, password(target)
         try:
             self._headers["Authorization"] = self._login(user, secret)
         except RestError as error:
@@ -61,27 +59,27 @@ class Rest:
         """Start a run. Raises RestError, of status 409 if there is a run of that id."""
         body: dict[str, Any] = {"dag_run_id": run_id, "conf": conf or {}}
         if self._with_token:
-            body["logical_date"] = None  # 3.x wants it said that there is none
+            body["logical_date"] = None  # 3.x requires it, also if there is none
         self.post(f"/dags/{dag}/dagRuns", body)
 
     def tasks(self, dag: str, run_id: str) -> list[dict[str, Any]]:
         """The task instances of a run, by task id and map index."""
         path = f"/dags/{dag}/dagRuns/{run_id}/taskInstances?limit=1000"
-        found: list[dict[str, Any]] = self.get(path)["task_instances"]
-        return sorted(found, key=lambda task: (str(task["task_id"]), int(task["map_index"])))
+        instances: list[dict[str, Any]] = self.get(path)["task_instances"]
+        return sorted(instances, key=lambda task: (str(task["task_id"]), int(task["map_index"])))
 
     def log(self, dag: str, run_id: str, task: dict[str, Any], attempt: int | None = None) -> str:
-        """A task instance's log of one try, the last one by default."""
+        """A task instance's log of one attempt, by default the last."""
         attempt = attempt or task["try_number"]
         path = f"/dags/{dag}/dagRuns/{run_id}/taskInstances/{task['task_id']}/logs"
         path += f"/{attempt}?full_content=true&map_index={task['map_index']}"
         content = self.get(path)["content"]
         # 3.x gives structured lines, 2.x text.
         lines = content.splitlines() if isinstance(content, str) else map(_line, content)
-        return "\n".join([f"{task['task_id']}, try {attempt}:", *(f"  {x}" for x in lines)])
+        return "\n".join([f"{task['task_id']}, try {attempt}:", *(f"  {line}" for line in lines)])
 
     def get(self, path: str) -> Any:
-        """The JSON at `path`, which begins after the API's root. Raises RestError."""
+        """The JSON at `path`, relative to the API's root. Raises RestError."""
         return self._send("GET", self._root + path, None)
 
     def post(self, path: str, body: dict[str, Any]) -> Any:

@@ -1,51 +1,68 @@
-"""`make smoke`: trigger the smoke DAG through the REST API and wait for it."""
+"""`make smoke`: run the smoke DAG through the REST API and wait for its end."""
 
+import argparse
 import itertools
-import sys
 import time
 from datetime import UTC, datetime
 
+from ..console import Stopwatch
 from ..errors import CommandError
+from ..images import catalog
 from .rest import Rest, RestError
 from .target import Target
+from .target import add_arguments as add_target
 
 DAG = "smoke"
 TIMEOUT = 300.0
 DONE = ("success", "failed")
 
 
-def smoke(here: Target, name: str | None = None) -> None:
-    """Run the DAG and wait; a run `name` that ended in success already is only looked at.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The environment, and how often the DAG runs."""
+    add_target(parser)
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="one run for each Airflow image, and none while Airflow is stopped: after `up`",
+    )
 
-    Raises CommandError with the failed tasks' last log lines if the run does not end in success.
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the DAG."""
+    target = Target.load(arguments.environment, arguments.set)
+    if not arguments.once:
+        smoke(target)
+    elif not target.settings.airflow.stopped:
+        smoke(target, f"up-{catalog.airflow(target.settings).tag}")
+
+
+def smoke(target: Target, name: str | None = None) -> None:
+    """Run the DAG and wait. A run `name` that has succeeded already is not repeated.
+
+    Raises CommandError, with the logs of the failed tasks, if the run does not succeed.
     """
-    rest = Rest(here)
-    started = time.monotonic()
-    _wait_for_dag(rest, started)
+    rest, stopwatch = Rest(target), Stopwatch()
+    _wait_for_dag(rest, stopwatch)
     rest.patch(f"/dags/{DAG}", {"is_paused": False})
     run_id = _trigger(rest, name or f"smoke-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
-    said: dict[str, str] = {}
     while True:
-        run = rest.get(f"/dags/{DAG}/dagRuns/{run_id}")
+        state = rest.get(f"/dags/{DAG}/dagRuns/{run_id}")["state"]
         tasks = rest.tasks(DAG, run_id)
-        states = {task["task_id"]: task["state"] or "waiting" for task in tasks}
-        if states != said:
-            text = ", ".join(f"{task} {state}" for task, state in states.items())
-            print(f"  {time.monotonic() - started:4.0f} s  {text}", file=sys.stderr, flush=True)
-            said = states
-        if run["state"] in DONE:
+        states = (f"{task['task_id']} {task['state'] or 'waiting'}" for task in tasks)
+        stopwatch.say(", ".join(states))
+        if state in DONE:
             break
-        if time.monotonic() - started > TIMEOUT:
-            raise CommandError(f"{DAG} {run_id} is {run['state']} after {TIMEOUT:.0f} s: {states}")
+        if stopwatch.seconds > TIMEOUT:
+            raise CommandError(f"{DAG} {run_id} is {state} after {TIMEOUT:.0f} s, see above")
         time.sleep(0.5)
-    if run["state"] != "success":
+    if state != "success":
         logs = "\n".join(rest.log(DAG, run_id, task) for task in tasks if task["state"] == "failed")
         raise CommandError(f"{DAG} {run_id} failed\n{logs}")
-    print(f"DAG {DAG}, run {run_id}: {run['state']}")
+    print(f"DAG {DAG}, run {run_id}: {state}")
 
 
 def _trigger(rest: Rest, name: str) -> str:
-    """The id of a new run, or of the one called `name` unless it failed: then name-2, name-3 …"""
+    """The id of a new run, or of the run `name` unless it failed: then of name-2, name-3 …"""
     for attempt in itertools.count(1):
         run_id = name if attempt == 1 else f"{name}-{attempt}"
         try:
@@ -59,13 +76,13 @@ def _trigger(rest: Rest, name: str) -> str:
     raise AssertionError("itertools.count ended")
 
 
-def _wait_for_dag(rest: Rest, started: float) -> None:
-    """The DAG processor parses the folder some seconds after it started."""
+def _wait_for_dag(rest: Rest, stopwatch: Stopwatch) -> None:
+    """Wait until the DAG processor has parsed the folder, some seconds after its start."""
     while True:
         try:
             rest.get(f"/dags/{DAG}")
             return
         except RestError as error:
-            if error.status != 404 or time.monotonic() - started > TIMEOUT:
+            if error.status != 404 or stopwatch.seconds > TIMEOUT:
                 raise
         time.sleep(0.5)

@@ -1,13 +1,14 @@
 """The environment that a command works on."""
 
-import os
-import sys
+import argparse
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import yaml
 
-from ..environment import load
+from .. import environment as environments
+from ..console import say
 from ..errors import CommandError
 from ..images.specs import ROOT
 from ..kubectl.client import Kubectl
@@ -20,11 +21,31 @@ from . import pulumi_cli
 
 @dataclass(frozen=True)
 class Target:
-    """An environment's name, one command's overrides, its settings and its cluster."""
+    """An environment's name, the overrides of one command, and the settings that result.
+
+    `overrides` is `section.key=value …`.
+    """
 
     environment: str
     overrides: str
     settings: Settings
+
+    @classmethod
+    def load(cls, environment: str, overrides: str = "", *, read_only: bool = False) -> Self:
+        """The target with its settings from values/; prints their warnings.
+
+        `read_only` commands change nothing. Raises SettingsError, and CommandError for overrides of
+        a real environment in any other command.
+        """
+        if overrides and environment != SANDBOX and not read_only:
+            raise CommandError(
+                "SET is for one command, and outside the sandbox for those that change nothing; "
+                f"write the values into values/{environment}.yaml"
+            )
+        settings = environments.load(environment, overrides)
+        for warning in warnings(settings):
+            say(f"warning: {warning}")
+        return cls(environment, overrides, settings)
 
     @cached_property
     def kubectl(self) -> Kubectl:
@@ -32,22 +53,43 @@ class Target:
         return Kubectl(_context(self.environment), self.settings.namespace)
 
 
-def target(environment: str, *, changes_nothing: bool = False) -> Target:
-    """The environment's target; overrides come from the variable SET.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of a command that works on one environment."""
+    parser.add_argument("environment", metavar="ENVIRONMENT", help="as in values/ENVIRONMENT.yaml")
+    add_set(parser)
 
-    Raises SettingsError, and CommandError for overrides of a real environment in a command that
-    could change something.
+
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """The option `--set`."""
+    parser.add_argument(
+        "--set",
+        default="",
+        metavar="'KEY=VALUE …'",
+        help="override values for this command, as in 'airflow.parallelism=64'",
+    )
+
+
+def engine(target: Target, *, install: bool = False) -> str:
+    """Pulumi or kubectl, as the values say or the namespace records. Raises CommandError.
+
+    If both leave it open, it is Pulumi where its CLI is, or can be downloaded if `install`.
     """
-    overrides = os.environ.get("SET", "")
-    if overrides and environment != SANDBOX and not changes_nothing:
-        raise CommandError(
-            "SET is for one command, and outside the sandbox only for render and preview; write "
-            f"the values into values/{environment}.yaml"
-        )
-    settings = load(environment, overrides)
-    for warning in warnings(settings):
-        print(f"warning: {warning}", file=sys.stderr)
-    return Target(environment, overrides, settings)
+    configured, recorded = target.settings.engine, engine_of(target.kubectl)
+    if configured != "auto":
+        if recorded not in (None, configured):
+            raise CommandError(
+                f"namespace {target.settings.namespace} was made by the engine {recorded}, the "
+                f"values say {configured}. A second engine would make new passwords for the old "
+                f"data: set engine: {recorded} in values/{target.environment}.yaml"
+            )
+        return configured
+    if recorded:
+        return recorded
+    if pulumi_cli.find() or (install and pulumi_cli.install()):
+        return "pulumi"
+    if install:
+        say("without the Pulumi CLI, kubectl is the engine")
+    return "kubectl"
 
 
 def _context(environment: str) -> str:
@@ -59,26 +101,5 @@ def _context(environment: str) -> str:
             return str(config[key])
     raise CommandError(
         f"{file.name} names no cluster: add `{key}: <context>` under config "
-        "(see `kubectl config get-contexts`)"
+        "(`kubectl config get-contexts` lists them)"
     )
-
-
-def engine(here: Target) -> str:
-    """Pulumi or kubectl, as the values say and the namespace records. Raises CommandError."""
-    wanted, recorded = here.settings.engine, engine_of(here.kubectl)
-    if wanted == "auto":
-        return recorded or _available()
-    if recorded not in (None, wanted):
-        raise CommandError(
-            f"namespace {here.settings.namespace} was made by the engine {recorded}, the values "
-            f"say {wanted}. A second engine would make new passwords beside the old data: set "
-            f"engine: {recorded} in values/{here.environment}.yaml"
-        )
-    return wanted
-
-
-def _available() -> str:
-    if pulumi_cli.install():
-        return "pulumi"
-    print("no Pulumi CLI here, and none could be installed: kubectl is the engine", file=sys.stderr)
-    return "kubectl"

@@ -1,7 +1,7 @@
 """`make task`: run a task image's container as the cluster does, and show its XCom."""
 
+import argparse
 import json
-import os
 import secrets
 import shlex
 import tempfile
@@ -16,6 +16,7 @@ from ..local.engine import Engine, engine
 from ..local.images import build
 from ..settings.schema import Settings
 from .target import Target
+from .target import add_arguments as add_target
 
 XCOM = "/airflow/xcom"
 """Where KubernetesPodOperator looks for return.json (`PodDefaults.XCOM_MOUNT_PATH`)."""
@@ -24,14 +25,29 @@ NOT_STARTED = (125, 126, 127)
 """Exit codes of `docker run` and `podman run` where the container's command did not begin."""
 
 
-def task(here: Target) -> None:
-    """Build the image $NAME for this machine, run it with the arguments $ARGS, print its XCom.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The environment, the task image, and its arguments."""
+    add_target(parser)
+    parser.add_argument("name", metavar="NAME", help="of the task image: images/tasks/NAME")
+    parser.add_argument(
+        "--args", default="", metavar="'ARGUMENTS'", help="for the container, quoted as for a shell"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the task."""
+    target = Target.load(arguments.environment, arguments.set, read_only=True)
+    task(target, arguments.name, arguments.args)
+
+
+def task(here: Target, name: str, args: str = "") -> None:
+    """Build the image `name` for this machine, run it with the arguments `args`, print its XCom.
 
     What the task says goes to standard error, so that standard output is its XCom alone. Raises
     SystemExit with the task's exit code if that is not 0, and CommandError, EngineError or
     BuildError if it could not be run.
     """
-    name, arguments = os.environ.get("NAME", ""), _arguments(os.environ.get("ARGS", ""))
+    arguments = _arguments(args)
     spec = _spec(here.settings, name)
     docker = engine()
     reference = build(here.settings, spec, docker)

@@ -1,173 +1,182 @@
 """`make upgrade`: change the Airflow release of a running environment.
 
-Airflow's own order for it: stop every component, back up, migrate, start. MySQL cannot undo half of
-a migration, so without the backup nothing is migrated (see the migration Job's guard).
+In Airflow's own order: stop every component, back up, migrate, start. MySQL cannot undo half of a
+migration, so nothing is migrated without the backup (see the migration Job's guard).
 """
 
+import argparse
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..airflow.migrations import RELEASE_CHANGE
 from ..airflow.tasks import MARGIN
-from ..console import say
+from ..console import Stopwatch, say
 from ..environment import load
 from ..errors import CommandError
 from ..images import build
-from ..kubectl.apply import RolloutError
 from ..kubectl.client import OWNED
+from ..kubectl.wait import RolloutError
 from ..kubernetes.manifest import Manifest, manifest
 from ..settings.load import STOPPED
 from . import installed_release
 from .backup import take
 from .target import Target
+from .target import add_arguments as add_arguments
 from .up import up, way_back
 
 RUN_TASKS = ("scheduler", "worker", "task")
-"""Beginnings of the names of components that start tasks or run them."""
+"""Prefixes of the names of components that start tasks or run them."""
 
 
-def upgrade(here: Target) -> None:
+def run(arguments: argparse.Namespace) -> None:
+    """Upgrade the environment, or downgrade it."""
+    upgrade(Target.load(arguments.environment, arguments.set))
+
+
+def upgrade(target: Target) -> None:
     """Bring the environment to `airflow.version`. Raises CommandError, with what to do next.
 
-    Interrupted before the backup, it begins again; after that, the database is restored first.
+    If it is interrupted before the backup, running it again starts over; after the backup, the
+    database must be restored first.
     """
-    here.kubectl.reach()
-    if here.settings.airflow.stopped:
+    target.kubectl.reach()
+    if target.settings.airflow.stopped:
         raise CommandError(
-            "airflow.stopped is set, so nothing would be migrated: take it out of "
-            f"values/{here.environment}.yaml and run make upgrade again"
+            "airflow.stopped is set, so nothing would be migrated: remove it from "
+            f"values/{target.environment}.yaml and run make upgrade again"
         )
-    wanted, current = here.settings.airflow.version, installed_release.release(here)
+    release, current = target.settings.airflow.version, installed_release.release(target)
     if current is None:
-        raise CommandError(f"nothing runs in {here.settings.namespace}: make up is enough")
-    if "backup" in installed_release.release_change(here):
-        raise CommandError(way_back(here))
-    if current == wanted:
-        print(f"the database is of Airflow {wanted} already: make up ENV={here.environment} is all")
+        raise CommandError(f"nothing runs in {target.settings.namespace}: run make up instead")
+    if "backup" in installed_release.release_change(target):
+        raise CommandError(way_back(target))
+    if current == release:
+        print(
+            f"the database is of Airflow {release} already: make up ENV={target.environment} does "
+            "the rest"
+        )
         return
-    # Before anything stops: what cannot be built must not cost a minute of rest.
-    build.ensure(here.settings, say)
-    _note(here, {"from": current})
-    say(f"1/4 stopping Airflow {current}: no new tasks, the running ones end")
-    with _undone_on_failure(here, current):
-        drain(here)
-        stop(here)
+    # First, so that nothing stops for an image that cannot be built.
+    build.ensure(target.settings, say)
+    _note(target, {"from": current})
+    say(f"1/4 stopping Airflow {current}: no new tasks start, running tasks end")
+    with _undone_on_failure(target, current):
+        drain(target)
+        stop(target)
     say("2/4 backup")
-    taken = take(here, "release")
-    _note(here, {"from": current, "heads": taken.heads, "backup": taken.name})
-    say(f"3/4 migrating to Airflow {wanted}, 4/4 starting it")
+    taken = take(target, "release")
+    _note(target, {"from": current, "heads": taken.heads, "backup": taken.name})
+    say(f"3/4 migrating to Airflow {release}, 4/4 starting it")
     try:
-        up(here, changing_release=True)
+        up(target, changing_release=True)
     except (CommandError, RolloutError) as error:
-        remedy = f"the database is of Airflow {wanted}: mend that and run make up"
-        if installed_release.release_change(here):
-            remedy = way_back(here)
+        remedy = f"the database is of Airflow {release}: fix the cause and run make up"
+        if installed_release.release_change(target):
+            remedy = way_back(target)
         raise CommandError(f"{error}\n{remedy}") from None
-    here.kubectl.run("delete", "configmap", RELEASE_CHANGE)
-    installed_release.record(here, wanted)
-    _wake(here)
-    print(f"Airflow {current} -> {wanted}; the database as it was before: backup {taken.name}")
+    target.kubectl.run("delete", "configmap", RELEASE_CHANGE)
+    installed_release.record(target, release)
+    _wake(target)
+    print(f"Airflow {current} -> {release}; the database as it was before: backup {taken.name}")
 
 
-def drain(here: Target) -> None:
-    """Stop schedulers and workers, and wait for the tasks that run.
+def drain(target: Target) -> None:
+    """Stop schedulers and workers, and wait for running tasks.
 
-    The web component goes on meanwhile: 3.x tasks report to it. Raises CommandError if tasks run
+    The web component stays up meanwhile: 3.x tasks report to it. Raises CommandError if tasks run
     for longer than `airflow.tasks.gracePeriod`.
     """
-    for name, obj in _deployments(here):
-        if installed_release.component(obj).startswith(RUN_TASKS):
-            _scale(here, name, 0)
-    grace = here.settings.airflow.tasks.grace_period + MARGIN
-    _wait_until_gone(here, RUN_TASKS, grace)
+    for name, deployment in _deployments(target):
+        if installed_release.component(deployment).startswith(RUN_TASKS):
+            _scale(target, name, 0)
+    grace = target.settings.airflow.tasks.grace_period + MARGIN
+    _wait_until_gone(target, RUN_TASKS, grace)
 
 
 @contextmanager
-def _undone_on_failure(here: Target, release: str) -> Iterator[None]:
-    """Deployments still of `release` are scaled back, also after Ctrl-C or a "no" to Pulumi.
+def _undone_on_failure(target: Target, release: str) -> Iterator[None]:
+    """Scale Deployments of `release` back after a failure, Ctrl-C or a "no" to Pulumi.
 
-    Pulumi would not: what was scaled beside it is not in its state.
+    Pulumi would not: its state does not show what was scaled without it.
     """
-    replicas = {name: obj["spec"]["replicas"] for name, obj in _deployments(here)}
+    replicas = {name: deployment["spec"]["replicas"] for name, deployment in _deployments(target)}
     try:
         yield
     except BaseException:
-        for name, obj in _deployments(here):
-            if (
-                obj["spec"]["template"]["metadata"]["labels"].get(installed_release.VERSION)
-                == release
-            ):
-                _scale(here, name, replicas.get(name, 1))
+        for name, deployment in _deployments(target):
+            labels = deployment["spec"]["template"]["metadata"]["labels"]
+            if labels.get(installed_release.VERSION) == release:
+                _scale(target, name, replicas.get(name, 1))
         raise
 
 
-def _wake(here: Target) -> None:
-    """Scale autoscaled workers up from zero, where no autoscaler acts and `drain` left them.
+def _wake(target: Target) -> None:
+    """Scale autoscaled workers up from zero: no autoscaler acts there, and `drain` left them so.
 
-    Their number is not in the program's objects, so that no engine sets it.
+    Their number is not in the program's objects, so no engine sets it.
     """
-    scalers = here.kubectl.get("horizontalpodautoscalers", installed_release.OURS)
-    least = {one["spec"]["scaleTargetRef"]["name"]: one["spec"]["minReplicas"] for one in scalers}
-    for name, obj in _deployments(here):
-        if name in least and obj["spec"]["replicas"] == 0:
-            _scale(here, name, least[name])
+    scalers = target.kubectl.get("horizontalpodautoscalers", installed_release.AIRFLOW)
+    minimum = {
+        scaler["spec"]["scaleTargetRef"]["name"]: scaler["spec"]["minReplicas"]
+        for scaler in scalers
+    }
+    for name, deployment in _deployments(target):
+        if name in minimum and deployment["spec"]["replicas"] == 0:
+            _scale(target, name, minimum[name])
 
 
-def _deployments(here: Target) -> list[tuple[str, Manifest]]:
+def _deployments(target: Target) -> list[tuple[str, Manifest]]:
     return [
-        (obj["metadata"]["name"], obj)
-        for obj in here.kubectl.get("deployments", installed_release.OURS)
+        (deployment["metadata"]["name"], deployment)
+        for deployment in target.kubectl.get("deployments", installed_release.AIRFLOW)
     ]
 
 
-def _scale(here: Target, name: str, replicas: int) -> None:
-    # Of the object itself: what `kubectl scale` sets, Pulumi does not take over again.
-    patch = f'{{"spec": {{"replicas": {replicas}}}}}'
-    here.kubectl.run("patch", "deployment", name, "--patch", patch)
+def _scale(target: Target, name: str, replicas: int) -> None:
+    # A patch of the object itself: Pulumi does not take over again what `kubectl scale` sets.
+    patch = json.dumps({"spec": {"replicas": replicas}})
+    target.kubectl.run("patch", "deployment", name, "--patch", patch)
 
 
-def stop(here: Target) -> None:
-    """Bring the environment to `airflow.stopped: true`, and wait for the last pod to be gone."""
-    overrides = f"{here.overrides} {STOPPED}".strip()
-    stopped = Target(here.environment, overrides, load(here.environment, overrides))
+def stop(target: Target) -> None:
+    """Bring the environment to `airflow.stopped: true`, and wait for the end of the last pod."""
+    overrides = f"{target.overrides} {STOPPED}".strip()
+    stopped = Target(target.environment, overrides, load(target.environment, overrides))
     up(stopped, changing_release=True)
-    _wait_until_gone(here, "", MARGIN + 60)
+    _wait_until_gone(target, "", MARGIN + 60)
 
 
-def _wait_until_gone(here: Target, components: str | tuple[str, ...], seconds: float) -> None:
-    """Until no pod is left of the components whose names begin so. Raises CommandError."""
-    started, said = time.monotonic(), ""
+def _wait_until_gone(target: Target, components: str | tuple[str, ...], seconds: float) -> None:
+    """Wait for the end of the pods of components with these prefixes. Raises CommandError."""
+    stopwatch = Stopwatch()
     while True:
-        left = [
+        names = [
             pod["metadata"]["name"]
-            for pod in installed_release.pods(here)
+            for pod in installed_release.pods(target)
             if installed_release.component(pod).startswith(components)
         ]
-        if not left:
+        if not names:
             return
-        elapsed = time.monotonic() - started
-        line = f"waiting for {', '.join(left)}"
-        if elapsed > seconds:
+        if stopwatch.seconds > seconds:
             raise CommandError(
-                f"after {seconds:.0f} s still at work: {', '.join(left)}. Nothing was migrated. "
+                f"after {seconds:.0f} s these still run: {', '.join(names)}. Nothing was migrated. "
                 "Let them end, or raise airflow.tasks.gracePeriod, and run make upgrade again"
             )
-        if line != said:
-            say(f"  {elapsed:4.0f} s  {line}")
-            said = line
+        stopwatch.say(f"waiting for {', '.join(names)}")
         time.sleep(1)
 
 
-def _note(here: Target, data: dict[str, str]) -> None:
-    """What the migration Job's guard asks for, and what an interrupted change leaves behind."""
-    obj = manifest(
+def _note(target: Target, data: dict[str, str]) -> None:
+    """Record the release change, for the migration Job's guard and in case it is interrupted."""
+    note = manifest(
         "v1",
         "ConfigMap",
         RELEASE_CHANGE,
-        here.settings.namespace,
+        target.settings.namespace,
         "release-change",
-        protected=True,  # `make down` must not make anybody forget it
+        protected=True,  # it must outlive `make down`
         data=data,
     )
-    here.kubectl.run("apply", *OWNED, "--filename=-", objects=[obj])
+    target.kubectl.run("apply", *OWNED, "--filename=-", objects=[note])

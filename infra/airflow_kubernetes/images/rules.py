@@ -16,21 +16,21 @@ def problems(settings: Settings) -> Iterator[Fault]:
     try:
         canonical = Reference.parse(f"{images.registry}/x").name
         if canonical != f"{images.registry}/x":
-            yield ("images", "registry"), f"is written {canonical.removesuffix('/x')}"
+            yield ("images", "registry"), f"write it as {canonical.removesuffix('/x')}"
     except RegistryError as error:
         yield ("images", "registry"), str(error)
     if (images.builder.driver == "remote") != (images.builder.endpoint is not None):
         yield (
             ("images", "builder", "endpoint"),
-            "is where the driver remote finds buildkitd: set both, or neither",
+            "is for images.builder.driver: remote, which requires it; set both, or neither",
         )
 
 
 def warnings(settings: Settings) -> Iterator[str]:
-    """A base image without security updates."""
+    """A message about a base image that gets no security updates."""
     base = bases.BASES[settings.images.airflow.base]
     if base.end_of_life and "{base}" in settings.images.python_base_image:
         yield (
             f"images.airflow.base: {base.name} has had no security update since "
-            f"{base.end_of_life}, and scanners do not report its flaws; take bookworm or trixie"
+            f"{base.end_of_life}, and scanners do not report its flaws; use bookworm or trixie"
         )

@@ -4,29 +4,18 @@ kubectl's ApplySet prunes what is no longer rendered. It must not do so before t
 pods of the old revision still need the objects that go.
 """
 
-import sys
-import textwrap
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import UserError
-from ..kubernetes.manifest import PART_OF, Manifest, is_protected
-from .client import OWNED, Kubectl, KubectlError
+from ..kubernetes.manifest import Manifest, is_protected
+from .client import OWNED, Kubectl
 from .diff import differences
-from .rollout import Progress, Trouble, progress
+from .wait import wait
 
 SET = "airflow-applied"
 """The ConfigMap that kubectl keeps as the set's record."""
 
 MEMBER = "applyset.kubernetes.io/part-of"
 KINDS = "applyset.kubernetes.io/contains-group-kinds"
-WORKLOADS = ("Deployment", "StatefulSet", "Job")
-LISTED = "deployments,statefulsets,jobs,replicasets,pods"
-
-
-class RolloutError(UserError):
-    """Something did not come up; the message tells what, with log and events."""
 
 
 def changes(kubectl: Kubectl, objects: list[Manifest]) -> list[str]:
@@ -48,7 +37,7 @@ def as_applied(kubectl: Kubectl, objects: list[Manifest]) -> list[Manifest]:
 
 
 def apply(kubectl: Kubectl, objects: list[Manifest], timeout: float) -> list[str]:
-    """Bring the cluster to `objects` (protected ones left out) and wait; what changed comes back.
+    """Bring the cluster to `objects`, protected ones left out, and wait; returns what changed.
 
     Raises RolloutError with the reason, or after `timeout` seconds.
     """
@@ -57,8 +46,8 @@ def apply(kubectl: Kubectl, objects: list[Manifest], timeout: float) -> list[str
     changed = changes(kubectl, objects)
     record = _record(kubectl)
     if changed and record is None:
-        # Nothing is there to prune, and from now on the record is: an update that fails on its
-        # way leaves nothing that a later one would not find.
+        # There is nothing to prune, and this creates the record: what an update leaves behind that
+        # fails from here on, a later one finds.
         _apply_set(kubectl, objects)
     elif changed and record is not None:
         _note_kinds(kubectl, objects, record)
@@ -88,99 +77,16 @@ def _group_kind(obj: Manifest) -> str:
     return f"{obj['kind']}.{group}" if group else str(obj["kind"])
 
 
-def wait(
-    kubectl: Kubectl,
-    objects: list[Manifest],
-    timeout: float,
-    meanwhile: Callable[[], None] = lambda: None,
-) -> None:
-    """Until every workload is ready, saying what is awaited. Raises RolloutError.
-
-    `meanwhile` is called after each look.
-    """
-    names = {(obj["kind"], obj["metadata"]["name"]) for obj in objects if obj["kind"] in WORKLOADS}
-    started, said = time.monotonic(), ""
-    while True:
-        elapsed = time.monotonic() - started
-        try:
-            listed = kubectl.get(LISTED, f"--selector=app.kubernetes.io/part-of={PART_OF}")
-        except KubectlError as error:
-            # An API server that restarts in between is no reason to give up on what was applied.
-            if elapsed > timeout:
-                raise
-            if str(error) != said:
-                print(f"  {elapsed:4.0f} s  {error}", file=sys.stderr, flush=True)
-                said = str(error)
-            time.sleep(2)
-            continue
-        state = progress(listed, names)
-        if state.failures:
-            raise RolloutError("\n".join(_explain(kubectl, failure) for failure in state.failures))
-        if not state.waiting:
-            return
-        line = _line(state, len(names))
-        if line != said:
-            print(f"  {elapsed:4.0f} s  {line}", file=sys.stderr, flush=True)
-            said = line
-        meanwhile()
-        if elapsed > timeout:
-            what = "\n".join(_explain(kubectl, late) for late in state.waiting)
-            raise RolloutError(f"not ready after {timeout:.0f} s:\n{what}")
-        time.sleep(0.5)
-
-
-def _line(state: Progress, total: int) -> str:
-    waits = ", ".join(
-        f"{one.what.partition(' ')[2].removeprefix('airflow-')} ({textwrap.shorten(one.why, 40)})"
-        for one in state.waiting
-    )
-    return f"{len(state.ready)}/{total} ready; waiting for {waits}"
-
-
-def _explain(kubectl: Kubectl, late: Trouble) -> str:
-    """What is wrong with a workload, its pod's last log lines and the events that name it."""
-    parts = [f"{late.what}: {late.why}"]
-    if late.container is not None:
-        parts += [f"  pod {late.pod}, container {late.container}, last lines:"]
-        parts += _indent(_tail(kubectl, late))
-    parts += [f"  events of {late.pod or late.what}:"]
-    parts += _indent(
-        kubectl.run(
-            "get", "events",
-            f"--field-selector=involvedObject.name={late.pod or late.what.partition(' ')[2]}",
-            "--sort-by=.lastTimestamp", "--no-headers",
-            "--output=custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message",
-        )
-    )  # fmt: skip
-    return "\n".join(parts)
-
-
-def _tail(kubectl: Kubectl, late: Trouble) -> str:
-    # A container that is waiting to be restarted keeps its last words in the previous one's log.
-    read: Callable[..., str] = kubectl.run
-    args = ("logs", str(late.pod), f"--container={late.container}", "--tail=20")
-    for more in (("--previous",), ()):
-        try:
-            return read(*args, *more)
-        except KubectlError:
-            continue
-    return "(no log)"
-
-
-def _indent(text: str) -> list[str]:
-    return [f"    {line}" for line in text.strip().splitlines()[-20:]]
-
-
 def _delete_jobs_to_repeat(kubectl: Kubectl, objects: list[Manifest]) -> None:
-    """Jobs that failed, and those whose image was built again: a Job's template is immutable."""
-    wanted = {obj["metadata"]["name"]: _images(obj) for obj in objects if obj["kind"] == "Job"}
+    """Delete Jobs that failed, and those whose image was built again: a Job is immutable."""
+    rendered = {obj["metadata"]["name"]: _images(obj) for obj in objects if obj["kind"] == "Job"}
     for job in kubectl.get("jobs"):
         name = job["metadata"]["name"]
         failed = any(
             condition["type"] == "Failed" and condition["status"] == "True"
             for condition in job.get("status", {}).get("conditions", [])
         )
-        if name in wanted and (failed or _images(job) != wanted[name]):
+        if name in rendered and (failed or _images(job) != rendered[name]):
             kubectl.run("delete", "job", name, "--wait=true")
 
 
@@ -190,7 +96,7 @@ def _images(job: Manifest) -> list[str]:
 
 @dataclass(frozen=True)
 class _Record:
-    """What kubectl noted of the set: its id and the kinds of its members."""
+    """kubectl's record of the set: its id and the kinds of its members."""
 
     identity: str
     kinds: str
@@ -203,15 +109,12 @@ class _Record:
 def _record(kubectl: Kubectl) -> _Record | None:
     for parent in kubectl.get("configmap", SET):
         labels, notes = parent["metadata"]["labels"], parent["metadata"]["annotations"]
-        return _Record(
-            labels["applyset.kubernetes.io/id"],
-            notes[KINDS],
-        )
+        return _Record(labels["applyset.kubernetes.io/id"], notes[KINDS])
     return None
 
 
 def _labelled(objects: list[Manifest], record: _Record | None) -> list[Manifest]:
-    """With the set's own label, so that phase 2 does not take off what phase 3 put on."""
+    """With the set's own label, which phase 2 would otherwise remove again."""
     if record is None:
         return objects
     return [

@@ -1,4 +1,4 @@
-"""A thin call of kubectl for one context and namespace."""
+"""kubectl as a subprocess, for one context and namespace."""
 
 import json
 import os
@@ -10,12 +10,12 @@ from typing import Any
 from ..errors import UserError
 from ..kubernetes.manifest import Manifest
 
-# Conflicts are forced: what somebody else changed by hand is drift, and goes back to the program's.
 OWNED = ("--server-side", "--field-manager=airflow-kubernetes", "--force-conflicts")
+"""Options of `apply`. Conflicts are forced: a manual change is drift, which the program undoes."""
 
 
 class KubectlError(UserError):
-    """kubectl failed; the message is what it said."""
+    """kubectl failed; the message has its standard error."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,10 @@ class Kubectl:
         ok: Sequence[int] = (0,),
         environment: dict[str, str] | None = None,
     ) -> str:
-        """Standard output of a call; `objects` go in as a List. Raises KubectlError."""
+        """Standard output of a call; `objects` are its standard input, as a List.
+
+        Raises KubectlError for an exit code that is not in `ok`.
+        """
         command = ["kubectl", f"--context={self.context}", f"--namespace={self.namespace}", *args]
         text = None
         if objects is not None:
@@ -55,16 +58,16 @@ class Kubectl:
         return done.stdout
 
     def get(self, *args: str) -> list[Manifest]:
-        """The objects that `kubectl get` finds; none if the named one does not exist."""
+        """The objects that `kubectl get` finds; none if the named object does not exist."""
         text = self.run("get", *args, "--ignore-not-found", "--output=json")
         if not text.strip():
             return []
-        found: dict[str, Any] = json.loads(text)
-        items: list[Manifest] = found["items"] if found["kind"] == "List" else [found]
+        result: dict[str, Any] = json.loads(text)
+        items: list[Manifest] = result["items"] if result["kind"] == "List" else [result]
         return items
 
     def reach(self) -> None:
-        """Raises KubectlError, saying what to check, if the cluster does not answer."""
+        """Raises KubectlError, with what to check, if the cluster does not answer."""
         try:
             self.run("version", "--request-timeout=10s", "--output=json")
         except KubectlError as error:

@@ -1,12 +1,13 @@
 """Phase 1 of the kubectl engine: the namespace, what holds data, and generated secrets.
 
 Applied outside any set and never pruned. The cluster's Secret is the only record of a generated
-value: it is read, never drawn a second time beside the data that it opens.
+value: it is read, and never generated a second time for data that it gives access to.
 """
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
+from ..console import say
 from ..errors import UserError
 from ..images.pull_secret import pull_secret
 from ..kubernetes.manifest import PROTECTED, Manifest, is_protected
@@ -20,7 +21,7 @@ from .diff import differences
 
 
 class FoundationError(UserError):
-    """The cluster's records and the data do not fit together; nothing was changed."""
+    """The cluster's Secrets do not fit its data or the values; nothing was changed."""
 
 
 def engine_of(kubectl: Kubectl) -> str | None:
@@ -31,57 +32,61 @@ def engine_of(kubectl: Kubectl) -> str | None:
     return None
 
 
-def check(kubectl: Kubectl, wanted: Iterable[Generated]) -> list[Generated]:
-    """The Secrets that have to be made. Raises FoundationError; touches nothing."""
-    there = {obj["metadata"]["name"]: obj for obj in kubectl.get("secrets")}
+def check(kubectl: Kubectl, secrets: Iterable[Generated]) -> list[Generated]:
+    """Those of the program's generated `secrets` that the cluster lacks.
+
+    Raises FoundationError; changes nothing.
+    """
+    existing = {obj["metadata"]["name"]: obj for obj in kubectl.get("secrets")}
     selector = f"--selector={PROTECTED}=true"
     claims = [obj["metadata"]["name"] for obj in kubectl.get("persistentvolumeclaims", selector)]
-    return missing(wanted, there, claims)
+    return missing(secrets, existing, claims)
 
 
 def missing(
-    wanted: Iterable[Generated], there: dict[str, Manifest], claims: list[str]
+    secrets: Iterable[Generated], existing: dict[str, Manifest], claims: list[str]
 ) -> list[Generated]:
-    """Those of `wanted` that are not `there` (Secrets by name), beside the protected `claims`.
+    """Those of `secrets` that are not among the `existing` (by name); `claims` are protected.
 
-    Raises FoundationError where a Secret does not fit: claims are made after the Secrets, so a
-    claim without one means that it was lost, and with it the access to what the claim, or an
-    external database, holds.
+    Raises FoundationError where a Secret does not fit: claims are created after the Secrets, so a
+    claim without its Secret means that the Secret was lost, and with it the access to the data in
+    the claim or in an external database.
     """
     result = []
-    for one in wanted:
-        existing = there.get(one.name)
-        if existing is not None:
-            _check_values(one, existing.get("data", {}))
-        elif claims and one.of_data:
+    for generated in secrets:
+        obj = existing.get(generated.name)
+        if obj is not None:
+            _check_values(generated, obj.get("data", {}))
+        elif claims and generated.of_data:
             raise FoundationError(
-                f"the claim {claims[0]} shows that Airflow ran here, but the Secret {one.name} "
-                "that belongs to its data is gone. Restore the Secret from a backup; or, if the "
-                f"data is not needed, delete the claims: kubectl delete pvc {' '.join(claims)}"
+                f"the claim {claims[0]} shows that Airflow ran here, but the Secret "
+                f"{generated.name} that belongs to its data is gone. Restore the Secret from a "
+                "backup; or, if the data is not needed, delete the claims: "
+                f"kubectl delete pvc {' '.join(claims)}"
             )
         else:
-            result.append(one)
+            result.append(generated)
     return result
 
 
-def _check_values(one: Generated, values: dict[str, str]) -> None:
-    lacking = sorted({*one.plain, *one.keys} - set(values))
+def _check_values(generated: Generated, values: dict[str, str]) -> None:
+    lacking = sorted({*generated.plain, *generated.keys} - set(values))
     if lacking:
         raise FoundationError(
-            f"the Secret {one.name} has no {', '.join(lacking)}. Restore it from a backup, or add "
-            "what is missing with kubectl edit"
+            f"the Secret {generated.name} has no {', '.join(lacking)}. Restore it from a backup, "
+            "or add what is missing with kubectl edit"
         )
-    for key, value in one.plain.items():
+    for key, value in generated.plain.items():
         recorded = base64.b64decode(values[key]).decode()
         if recorded != value:
             raise FoundationError(
-                f"the Secret {one.name} says {key}: {recorded}, the values say {value}. It was "
-                "made with the database and does not change with the values; set the value back"
+                f"the Secret {generated.name} says {key}: {recorded}, the values say {value}. It "
+                "was made with the database and does not change with the values; set the value back"
             )
 
 
 def check_login(kubectl: Kubectl, settings: Settings) -> None:
-    """Raises FoundationError if pods need a Secret to pull with, and nothing makes it."""
+    """Raises FoundationError if pods need a Secret to pull images with, and there is none."""
     if not makes_pull_secret(settings) or login.given() is not None:
         return
     if not kubectl.get("secret", PULL_SECRET):
@@ -94,25 +99,24 @@ def check_login(kubectl: Kubectl, settings: Settings) -> None:
 def lay(
     kubectl: Kubectl,
     settings: Settings,
-    wanted: Iterable[Generated],
+    secrets: Iterable[Generated],
     objects: Iterable[Manifest],
-    say: Callable[[str], None],
 ) -> None:
-    """Create what is missing and bring namespace, claims and the registry's login up to date.
+    """Create what is missing; update namespace, claims and the registry's login.
 
-    Raises FoundationError before anything is touched.
+    Raises FoundationError before it changes anything.
     """
-    new = check(kubectl, wanted)
+    new = check(kubectl, secrets)
     check_login(kubectl, settings)
     protected = [obj for obj in objects if is_protected(obj)]
     _apply(kubectl, [obj for obj in protected if obj["kind"] == "Namespace"])
-    # Secrets before claims: a claim without its Secret is refused, so it must never be left by
-    # an update that was interrupted.
-    for one in new:
-        obj = secret(settings, one)
-        obj["stringData"] |= {key: draw(kind) for key, kind in one.keys.items()}
+    # Secrets before claims: a claim without its Secret is refused, so an interrupted update must
+    # not leave one.
+    for generated in new:
+        obj = secret(settings, generated)
+        obj["stringData"] |= {key: draw(kind) for key, kind in generated.keys.items()}
         kubectl.run("create", "--filename=-", objects=[obj])
-        say(f"  Secret {one.name}: generated")
+        say(f"  Secret {generated.name}: generated")
     if makes_pull_secret(settings) and (own := login.given()) is not None:
         config = login.docker_config(settings.images.registry, own.user, own.password)
         _apply(kubectl, [pull_secret(settings, config)])

@@ -1,118 +1,133 @@
-"""How far an update is, read from the objects' own status. Pure functions.
+"""The progress of workloads, read from the status of their objects. Pure functions.
 
-The rules are those of `kubectl rollout status` and of Job conditions; a pod that cannot start is
-told at once instead of after a timeout.
+Ready is what `kubectl rollout status` and the conditions of Jobs say. A pod that cannot start is a
+failure long before their timeout.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..kubernetes.manifest import Manifest
 
-STUCK = ("ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError", "CrashLoopBackOff")
-"""Waiting reasons from which a container does not recover without a change."""
+PATIENCE = {
+    # Kubelet pulls again after 10 s, 20 s, 40 s and 80 s: the registry may be busy or unreachable.
+    "ErrImagePull": 150.0,
+    "ImagePullBackOff": 150.0,
+    # Another controller may still create the Secret or ConfigMap.
+    "CreateContainerConfigError": 30.0,
+    "InvalidImageName": 0.0,
+    "ErrImageNeverPull": 0.0,
+}
+"""Seconds after which a container that waits for this reason is a failure."""
 
-PATIENCE = {"CrashLoopBackOff": 3}
-"""Restarts granted before a reason counts: a dependency may just have been away."""
+RESTARTS = 3
+"""Crashes after which a container is a failure; a dependency may have been unavailable."""
+
+NO_SUCH_IMAGE = re.compile(r"\bNotFound\b|manifest unknown|name unknown")
+"""In the message of ImagePullBackOff, as containerd and CRI-O write it: pulling again is no use."""
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """A workload that is not ready and why; `pod` and `container` name a log worth reading."""
+class Unready:
+    """A workload that is not ready, and why.
 
-    what: str
-    why: str
+    `pod` and `container` name a log worth reading. With a `patience` it is a failure after so many
+    seconds; without one the workload may just need time.
+    """
+
+    workload: str
+    reason: str
     pod: str | None = None
     container: str | None = None
+    patience: float | None = None
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Workloads that are ready, those that may become so, and those that cannot any more."""
+    """Names of the workloads that are ready, and the others."""
 
     ready: tuple[str, ...]
-    waiting: tuple[Trouble, ...]
-    failures: tuple[Trouble, ...]
+    unready: tuple[Unready, ...]
 
 
 def progress(objects: list[Manifest], names: set[tuple[str, str]]) -> Progress:
     """The state of the workloads `names` ((kind, name) pairs) in a listing of the cluster.
 
-    The listing holds Deployments, StatefulSets, Jobs, ReplicaSets and Pods.
+    The listing has Deployments, StatefulSets, Jobs, ReplicaSets and Pods.
     """
     ready: list[str] = []
-    waiting: list[Trouble] = []
-    failures: list[Trouble] = []
+    unready: list[Unready] = []
     found = {(obj["kind"], obj["metadata"]["name"]): obj for obj in objects}
     for kind, name in sorted(names):
-        label = f"{kind} {name}"
-        obj = found.get((kind, name))
-        if obj is None:
-            waiting.append(Trouble(label, "not there yet"))
-            continue
-        status = obj.get("status", {})
-        if _is_ready(obj, status):
-            ready.append(label)
-            continue
-        failed = _condition(status, "Failed") if kind == "Job" else None
-        pods = list(_pods_of(obj, objects))
-        stuck = [trouble for pod in pods for trouble in _stuck(label, pod)]
-        if failed is not None:
-            failures += stuck or [_job_failure(label, failed, pods)]
-        elif stuck:
-            failures += stuck
+        workload = found.get((kind, name))
+        if workload is None:
+            unready.append(Unready(f"{kind} {name}", "does not exist yet"))
+        elif _is_ready(workload):
+            ready.append(f"{kind} {name}")
         else:
-            waiting.append(_waiting(label, status, pods))
-    return Progress(tuple(ready), tuple(waiting), tuple(failures))
+            unready.append(_unready(workload, objects))
+    return Progress(tuple(ready), tuple(unready))
 
 
-def _waiting(label: str, status: Manifest, pods: list[Manifest]) -> Trouble:
-    """What a workload waits for: the newest pod that is not ready, or why there is none."""
-    for pod in sorted(pods, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True):
-        why, container = _state(pod)
-        if why != "ready":
-            return Trouble(label, why, pod["metadata"]["name"], container)
-    refused = _condition(status, "ReplicaFailure")
-    return Trouble(label, refused["message"] if refused else "running" if pods else "no pod yet")
+def _is_ready(workload: Manifest) -> bool:
+    status = workload.get("status", {})
+    if workload["kind"] == "Job":
+        return _condition(workload, "Complete") is not None
+    replicas = workload["spec"].get("replicas", 1)
+    current = status.get("observedGeneration", 0) >= workload["metadata"]["generation"]
+    updated = status.get("updatedReplicas", 0) == replicas == status.get("replicas", 0)
+    key = "availableReplicas" if workload["kind"] == "Deployment" else "readyReplicas"
+    return bool(current and updated and status.get(key, 0) == replicas)
 
 
-def _is_ready(obj: Manifest, status: Manifest) -> bool:
-    if obj["kind"] == "Job":
-        return _condition(status, "Complete") is not None
-    wanted = obj["spec"].get("replicas", 1)
-    current = status.get("observedGeneration", 0) >= obj["metadata"]["generation"]
-    updated = status.get("updatedReplicas", 0) == wanted == status.get("replicas", 0)
-    key = "availableReplicas" if obj["kind"] == "Deployment" else "readyReplicas"
-    return bool(current and updated and status.get(key, 0) == wanted)
+def _unready(workload: Manifest, objects: list[Manifest]) -> Unready:
+    """A container that cannot start, the Job's failure, or else what the workload waits for."""
+    label = f"{workload['kind']} {workload['metadata']['name']}"
+    newest = _newest_pods(workload, objects)
+    if failed := _condition(workload, "Failed"):
+        return _job_failure(label, failed, newest)
+    if stuck := [container for pod in newest for container in _stuck(label, pod)]:
+        return min(stuck, key=lambda container: container.patience or 0.0)
+    for pod in newest:
+        reason, container = _state(pod)
+        if reason != "ready":
+            return Unready(label, reason, pod["metadata"]["name"], container)
+    if refused := _condition(workload, "ReplicaFailure"):
+        return Unready(label, refused["message"])
+    return Unready(label, "running" if newest else "no pod yet")
 
 
-def _condition(status: Manifest, kind: str) -> Manifest | None:
-    for condition in status.get("conditions", []):
-        if condition["type"] == kind and condition["status"] == "True":
-            found: Manifest = condition
-            return found
-    return None
+def _condition(obj: Manifest, kind: str) -> Manifest | None:
+    conditions: list[Manifest] = obj.get("status", {}).get("conditions", [])
+    true = (found for found in conditions if (found["type"], found["status"]) == (kind, "True"))
+    return next(true, None)
 
 
-def _pods_of(owner: Manifest, objects: list[Manifest]) -> Iterator[Manifest]:
-    """The pods of the owner's newest revision; those that an update replaces do not count."""
-    wanted = {owner["metadata"]["uid"]}
+def _newest_pods(owner: Manifest, objects: list[Manifest]) -> list[Manifest]:
+    """The pods of the owner's newest revision, newest first; those that an update replaces do not
+    count.
+    """
+    owners = {owner["metadata"]["uid"]}
     if owner["kind"] == "Deployment":
         key = "deployment.kubernetes.io/revision"
-        newest = owner["metadata"].get("annotations", {}).get(key)
-        wanted = {
+        revision = owner["metadata"].get("annotations", {}).get(key)
+        owners = {
             obj["metadata"]["uid"]
             for obj in objects
             if obj["kind"] == "ReplicaSet"
-            and _owned(obj, wanted)
-            and obj["metadata"].get("annotations", {}).get(key) == newest
+            and _owned(obj, owners)
+            and obj["metadata"].get("annotations", {}).get(key) == revision
         }
-    revision = owner.get("status", {}).get("updateRevision")
-    for obj in objects:
-        if obj["kind"] == "Pod" and _owned(obj, wanted):
-            own = obj["metadata"].get("labels", {}).get("controller-revision-hash")
-            if revision is None or own == revision:
-                yield obj
+    update = owner.get("status", {}).get("updateRevision")
+    pods = [
+        obj
+        for obj in objects
+        if obj["kind"] == "Pod"
+        and _owned(obj, owners)
+        and update in (None, obj["metadata"].get("labels", {}).get("controller-revision-hash"))
+    ]
+    return sorted(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), reverse=True)
 
 
 def _owned(obj: Manifest, owners: set[str]) -> bool:
@@ -125,30 +140,34 @@ def _containers(pod: Manifest) -> Iterator[Manifest]:
     yield from status.get("containerStatuses", [])
 
 
-def _stuck(label: str, pod: Manifest) -> Iterator[Trouble]:
+def _stuck(label: str, pod: Manifest) -> Iterator[Unready]:
+    """Containers that cannot start, or crash again and again."""
     for container in _containers(pod):
         state = container.get("state", {}).get("waiting", {})
-        reason = state.get("reason", "")
-        if reason in STUCK and container.get("restartCount", 0) >= PATIENCE.get(reason, 0):
-            why = f"failed: {reason}: {state.get('message', '')}".rstrip(": ")
-            yield Trouble(label, why, pod["metadata"]["name"], container["name"])
+        reason, message = state.get("reason", ""), state.get("message", "")
+        patience = PATIENCE.get(reason)
+        if reason == "ImagePullBackOff" and NO_SUCH_IMAGE.search(message):
+            patience = 0.0
+        if reason == "CrashLoopBackOff" and container.get("restartCount", 0) >= RESTARTS:
+            patience = 0.0
+        if patience is not None:
+            why = f"failed: {reason}: {message}".rstrip(": ")
+            yield Unready(label, why, pod["metadata"]["name"], container["name"], patience)
 
 
-def _job_failure(label: str, condition: Manifest, pods: list[Manifest]) -> Trouble:
+def _job_failure(label: str, condition: Manifest, pods: list[Manifest]) -> Unready:
     why = f"failed: {condition.get('reason', '')}: {condition.get('message', '')}"
-    for pod in sorted(pods, key=lambda pod: pod["metadata"]["creationTimestamp"], reverse=True):
+    for pod in pods:
         for container in _containers(pod):
             if container.get("state", {}).get("terminated", {}).get("exitCode", 0) != 0:
-                return Trouble(label, why, pod["metadata"]["name"], container["name"])
-    return Trouble(label, why)
+                return Unready(label, why, pod["metadata"]["name"], container["name"], 0.0)
+    return Unready(label, why, patience=0.0)
 
 
 def _state(pod: Manifest) -> tuple[str, str | None]:
-    """Why a pod is not ready ("ready" if it is) and the container that it waits for."""
-    status = pod.get("status", {})
-    for condition in status.get("conditions", []):
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return f"not scheduled: {condition.get('message', '')}", None
+    """Why a pod is not ready ("ready" if it is), and the container that it waits for."""
+    if refused := next(_unscheduled(pod), None):
+        return f"not scheduled: {refused}", None
     for container in _containers(pod):
         state, name = container.get("state", {}), container["name"]
         ended = state.get("terminated", {})
@@ -156,10 +175,16 @@ def _state(pod: Manifest) -> tuple[str, str | None]:
             continue
         if ended:
             return f"{name}: {ended.get('reason', 'ended')}", name
-        why = state.get("waiting", {}).get("reason", "starting" if state else "waiting")
+        reason = state.get("waiting", {}).get("reason", "starting" if state else "waiting")
         last = container.get("lastState", {}).get("terminated", {})
         if last:
-            why += f", restarted {container['restartCount']} times ({last.get('reason', '')})"
-        return f"{name}: {why}", name if "running" in state or last else None
-    phase = str(status.get("phase", "Pending")).lower()
+            reason += f", restarted {container['restartCount']} times ({last.get('reason', '')})"
+        return f"{name}: {reason}", name if "running" in state or last else None
+    phase = str(pod.get("status", {}).get("phase", "Pending")).lower()
     return ("ready" if phase in ("running", "succeeded") else phase), None
+
+
+def _unscheduled(pod: Manifest) -> Iterator[str]:
+    for condition in pod.get("status", {}).get("conditions", []):
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            yield condition.get("message", "")

@@ -1,1 +1,1 @@
-"""Rules that every environment's objects keep, as pure functions; waivers; sums of resources."""
+"""Rules for the objects of every environment, waivers, and sums of resources; pure functions."""

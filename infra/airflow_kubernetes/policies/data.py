@@ -1,4 +1,4 @@
-"""What must not get lost: volumes with data, generated secrets, the namespace that has both."""
+"""Rules against the loss of data: volumes, generated Secrets, and the namespace that has both."""
 
 from collections.abc import Iterator
 
@@ -11,48 +11,52 @@ from .rule import Finding, Reference, Subject, rule
 
 KINDS = ("Namespace", "PersistentVolumeClaim", "Secret")
 
-MADE_AGAIN: frozenset[Reference] = frozenset(
+REPLACEABLE: frozenset[Reference] = frozenset(
     {
         # Messages of queued tasks; the scheduler sends lost ones again (broker/redis.py).
         ("PersistentVolumeClaim", redis.NAME),
-        # Made of the registry's login, which somebody else keeps.
+        # A copy of the registry's login.
         ("Secret", PULL_SECRET),
     }
 )
-"""What goes with the setting that wants it and comes back with it, complete."""
+"""Objects that are complete again as soon as they are created again."""
 
 
-@rule(fix=f"make the object with protected=True, which labels it {PROTECTED}")
+@rule(fix=f"create the object with protected=True, which labels it {PROTECTED}")
 def protected_data(subject: Subject) -> Iterator[Finding]:
-    """Only what is labelled is kept by make down, by pruning and by Pulumi's protection."""
+    """Only this label protects an object from make down, from pruning and from Pulumi."""
     for obj in subject.objects:
         if _holds_data(obj) and not is_protected(obj):
             yield Finding(obj, ("metadata", "labels", PROTECTED), "is not true")
 
 
 @rule(
-    fix="leave the field or the object as it was. Where its data may go: take a backup, remove "
-    "the protection and the object by hand, and then deploy",
-    whole=True,
+    fix="restore the field or the object. If its data may be deleted: take a backup, remove the "
+    "protection and the object manually, and then deploy",
+    whole_stack=True,
 )
 def no_loss_of_data(subject: Subject) -> Iterator[Finding]:
-    """A claim that is deleted or replaced takes its data with it, a Secret its passwords."""
+    """Deleting or replacing a claim deletes its data, and a Secret its passwords."""
     for change in subject.changes:
         before = change.before
         if before is None or not (_holds_data(before) or is_protected(before)):
             continue
-        if (before["kind"], before["metadata"]["name"]) in MADE_AGAIN:
+        if _reference(before) in REPLACEABLE:
             continue
         if change.operation is Operation.DELETE:
             yield Finding(before, (), "would be deleted")
         elif change.operation is Operation.REPLACE:
-            what = ", ".join(dotted(path) for path in change.replacing)
+            fields = ", ".join(dotted(path) for path in change.replacing)
             path = change.replacing[0] if change.replacing else ()
-            yield Finding(before, path, f"would be replaced, for a change of {what}")
+            yield Finding(before, path, f"would be replaced, because of a change of {fields}")
+
+
+def _reference(obj: Manifest) -> Reference:
+    return obj["kind"], obj["metadata"]["name"]
 
 
 def _holds_data(obj: Manifest) -> bool:
-    return obj["kind"] in KINDS and (obj["kind"], obj["metadata"]["name"]) not in MADE_AGAIN
+    return obj["kind"] in KINDS and _reference(obj) not in REPLACEABLE
 
 
 RULES = (protected_data, no_loss_of_data)

@@ -1,7 +1,7 @@
-"""The rules as Pulumi's policies; infra/policy-pack serves them to the engine.
+"""The rules as Pulumi policies; infra/policy-pack serves them to the engine.
 
-A rule that looks at one object is checked before that is changed, a whole one after the program
-has registered everything: in the preview, that is before anything is changed too.
+A rule about one object is checked before that object is changed, a rule about the whole stack when
+the program has registered everything: in a preview, this too is before anything is changed.
 """
 
 import os
@@ -27,46 +27,43 @@ from ..kubernetes.manifest import Manifest
 from ..settings.load import environments
 from ..settings.schema import Settings
 from . import waivers
-from .check import violation
 from .data import no_loss_of_data
-from .external_references import outside
-from .rule import Rule, Subject
-from .rules import RULES
+from .rule import Reference, Rule, Subject
+from .rules import RULES, violations
 from .workloads import UNKNOWN
 
-KUBERNETES = "kubernetes:"
-OUTPUTS = ("status",)
-"""What the API server adds to an object, beside its metadata."""
+ADDED_BY_SERVER = ("status",)
+"""Fields that the API server adds to an object, apart from its metadata."""
 
 
 def policies() -> list[Policy]:
-    """One policy a rule. All are mandatory: a waiver is how an object may break one.
+    """One mandatory policy for each rule; a waiver permits an object to break it.
 
-    An engine does not tell policies what it would delete or replace: that rule is Pulumi's own
-    protection, which every object with data has.
+    The engine does not pass deletions and replacements to policies, so no-loss-of-data is left to
+    Pulumi's own protection, which every object with data has.
     """
     return [
-        _of_stack(rule) if rule.whole else _of_resource(rule)
+        _stack_policy(rule) if rule.whole_stack else _resource_policy(rule)
         for rule in RULES.values()
         if rule is not no_loss_of_data
     ]
 
 
 def manifest(resource_type: str, props: Mapping[str, Any]) -> Manifest | None:
-    """A resource's properties as an object; None for a resource of another provider.
+    """A resource's properties as an object; None for a resource that is no Kubernetes object.
 
-    What the engine does not know yet is UNKNOWN, secrets are their values.
+    Values that the engine does not know yet are UNKNOWN; secrets are their values.
     """
-    if not resource_type.startswith(KUBERNETES) or "kind" not in props:
-        return None  # not an object: the provider itself
-    return {key: value for key, value in _plain(props).items() if key not in OUTPUTS}
+    if not resource_type.startswith("kubernetes:") or "kind" not in props:
+        return None
+    return {key: value for key, value in _plain(props).items() if key not in ADDED_BY_SERVER}
 
 
-def _of_resource(rule: Rule) -> Policy:
+def _resource_policy(rule: Rule) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         obj = manifest(args.resource_type, args.props)
         if obj is not None:
-            for message, _ in _broken(rule, [obj]):
+            for message, _ in _messages(rule, [obj]):
                 report(message, None)
 
     return ResourceValidationPolicy(
@@ -74,44 +71,37 @@ def _of_resource(rule: Rule) -> Policy:
     )
 
 
-def _of_stack(rule: Rule) -> Policy:
+def _stack_policy(rule: Rule) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        urns = {}
-        objects = []
+        objects: list[Manifest] = []
+        urns: dict[Reference, str] = {}
         for resource in args.resources:
             obj = manifest(resource.resource_type, resource.props)
             if obj is not None:
-                urns[obj["kind"], obj["metadata"]["name"]] = resource.urn
                 objects.append(obj)
-        for message, key in _broken(rule, objects):
-            report(message, urns.get(key))
+                urns[obj["kind"], obj["metadata"]["name"]] = resource.urn
+        for message, reference in _messages(rule, objects):
+            report(message, urns.get(reference))
 
     return StackValidationPolicy(
         rule.name, rule.why, validate, EnforcementLevel.MANDATORY, remediation_steps=rule.fix
     )
 
 
-def _broken(rule: Rule, objects: list[Manifest]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """What to report of each violation that no waiver is for, and of which object it is."""
+def _messages(rule: Rule, objects: Sequence[Manifest]) -> Iterator[tuple[str, Reference]]:
+    """The message and the object of each violation without a waiver."""
     environment = pulumi.get_stack()
-    settings, known = _of(environment)
-    today = datetime.now(UTC).date()
-    subject = Subject(objects, (), environment, outside(settings), settings.budget)
-    valid = [
-        waiver
-        for waiver in known
-        if waiver.environment in (None, environment) and today <= waiver.expires
-    ]
-    for finding in rule.check(subject):
-        one = violation(rule, finding, valid)
-        if one.waiver is None:
-            where = f"{one.kind}/{one.name}: {one.path}".removesuffix(": ")
-            yield f"{where}: {one.message}. Fix: {one.fix}", (one.kind, one.name)
+    settings, known = _settings_and_waivers(environment)
+    subject = Subject(objects, settings, environment)
+    for each in violations(subject, known, datetime.now(UTC).date(), [rule]):
+        if each.waiver is None:
+            field = f"{each.kind}/{each.name}: {each.path}".removesuffix(": ")
+            yield f"{field}: {each.message}. Fix: {each.fix}", (each.kind, each.name)
 
 
 @lru_cache
-def _of(environment: str) -> tuple[Settings, list[waivers.Waiver]]:
-    """Read once, and not for each rule and resource."""
+def _settings_and_waivers(environment: str) -> tuple[Settings, list[waivers.Waiver]]:
+    """Cached, because every rule needs them for every resource."""
     return load(environment, os.environ.get(SET, "")), waivers.load(RULES, environments())
 
 

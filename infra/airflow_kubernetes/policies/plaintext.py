@@ -1,4 +1,4 @@
-"""What looks like a secret in text that anybody may read who may read the object."""
+"""Detection of secrets in plain text: variables, options and files that many may read."""
 
 import json
 import re
@@ -11,8 +11,8 @@ SECRET_NAME = re.compile(
 )
 """Names of variables and options that hold a secret."""
 
-ELSEWHERE = re.compile(r"[_-](CMD|FILE)$", re.IGNORECASE)
-"""Names of those that tell where it is: Airflow's and the official images' suffixes."""
+INDIRECT = re.compile(r"[_-](CMD|FILE)$", re.IGNORECASE)
+"""Names of those that say where the secret is: Airflow's and the official images' suffixes."""
 
 NAMES_OF_OBJECTS = {"TASK_PULL_SECRET"}
 """Variables that hold a Secret's name."""
@@ -22,10 +22,10 @@ WEAK = {
     "letmein", "mysql", "pass", "passw0rd", "password", "postgres", "qwerty", "redis", "root",
     "secret", "test", "toor", "user",
 }  # fmt: skip
-"""Passwords that examples and images come with."""
+"""Passwords of examples and images."""
 
 NO_SECRET = re.compile(r"true|false|none|null|\d{1,4}|/[\w./-]+", re.IGNORECASE)
-"""Switches, numbers of seconds and paths have such names too: TOKEN_TTL=600, SSL_KEY=/tls/key."""
+"""Values that are no secret under such a name: TOKEN_TTL=600, EXPOSE_SECRET=true, KEY=/tls/key."""
 
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:@/]*:([^\s@/]+)@", re.IGNORECASE)
@@ -39,12 +39,12 @@ SETTINGS_FILE = re.compile(r"\.(cfg|conf|env|ini|json|properties|toml|ya?ml)$")
 
 
 def in_variable(name: str, value: str) -> Iterator[str]:
-    """What is wrong with a variable's or option's literal value; the value itself is not told."""
+    """Problems of the literal value of a variable or option; no message contains the value."""
     yield from _in_text(value)
     pair = PAIR.fullmatch(value)
     if pair and pair[1].casefold() in WEAK:
         yield "holds a user and a well-known password"
-    named = SECRET_NAME.search(name) and not ELSEWHERE.search(name)
+    named = SECRET_NAME.search(name) and not INDIRECT.search(name)
     if not named or name in NAMES_OF_OBJECTS or not value or "$(" in value:
         return
     if value.casefold() in WEAK:
@@ -54,7 +54,7 @@ def in_variable(name: str, value: str) -> Iterator[str]:
 
 
 def in_file(name: str, text: str) -> Iterator[str]:
-    """What is wrong with a file of a ConfigMap; of a settings file, each line is looked at."""
+    """Problems of a file in a ConfigMap; each line of a settings file is checked."""
     yield from _in_text(text)
     if SETTINGS_FILE.search(name):
         for value in FILE_LINE.findall(text):
@@ -73,23 +73,23 @@ def _in_text(text: str) -> Iterator[str]:
 
 
 def _passwords(text: str) -> Iterator[str]:
-    """Of connections that are written as JSON, as Airflow's AIRFLOW_CONN_… may be."""
+    """Passwords of connections in JSON, a form that Airflow's AIRFLOW_CONN_… may have."""
     if text.lstrip().startswith(("{", "[")):
         try:
             data = json.loads(text)
         except ValueError:
             return
-        yield from _below(data)
+        yield from _secrets_in(data)
 
 
-def _below(data: Any) -> Iterator[str]:
+def _secrets_in(data: Any) -> Iterator[str]:
     if isinstance(data, dict):
         for key, value in data.items():
             if isinstance(value, str) and value and SECRET_NAME.search(key):
-                if not ELSEWHERE.search(key):
+                if not INDIRECT.search(key):
                     yield value
             else:
-                yield from _below(value)
+                yield from _secrets_in(value)
     elif isinstance(data, list):
         for item in data:
-            yield from _below(item)
+            yield from _secrets_in(item)

@@ -1,133 +1,46 @@
-"""Pod Security `restricted`, one rule a control; the baseline's controls are part of it.
+"""Pod Security Standards, profile `restricted`, which includes `baseline`: a table of controls.
 
-The API server has the last word, for the namespace enforces the standard; here it is said before
-anything is deployed, and where.
+The namespace makes the API server enforce the standard; these rules report a violation before
+anything is deployed, and name the field. Beyond the standard: read-only-root.
 Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
 """
 
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
-from ..comparison.leaves import Path
-from .rule import HARDENING, POD_SECURITY, Finding, Subject, rule
-from .workloads import Container, Workload, containers, workloads
+from .field_rule import UNSET, Allowed, field_rule, one_of
+from .rule import HARDENING, Finding, Subject, rule
+from .workloads import workloads
 
-VOLUMES = {
+POD_SECURITY = "Pod Security Standards, restricted"
+ENFORCE = "pod-security.kubernetes.io/enforce"
+APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+POD, CONTAINER = "securityContext", "containers[*].securityContext"
+HANDLERS = (
+    "livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop",
+)  # fmt: skip
+VOLUMES = (
     "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim",
     "projected", "secret",
-}  # fmt: skip
-SYSCTLS = {
+)  # fmt: skip
+SYSCTLS = (
     "kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports",
     "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range",
     "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes",
     "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_syncookies",
-}  # fmt: skip
-SELINUX_TYPES = {
-    None, "", "container_t", "container_init_t", "container_kvm_t", "container_engine_t",
-}  # fmt: skip
+)  # fmt: skip
+SELINUX_TYPES = ("container_t", "container_init_t", "container_kvm_t", "container_engine_t")
 PROFILES = ("RuntimeDefault", "Localhost")
-APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
-PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
-def _contexts(subject: Subject) -> Iterator[tuple[Workload | Container, dict[str, Any]]]:
-    """Every securityContext, of pods and of containers."""
-    for workload in workloads(subject.objects):
-        yield workload, workload.security
-        for container in workload.containers():
-            yield container, container.security
+def _both(field: str, allowed: Allowed) -> dict[str, Allowed]:
+    """A field of the securityContext of pods and of containers."""
+    return {f"{POD}.{field}": allowed, f"{CONTAINER}.{field}": allowed}
 
 
-def _effective(container: Container, key: str) -> Any:
-    """What holds for a container: its own setting goes before its pod's."""
-    own = container.security.get(key)
-    return container.workload.security.get(key) if own is None else own
-
-
-@rule(fix="leave windowsOptions.hostProcess out", source=POD_SECURITY)
-def host_process(subject: Subject) -> Iterator[Finding]:
-    """A host process is not isolated from its Windows node at all."""
-    for place, context in _contexts(subject):
-        if (context.get("windowsOptions") or {}).get("hostProcess"):
-            path = ("securityContext", "windowsOptions", "hostProcess")
-            yield place.finding("is a host process", *path)
-
-
-@rule(fix="leave hostNetwork, hostPID and hostIPC out", source=POD_SECURITY)
-def host_namespaces(subject: Subject) -> Iterator[Finding]:
-    """In a namespace of its node a pod sees the traffic or the processes of others."""
-    for workload in workloads(subject.objects):
-        for key in ("hostNetwork", "hostPID", "hostIPC"):
-            if workload.pod.get(key):
-                yield workload.finding("shares a namespace of the node", key)
-
-
-@rule(fix="leave privileged out", source=POD_SECURITY)
-def privileged(subject: Subject) -> Iterator[Finding]:
-    """A privileged container is root on its node."""
-    for container in containers(subject.objects):
-        if container.security.get("privileged"):
-            yield container.finding("is privileged", "securityContext", "privileged")
-
-
-@rule(
-    fix="set capabilities: {drop: [ALL]} and add nothing but NET_BIND_SERVICE", source=POD_SECURITY
-)
-def capabilities(subject: Subject) -> Iterator[Finding]:
-    """Capabilities are parts of root's power; nothing here needs one."""
-    for container in containers(subject.objects):
-        wanted = container.security.get("capabilities") or {}
-        path = ("securityContext", "capabilities")
-        if "ALL" not in (wanted.get("drop") or []):
-            yield container.finding("does not drop ALL", *path, "drop")
-        for name in wanted.get("add") or []:
-            if name != "NET_BIND_SERVICE":
-                yield container.finding(f"adds {name}", *path, "add")
-
-
-@rule(
-    fix="take a claim, an emptyDir, a ConfigMap, a Secret or a projected volume",
-    source=POD_SECURITY,
-)
-def volume_types(subject: Subject) -> Iterator[Finding]:
-    """Other volumes, first of all hostPath, lead to the node's own files."""
-    for workload in workloads(subject.objects):
-        for volume in workload.pod.get("volumes") or []:
-            for kind in sorted(set(volume) - {"name"} - VOLUMES):
-                path = ("volumes", f"[{volume['name']}]", kind)
-                yield workload.finding(f"is a {kind}", *path)
-
-
-@rule(fix="leave hostPort out and take a Service", source=POD_SECURITY)
-def host_ports(subject: Subject) -> Iterator[Finding]:
-    """A port of the node goes around the Service and whatever guards it."""
-    for container in containers(subject.objects):
-        for port in container.spec.get("ports") or []:
-            if port.get("hostPort"):
-                name = f"[{port.get('name', port['containerPort'])}]"
-                yield container.finding("opens a port of the node", "ports", name, "hostPort")
-
-
-@rule(fix="leave host out: the kubelet asks the pod itself", source=POD_SECURITY)
-def probe_hosts(subject: Subject) -> Iterator[Finding]:
-    """A probe or hook with a host makes the kubelet send requests to any address."""
-    for container in containers(subject.objects):
-        hooks = container.spec.get("lifecycle") or {}
-        actions: dict[Path, Any] = {(key,): container.spec.get(key) or {} for key in PROBES}
-        actions |= {("lifecycle", key): hook or {} for key, hook in hooks.items()}
-        for path, action in actions.items():
-            for kind in ("httpGet", "tcpSocket"):
-                if (action.get(kind) or {}).get("host"):
-                    yield container.finding("names a host", *path, kind, "host")
-
-
-@rule(fix="leave appArmorProfile out, or set RuntimeDefault or Localhost", source=POD_SECURITY)
-def apparmor(subject: Subject) -> Iterator[Finding]:
-    """Without its profile a container may do what the distribution's default forbids."""
-    for place, context in _contexts(subject):
-        kind = (context.get("appArmorProfile") or {}).get("type")
-        if kind not in (None, *PROFILES):
-            yield place.finding(f"is {kind}", "securityContext", "appArmorProfile", "type")
+@rule(fix="remove the annotation, or set runtime/default or localhost/…", source=POD_SECURITY)
+def apparmor_annotation(subject: Subject) -> Iterator[Finding]:
+    """Up to Kubernetes 1.29 an annotation set the AppArmor profile; the standard includes it."""
     for workload in workloads(subject.objects):
         for key, value in (workload.metadata.get("annotations") or {}).items():
             allowed = value == "runtime/default" or value.startswith("localhost/")
@@ -136,100 +49,68 @@ def apparmor(subject: Subject) -> Iterator[Finding]:
                 yield Finding(workload.obj, path, f"is {value}")
 
 
-@rule(
-    fix="leave seLinuxOptions' user and role out, and type too, or take a container's type",
-    source=POD_SECURITY,
-)
-def selinux(subject: Subject) -> Iterator[Finding]:
-    """Another SELinux type, user or role takes the node's confinement of containers away."""
-    for place, context in _contexts(subject):
-        options = context.get("seLinuxOptions") or {}
-        path = ("securityContext", "seLinuxOptions")
-        if options.get("type") not in SELINUX_TYPES:
-            yield place.finding(f"is {options['type']}", *path, "type")
-        for key in ("user", "role"):
-            if options.get(key):
-                yield place.finding("is set", *path, key)
-
-
-@rule(fix="leave procMount out", source=POD_SECURITY)
-def proc_mount(subject: Subject) -> Iterator[Finding]:
-    """An unmasked /proc shows and changes settings of the kernel."""
-    for container in containers(subject.objects):
-        if container.security.get("procMount") not in (None, "Default"):
-            yield container.finding("is not Default", "securityContext", "procMount")
-
-
-@rule(fix="leave the sysctl out, or set it on the node", source=POD_SECURITY)
-def sysctls(subject: Subject) -> Iterator[Finding]:
-    """A sysctl that has no namespace of its own changes the node for every pod on it."""
-    for workload in workloads(subject.objects):
-        for one in workload.security.get("sysctls") or []:
-            if one["name"] not in SYSCTLS:
-                path = ("securityContext", "sysctls", f"[{one['name']}]")
-                yield workload.finding("is not among the safe ones", *path)
-
-
-@rule(fix="set allowPrivilegeEscalation: false", source=POD_SECURITY)
-def privilege_escalation(subject: Subject) -> Iterator[Finding]:
-    """Otherwise a set-user-id program in the image makes a process root."""
-    for container in containers(subject.objects):
-        if container.security.get("allowPrivilegeEscalation") is not False:
-            path = ("securityContext", "allowPrivilegeEscalation")
-            yield container.finding("is not false", *path)
-
-
-@rule(fix="set runAsNonRoot: true on the pod", source=POD_SECURITY)
-def run_as_non_root(subject: Subject) -> Iterator[Finding]:
-    """The kubelet refuses an image that would run as root only where it is told to."""
-    for container in containers(subject.objects):
-        if _effective(container, "runAsNonRoot") is not True:
-            yield container.finding("is not true", "securityContext", "runAsNonRoot")
-
-
-@rule(fix="set runAsUser to a number above 0, on the pod", source=POD_SECURITY)
-def run_as_user(subject: Subject) -> Iterator[Finding]:
-    """Root in a container is root on the node as soon as it breaks out."""
-    for place, context in _contexts(subject):
-        if context.get("runAsUser") == 0:
-            yield place.finding("is 0", "securityContext", "runAsUser")
-
-
-@rule(fix="set seccompProfile: {type: RuntimeDefault} on the pod", source=POD_SECURITY)
-def seccomp(subject: Subject) -> Iterator[Finding]:
-    """Without a profile a container reaches every system call of its node's kernel."""
-    for container in containers(subject.objects):
-        kind = (_effective(container, "seccompProfile") or {}).get("type")
-        if kind not in PROFILES:
-            path = ("securityContext", "seccompProfile", "type")
-            yield container.finding(f"is {kind or 'not set'}", *path)
-
-
-@rule(
-    fix="set readOnlyRootFilesystem: true, and mount an emptyDir where it writes", source=HARDENING
-)
-def read_only_root(subject: Subject) -> Iterator[Finding]:
-    """Who breaks in can neither change the program nor leave one behind."""
-    for container in containers(subject.objects):
-        if container.security.get("readOnlyRootFilesystem") is not True:
-            path = ("securityContext", "readOnlyRootFilesystem")
-            yield container.finding("is not true", *path)
-
-
-@rule(fix="label the Namespace pod-security.kubernetes.io/enforce: restricted", source=POD_SECURITY)
+@rule(fix=f"label the Namespace {ENFORCE}: restricted", source=POD_SECURITY)
 def namespace_enforces(subject: Subject) -> Iterator[Finding]:
-    """The API server refuses other people's pods too, where the Namespace asks it to."""
-    key = "pod-security.kubernetes.io/enforce"
+    """Only with this label does the API server refuse pods that are created by other means."""
     for obj in subject.objects:
         if obj["kind"] == "Namespace":
-            value = (obj["metadata"].get("labels") or {}).get(key)
+            value = (obj["metadata"].get("labels") or {}).get(ENFORCE)
             if value != "restricted":
-                path = ("metadata", "labels", key)
-                yield Finding(obj, path, f"is {value or 'not set'}")
+                yield Finding(obj, ("metadata", "labels", ENFORCE), f"is {value or 'not set'}")
 
+
+control = partial(field_rule, source=POD_SECURITY)
 
 RULES = (
-    host_process, host_namespaces, privileged, capabilities, volume_types, host_ports, probe_hosts,
-    apparmor, selinux, proc_mount, sysctls, privilege_escalation, run_as_non_root, run_as_user,
-    seccomp, read_only_root, namespace_enforces,
+    control("host-process", "A host process is not isolated from its Windows node at all.",
+            "remove windowsOptions.hostProcess", _both("windowsOptions.hostProcess", UNSET)),
+    control("host-namespaces", "In a node's namespace a pod sees others' traffic and processes.",
+            "remove hostNetwork, hostPID and hostIPC",
+            {"hostNetwork": UNSET, "hostPID": UNSET, "hostIPC": UNSET}),
+    control("privileged", "A privileged container is root on its node.",
+            "remove privileged", {f"{CONTAINER}.privileged": UNSET}),
+    control("capabilities", "Capabilities are parts of root's power; no component needs any.",
+            "set capabilities: {drop: [ALL]} and add nothing but NET_BIND_SERVICE",
+            {f"{CONTAINER}.capabilities.drop": lambda names: "ALL" in (names or []),
+             f"{CONTAINER}.capabilities.add": one_of(None, [], ["NET_BIND_SERVICE"])}),
+    control("volume-types", "Other volumes, first of all hostPath, lead to the node's own files.",
+            "use a claim, an emptyDir, a ConfigMap, a Secret or a projected volume",
+            {"volumes[*].*": one_of("name", *VOLUMES)}),
+    control("host-ports", "A port of the node bypasses the Service and everything that guards it.",
+            "remove hostPort and use a Service", {"containers[*].ports[*].hostPort": UNSET}),
+    control("probe-hosts", "A probe or hook with a host lets the kubelet call any address.",
+            "remove host: without it, the kubelet calls the pod itself",
+            {f"containers[*].{handler}.{action}.host": UNSET
+             for handler in HANDLERS for action in ("httpGet", "tcpSocket")}),
+    control("apparmor", "Another profile permits what the node's default profile forbids.",
+            "remove appArmorProfile, or set RuntimeDefault or Localhost",
+            _both("appArmorProfile.type", one_of(None, *PROFILES))),
+    apparmor_annotation,
+    control("selinux", "Another SELinux type, user or role removes the confinement of containers.",
+            "remove user and role from seLinuxOptions; remove type, or set a container's type",
+            _both("seLinuxOptions.type", one_of(None, "", *SELINUX_TYPES))
+            | _both("seLinuxOptions.user", UNSET) | _both("seLinuxOptions.role", UNSET)),
+    control("proc-mount", "An unmasked /proc shows and changes settings of the kernel.",
+            "remove procMount", {f"{CONTAINER}.procMount": one_of(None, "Default")}),
+    control("sysctls", "A sysctl without a namespace changes the node for every pod on it.",
+            "remove the sysctl, or set it on the node",
+            {f"{POD}.sysctls[*].name": one_of(*SYSCTLS)}),
+    control("privilege-escalation", "A set-user-id program could make a process root.",
+            "set allowPrivilegeEscalation: false",
+            {f"{CONTAINER}.allowPrivilegeEscalation": one_of(False)}),
+    control("run-as-non-root", "Only with it does the kubelet refuse an image that runs as root.",
+            "set runAsNonRoot: true on the pod", inherited=True, fields={
+                f"{POD}.runAsNonRoot": one_of(None, True),
+                f"{CONTAINER}.runAsNonRoot": one_of(True)}),
+    control("run-as-user", "Root in a container is root on the node as soon as it breaks out.",
+            "set runAsUser to a number above 0, on the pod",
+            _both("runAsUser", lambda uid: uid != 0)),
+    control("seccomp", "Without a profile a container reaches every system call of the kernel.",
+            "set seccompProfile: {type: RuntimeDefault} on the pod", inherited=True, fields={
+                f"{POD}.seccompProfile.type": one_of(None, *PROFILES),
+                f"{CONTAINER}.seccompProfile.type": one_of(*PROFILES)}),
+    field_rule("read-only-root", "An intruder can neither change the program nor leave one behind.",
+               "set readOnlyRootFilesystem: true, and mount an emptyDir where it writes",
+               {f"{CONTAINER}.readOnlyRootFilesystem": one_of(True)}, source=HARDENING),
+    namespace_enforces,
 )  # fmt: skip

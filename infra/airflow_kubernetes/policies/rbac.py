@@ -1,55 +1,50 @@
-"""Who may do what in the cluster: verbs by component, tokens only where there are verbs."""
+"""Rules about access to the API server: few verbs, and tokens only where there are verbs."""
 
 from collections.abc import Iterator
-from types import MappingProxyType
+from itertools import product
 
+from ..airflow.manifests import granted
 from ..comparison.leaves import Path
-from ..kubernetes.manifest import Manifest
+from ..kubernetes.rbac import Rule as Grant
+from .field_rule import field_rule
 from .rule import HARDENING, Finding, Subject, rule
-from .workloads import Workload, workloads
+from .workloads import pod_fields, workloads
 
-LAUNCH = frozenset({"create", "delete", "get", "list", "patch"})
-RUNS_TASKS: dict[str, frozenset[str]] = {
-    "pods": LAUNCH,
-    "pods/log": frozenset({"get"}),
-    "pods/exec": frozenset({"create", "get"}),  # where airflow.tasks.podsExec asks for it
-    "events": frozenset({"list"}),
-}
-ALLOWED: MappingProxyType[str, dict[str, frozenset[str]]] = MappingProxyType(
-    {
-        # It starts task pods and follows them, and runs local tasks itself.
-        "scheduler": RUNS_TASKS | {"pods": LAUNCH | {"watch"}},
-        "task": RUNS_TASKS,
-        "worker": RUNS_TASKS,
-        "triggerer": {
-            "pods": frozenset({"delete", "get"}),
-            "pods/log": frozenset({"get"}),
-            "events": frozenset({"list", "watch"}),
-        },
-    }
-)
-"""By component (its label) and resource of the core API: the verbs that it may have, at most.
-
-What it does have depends on settings and is told in airflow/rbac.py. Nobody may read
-Secrets: with that, every component would have every other one's.
-"""
-
-RBAC = ("Role", "ClusterRole")
+ROLES = ("Role", "ClusterRole")
 BINDINGS = ("RoleBinding", "ClusterRoleBinding")
+MOUNT = "automountServiceAccountToken"
+
+FORBIDDEN = {
+    "bind", "escalate", "impersonate", "rbac.authorization.k8s.io", "secrets",
+    "serviceaccounts/token",
+}  # fmt: skip
+"""Verbs, API groups and resources that no component may have, even if airflow/rbac.py grants them:
+the Secrets of all components, and ways to more rights. Nor may any have a wildcard.
+https://kubernetes.io/docs/concepts/security/rbac-good-practices/"""
 
 
 @rule(
-    fix="ask for less, or add the verb to ALLOWED in policies/rbac.py, with the call that needs it",
+    fix="grant less; a verb that a call of the component needs is granted in airflow/rbac.py",
     source=HARDENING,
 )
 def rbac_verbs(subject: Subject) -> Iterator[Finding]:
-    """Who takes a component over has its verbs: each has few, and in its own namespace."""
+    """Anyone who takes over a component has its verbs: no wildcard, no Secrets, no escalation,
+    nothing outside its namespace, and nothing beyond the table in airflow/rbac.py.
+    """
     for obj in subject.objects:
         if obj["kind"] in ("ClusterRole", "ClusterRoleBinding"):
             yield Finding(obj, (), "reaches beyond the namespace")
-        if obj["kind"] in RBAC:
-            for number, granted in enumerate(obj.get("rules") or []):
-                for message in _too_much(_component(obj), granted):
+        if obj["kind"] in ROLES:
+            labels = obj["metadata"].get("labels") or {}
+            component = labels.get("app.kubernetes.io/component", "")
+            allowed = {
+                permission
+                for grant in granted(subject.settings, component)
+                for permission in product(grant["apiGroups"], grant["resources"], grant["verbs"])
+            }
+            for number, grant in enumerate(obj.get("rules") or []):
+                for excess in _excess(grant, allowed):
+                    message = f"{component or 'an unlabelled Role'} may not {excess}"
                     yield Finding(obj, ("rules", f"[{number}]"), message)
 
 
@@ -58,76 +53,65 @@ def bound_to_accounts(subject: Subject) -> Iterator[Finding]:
     """A binding to a user or a group gives its verbs to people and to other namespaces."""
     for obj in subject.objects:
         if obj["kind"] in BINDINGS:
-            for one in obj.get("subjects") or []:
-                path: Path = ("subjects", f"[{one['name']}]")
-                elsewhere = one.get("namespace") != obj["metadata"].get("namespace")
-                if one["kind"] != "ServiceAccount":
-                    yield Finding(obj, (*path, "kind"), f"is a {one['kind']}")
-                elif elsewhere:
+            for account in obj.get("subjects") or []:
+                path: Path = ("subjects", f"[{account['name']}]")
+                if account["kind"] != "ServiceAccount":
+                    yield Finding(obj, (*path, "kind"), f"is a {account['kind']}")
+                elif account.get("namespace") != obj["metadata"].get("namespace"):
                     yield Finding(obj, (*path, "namespace"), "is not the binding's")
 
 
-@rule(fix="name a service account that is only this component's", source=HARDENING)
-def own_account(subject: Subject) -> Iterator[Finding]:
-    """The account `default` is everybody's: what one gets, all get."""
-    for workload in workloads(subject.objects):
-        if workload.pod.get("serviceAccountName", "default") == "default":
-            yield workload.finding("is not set", "serviceAccountName")
+own_account = field_rule(
+    "own-account",
+    "The account `default` is shared: every verb that it has, all of its pods have.",
+    "name a service account that only this component uses",
+    {"serviceAccountName": lambda name: name not in (None, "default")},
+    source=HARDENING,
+)
 
 
 @rule(
     fix="set automountServiceAccountToken: false, on the pod or on its account",
     source=HARDENING,
-    whole=True,
+    whole_stack=True,
 )
 def no_idle_token(subject: Subject) -> Iterator[Finding]:
-    """A token opens the API server; where nothing is done with it, it only helps who breaks in."""
+    """A component without verbs has no use for a token of the API server; an intruder has."""
     bound = {
-        one["name"]
+        account["name"]
         for obj in subject.objects
         if obj["kind"] in BINDINGS
-        for one in obj.get("subjects") or []
+        for account in obj.get("subjects") or []
     }
     accounts = {
         obj["metadata"]["name"]: obj for obj in subject.objects if obj["kind"] == "ServiceAccount"
     }
     for workload in workloads(subject.objects):
         name = workload.pod.get("serviceAccountName", "default")
-        if name not in bound:
-            if _mounted(workload, accounts.get(name, {})):
-                message = f"{name} has no Role"
-                yield workload.finding(message, "automountServiceAccountToken")
-            for volume in workload.pod.get("volumes") or []:
-                sources = (volume.get("projected") or {}).get("sources") or []
-                if any("serviceAccountToken" in source for source in sources):
-                    message = f"mounts a token of {name}, which has no Role"
-                    yield workload.finding(message, "volumes", f"[{volume['name']}]")
+        # The pod's setting overrides the service account's; Kubernetes' default is true.
+        account = accounts.get(name, {})
+        if name not in bound and workload.pod.get(MOUNT, account.get(MOUNT)) is not False:
+            yield workload.finding(f"{name} has no Role", MOUNT)
+    pattern = "volumes[*].projected.sources[*].serviceAccountToken"
+    for workload, path, token in pod_fields(subject.objects, pattern):
+        name = workload.pod.get("serviceAccountName", "default")
+        if token is not None and name not in bound:
+            yield workload.finding(f"mounts a token of {name}, which has no Role", *path)
 
 
-def _mounted(workload: Workload, account: Manifest) -> bool:
-    """The pod's word goes before its account's; Kubernetes' default is yes."""
-    for place in (workload.pod, account):
-        if (asked := place.get("automountServiceAccountToken")) is not None:
-            return bool(asked)
-    return True
-
-
-def _component(obj: Manifest) -> str:
-    labels = obj["metadata"].get("labels") or {}
-    return str(labels.get("app.kubernetes.io/component", ""))
-
-
-def _too_much(component: str, granted: dict[str, list[str]]) -> Iterator[str]:
-    allowed = ALLOWED.get(component, {})
-    for group in granted.get("apiGroups") or []:
-        if group:
-            yield f"asks for the API group {group}"
-    for url in granted.get("nonResourceURLs") or []:
-        yield f"asks for {url}"
-    for resource in granted.get("resources") or []:
-        more = sorted(set(granted.get("verbs") or []) - allowed.get(resource, frozenset()))
-        if more:
-            yield f"{component or 'nobody'} may not {', '.join(more)} {resource}"
+def _excess(grant: Grant, allowed: set[tuple[str, str, str]]) -> Iterator[str]:
+    """What a grant has that is forbidden, or not among the allowed groups, resources and verbs."""
+    yield from (f"access {url}" for url in grant.get("nonResourceURLs") or [])
+    for group, resource in product(grant.get("apiGroups") or [], grant.get("resources") or []):
+        verbs = [
+            verb
+            for verb in grant.get("verbs") or []
+            if (group, resource, verb) not in allowed
+            or {group, resource, verb} & FORBIDDEN
+            or "*" in group + resource + verb
+        ]
+        if verbs:
+            yield f"{', '.join(sorted(verbs))} {group and f'{group}/'}{resource}"
 
 
 RULES = (rbac_verbs, bound_to_accounts, own_account, no_idle_token)

@@ -1,4 +1,4 @@
-"""What a rule is, what it looks at and what it finds."""
+"""What a policy is: a Rule checks a Subject and yields Findings."""
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
@@ -7,34 +7,27 @@ from dataclasses import dataclass
 from ..comparison.changes import Change
 from ..comparison.leaves import Path
 from ..kubernetes.manifest import Manifest
-from ..settings.schema import Budget
+from ..settings.schema import Settings
 
 Reference = tuple[str, str]
 """Kind and name of an object."""
-
-POD_SECURITY = "Pod Security Standards, restricted"
-"""https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted"""
 
 HARDENING = "NSA/CISA Kubernetes Hardening Guide 1.2"
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One environment: its objects, what a deployment would do to each, and what is outside them.
-
-    `outside` are objects that the values name and that somebody else makes (policies.outside).
-    """
+    """One environment: its objects, its settings and, if a deployment is checked, its changes."""
 
     objects: Sequence[Manifest]
+    settings: Settings
+    environment: str
     changes: Sequence[Change] = ()
-    environment: str = ""
-    outside: frozenset[Reference] = frozenset()
-    budget: Budget | None = None
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A place that breaks a rule. `message` never holds a secret's value."""
+    """A field that breaks a rule. `message` never contains a secret's value."""
 
     obj: Manifest
     path: Path
@@ -46,25 +39,25 @@ Check = Callable[[Subject], Iterable[Finding]]
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: `why` it is there, how to `fix` what breaks it, and the standard that it is from.
+    """A rule: `why` it exists, how to `fix` a finding, and the standard that it comes from.
 
-    One that is `whole` needs all objects of an environment; any other looks at each one alone.
+    A `whole_stack` rule needs all objects of an environment; any other checks each object alone.
     """
 
     name: str
     why: str
     fix: str
     source: str
-    whole: bool
     check: Check
+    whole_stack: bool = False
 
 
-def rule(*, fix: str, source: str = "", whole: bool = False) -> Callable[[Check], Rule]:
-    """Make a function that yields Findings a Rule of the same name; its docstring is the reason."""
+def rule(*, fix: str, source: str = "", whole_stack: bool = False) -> Callable[[Check], Rule]:
+    """Make a Rule of a function that yields Findings: its name is the rule's, its docstring why."""
 
     def make(check: Check) -> Rule:
         name = check.__name__.replace("_", "-")
         why = " ".join((inspect.getdoc(check) or "").split())
-        return Rule(name, why, fix, source, whole, check)
+        return Rule(name, why, fix, source, check, whole_stack)
 
     return make

@@ -1,9 +1,14 @@
-"""All rules, by name."""
+"""All rules by name, and the violations of them in one environment."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 
+from ..comparison.leaves import dotted
 from . import budget, containers, data, pod_security, rbac, references, secrets
-from .rule import Rule
+from .rule import Rule, Subject
+from .waivers import Waiver, object_name
 
 RULES: MappingProxyType[str, Rule] = MappingProxyType(
     {
@@ -12,3 +17,50 @@ RULES: MappingProxyType[str, Rule] = MappingProxyType(
         for rule in module.RULES
     }
 )
+
+
+@dataclass(frozen=True)
+class Violation:
+    """An object that breaks a rule at a dotted path, and the waiver that permits it, if any."""
+
+    kind: str
+    name: str
+    path: str
+    rule: str
+    message: str
+    why: str
+    fix: str
+    waiver: Waiver | None = None
+
+
+def violations(
+    subject: Subject,
+    waivers: Iterable[Waiver],
+    today: date,
+    rules: Iterable[Rule] = tuple(RULES.values()),
+) -> list[Violation]:
+    """The violations in one environment, sorted by object and path, with the waivers that apply."""
+    valid = {
+        (waiver.rule, waiver.object): waiver
+        for waiver in waivers
+        if waiver.is_valid(subject.environment, today)
+    }
+    all_violations = {
+        Violation(
+            finding.obj["kind"],
+            finding.obj["metadata"]["name"],
+            dotted(finding.path),
+            rule.name,
+            finding.message,
+            rule.why,
+            rule.fix,
+            valid.get((rule.name, object_name(finding.obj))),
+        )
+        for rule in rules
+        for finding in rule.check(subject)
+    }
+    return sorted(all_violations, key=_order)
+
+
+def _order(violation: Violation) -> tuple[str, ...]:
+    return violation.kind, violation.name, violation.path, violation.rule, violation.message

@@ -1,4 +1,4 @@
-"""No secret where it can be read by whoever may read pods and ConfigMaps, and no default one."""
+"""Rules about secrets: none where anyone reads it who may read pods or ConfigMaps, no default."""
 
 import base64
 import re
@@ -8,47 +8,46 @@ from itertools import pairwise
 from ..kubernetes.manifest import Manifest
 from . import plaintext
 from .rule import HARDENING, Finding, Subject, rule
-from .workloads import UNKNOWN, Container, containers, workloads
+from .workloads import UNKNOWN, pod_fields, workloads
 
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
-TO_A_SECRET = "put the value into a Secret and take it by secretKeyRef, $(NAME), …_CMD or …_FILE"
+USE_A_SECRET = "put the value into a Secret and refer to it: secretKeyRef, $(NAME), …_CMD, …_FILE"
 
 
-@rule(fix=TO_A_SECRET, source=HARDENING)
+@rule(fix=USE_A_SECRET, source=HARDENING)
 def no_secret_in_environment(subject: Subject) -> Iterator[Finding]:
-    """Who may read a pod reads its variables, and so do logs, previews and crash reports."""
-    for container in containers(subject.objects):
-        for item in container.spec.get("env") or []:
-            value = item.get("value")
-            if isinstance(value, str) and value != UNKNOWN:
-                for message in plaintext.in_variable(item["name"], value):
-                    yield container.finding(message, "env", f"[{item['name']}]", "value")
+    """Anyone who may read a pod reads its variables; so do logs, previews and crash reports."""
+    for workload, path, variable in pod_fields(subject.objects, "containers[*].env[*]"):
+        value = variable.get("value")
+        if isinstance(value, str) and value != UNKNOWN:
+            for message in plaintext.in_variable(variable["name"], value):
+                yield workload.finding(message, *path, "value")
 
 
-@rule(fix=TO_A_SECRET, source=HARDENING)
+@rule(fix=USE_A_SECRET, source=HARDENING)
 def no_secret_in_arguments(subject: Subject) -> Iterator[Finding]:
     """Arguments are in the pod's spec and, on the node, in the list of processes."""
-    for container in containers(subject.objects):
-        for key in ("command", "args"):
-            for message in _in_arguments(container, key):
-                yield container.finding(message, key)
+    lists = ("containers[*].command", "containers[*].args")
+    for workload, path, arguments in pod_fields(subject.objects, *lists):
+        for message in _in_arguments([str(argument) for argument in arguments or []]):
+            yield workload.finding(message, *path)
 
 
-@rule(fix=TO_A_SECRET, source=HARDENING)
+@rule(fix=USE_A_SECRET, source=HARDENING)
 def no_secret_in_config_map(subject: Subject) -> Iterator[Finding]:
-    """A ConfigMap is neither encrypted by the cluster nor kept from readers as a Secret is."""
-    templates = [one.obj for one in workloads(subject.objects) if one.template]
+    """The cluster neither encrypts a ConfigMap nor restricts its readers as it does for Secrets."""
+    templates = [workload.obj for workload in workloads(subject.objects) if workload.template]
     for obj in subject.objects:
-        if obj["kind"] == "ConfigMap" and obj not in templates:  # those are looked into as pods
+        if obj["kind"] == "ConfigMap" and obj not in templates:  # those are checked as pods
             for key, value in (obj.get("data") or {}).items():
-                look = plaintext.in_variable if VARIABLE.fullmatch(key) else plaintext.in_file
-                for message in look(key, value) if value != UNKNOWN else ():
+                check = plaintext.in_variable if VARIABLE.fullmatch(key) else plaintext.in_file
+                for message in check(key, value) if value != UNKNOWN else ():
                     yield Finding(obj, ("data", key), message)
 
 
-@rule(fix="let it be generated (secrets.py), or make the Secret by hand")
+@rule(fix="let it be generated (secrets.py), or create the Secret manually")
 def no_default_secret(subject: Subject) -> Iterator[Finding]:
-    """A password that an example or an image comes with is tried first by whoever breaks in."""
+    """An intruder first tries the passwords that examples and images come with."""
     for obj in subject.objects:
         if obj["kind"] == "Secret":
             for field, key, value in _values(obj):
@@ -56,8 +55,7 @@ def no_default_secret(subject: Subject) -> Iterator[Finding]:
                     yield Finding(obj, (field, key), "is a well-known password")
 
 
-def _in_arguments(container: Container, key: str) -> Iterator[str]:
-    arguments = [str(argument) for argument in container.spec.get(key) or []]
+def _in_arguments(arguments: list[str]) -> Iterator[str]:
     for argument, following in pairwise([*arguments, ""]):
         option, equals, value = argument.partition("=")
         if argument.startswith("-") and not re.search(r"\s", option):
@@ -69,14 +67,14 @@ def _in_arguments(container: Container, key: str) -> Iterator[str]:
 
 
 def _values(obj: Manifest) -> Iterator[tuple[str, str, str]]:
-    """Field, key and value of what a Secret holds."""
+    """Field, key and decoded value of all that a Secret holds."""
     for key, value in (obj.get("stringData") or {}).items():
         yield "stringData", key, value
     for key, value in (obj.get("data") or {}).items():
         try:
             yield "data", key, base64.b64decode(value).decode()
         except ValueError:
-            continue  # binary, or not known yet: no password of an example
+            continue  # binary or not known yet, so no well-known password
 
 
 RULES = (

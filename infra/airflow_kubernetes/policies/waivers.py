@@ -1,13 +1,12 @@
-"""policies.yaml: rules that one object may break for a time, with the reason and who answers."""
+"""Waivers in policies.yaml: rules that one object may break until an expiry date, and why."""
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path as FilePath
 from typing import Annotated
 
-from pydantic import StringConstraints, ValidationError
+from pydantic import PrivateAttr, StringConstraints, ValidationError
 
 from ..errors import UserError
 from ..kubernetes.manifest import Manifest, logical_name
@@ -17,57 +16,51 @@ from ..settings.problems import Path, Problem, SettingsError, dotted
 from ..settings.validation import wrong_values
 
 FILE = FilePath(__file__).parents[3] / "policies.yaml"
+MISSING = "missing; a waiver has rule, object, reason, owner and expires (a date)"
 
 
 class WaiversError(UserError):
-    """policies.yaml cannot stay as it is; `problems` is never empty."""
+    """Waivers are wrong, expired or unnecessary; the message has a line for each problem."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = sorted(set(problems))
-        count = len(self.problems)
-        head = f"{count} problem{'s' if count > 1 else ''} with waivers:"
-        super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
+        lines = [str(problem) for problem in sorted({*problems})]
+        count = f"{len(lines)} problem{'s' if len(lines) > 1 else ''} with waivers:"
+        super().__init__("\n  ".join([count, *lines]))
 
 
-@dataclass(frozen=True)
-class Waiver:
+class Waiver(Section):
     """`object` (`Kind/name`, a Job's without its hash) may break `rule` up to the day `expires`.
 
-    `environment` None means every environment. `place` is where the waiver stands, for messages.
+    `environment` None means every environment.
     """
 
-    rule: str
-    object: str
-    environment: str | None
-    reason: str
-    owner: str
-    expires: date
-    place: Problem = field(compare=False)
-
-    def __str__(self) -> str:
-        return f"until {self.expires}, {self.owner}: {self.reason}"
-
-    def problem(self, key: str, message: str) -> Problem:
-        """What is wrong with one of its keys."""
-        place = self.place
-        return Problem(place.file, place.line, f"{place.path}.{key}", message)
-
-
-class _Entry(Section):
     rule: Text
     object: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]*/[a-z0-9][a-z0-9.-]*$")]
     environment: Text | None = None
     reason: Annotated[str, StringConstraints(min_length=10)]
     owner: Text
     expires: date
+    _file: Document = PrivateAttr()
+    _path: Path = PrivateAttr()
+
+    def __str__(self) -> str:
+        return f"until {self.expires}, {self.owner}: {self.reason}"
+
+    def is_valid(self, environment: str, today: date) -> bool:
+        """Whether it applies to an environment on a day."""
+        return self.environment in (None, environment) and today <= self.expires
+
+    def problem(self, key: str, message: str) -> Problem:
+        """A problem of the waiver's key, with its line."""
+        return _problem(self._file, (*self._path, key), message)
 
 
 class _File(Section):
-    waivers: list[_Entry]
+    waivers: list[Waiver]
 
 
 def object_name(obj: Manifest) -> str:
-    """`Kind/name` as a waiver says it: without the hash at the end of a Job's name."""
+    """`Kind/name` as a waiver writes it: a Job's name without the hash at its end."""
     name: str = obj["metadata"]["name"]
     if obj["kind"] == "Job":
         name = logical_name(obj).removesuffix("-job")
@@ -77,61 +70,53 @@ def object_name(obj: Manifest) -> str:
 def load(
     rules: Collection[str], environments: Collection[str], file: FilePath = FILE
 ) -> list[Waiver]:
-    """The waivers of a file. Raises WaiversError with everything that is wrong in it.
+    """The waivers of a file. Raises WaiversError with all of its problems.
 
-    Whether one has expired, or waives nothing any more, only shows when the rules run: `spent`.
+    Whether a waiver is still necessary depends on the violations: see `outdated`.
     """
     try:
         document = read(file, file.name)
+        waivers = _File.model_validate(document.data).waivers
     except SettingsError as error:
         raise WaiversError(error.problems) from None
-    try:
-        entries = _File.model_validate(document.data).waivers
     except ValidationError as error:
         raise WaiversError(
-            _problem(document, path, _reworded(message))
+            # For settings, `wrong_values` adds where missing ones belong.
+            _problem(document, path, MISSING if message.startswith("missing") else message)
             for path, message in wrong_values(error, _File)
         ) from None
-    found = [
-        Waiver(**dict(entry), place=_problem(document, ("waivers", number), ""))
-        for number, entry in enumerate(entries)
-    ]
-    problems = [
-        _problem(document, path, message) for path, message in _unknown(found, rules, environments)
-    ]
-    if problems:
+    for number, waiver in enumerate(waivers):
+        waiver._file, waiver._path = document, ("waivers", number)
+    if problems := [*_unknown_names(waivers, rules, environments)]:
         raise WaiversError(problems)
-    return found
+    return waivers
 
 
-def spent(
+def outdated(
     waivers: Iterable[Waiver],
     used: Collection[Waiver],
     today: date,
     checked: Collection[str | None],
-) -> list[Problem]:
-    """The waivers that have expired, and those that waive nothing, as problems.
+) -> Iterator[Problem]:
+    """A problem for each waiver that has expired, or that no violation uses.
 
-    `used` are those that a violation named, and `checked` the environments that were looked at;
-    None is among them if all were.
+    `checked` are the environments that were checked; it includes None if these are all.
     """
-    found = []
     for waiver in waivers:
         if today > waiver.expires:
             message = (
-                f"was {waiver.expires}: {waiver.owner} mends {waiver.object}, or gives a later day "
+                f"was {waiver.expires}: {waiver.owner} fixes {waiver.object}, or sets a later day "
                 "and says in reason why"
             )
-            found.append(waiver.problem("expires", message))
+            yield waiver.problem("expires", message)
         elif waiver not in used and waiver.environment in checked:
-            message = f"waives nothing: no {waiver.object} breaks {waiver.rule}; remove the waiver"
-            found.append(waiver.problem("rule", message))
-    return found
+            message = f"no {waiver.object} breaks {waiver.rule}; remove the waiver"
+            yield waiver.problem("rule", message)
 
 
-def _unknown(
+def _unknown_names(
     waivers: list[Waiver], rules: Collection[str], environments: Collection[str]
-) -> Iterator[tuple[Path, str]]:
+) -> Iterator[Problem]:
     for number, waiver in enumerate(waivers):
         for key, value, known in (
             ("rule", waiver.rule, rules),
@@ -140,19 +125,12 @@ def _unknown(
             if value is not None and value not in known:
                 near = difflib.get_close_matches(value, list(known), n=1)
                 hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
-                yield ("waivers", number, key), f"there is no {key} {value}; {hint}"
-        if waiver in waivers[:number]:
-            yield ("waivers", number), "stands twice; keep one"
-
-
-def _reworded(message: str) -> str:
-    """`wrong_values` speaks of values files, in which common.yaml holds every setting."""
-    if message.startswith("missing"):
-        return "missing; a waiver has rule, object, reason, owner and expires (a date)"
-    return message
+                yield waiver.problem(key, f"there is no {key} {value}; {hint}")
+        if any(dict(waiver) == dict(earlier) for earlier in waivers[:number]):
+            yield waiver.problem("rule", "the waiver is repeated; remove one of the two")
 
 
 def _problem(document: Document, path: Path, message: str) -> Problem:
-    """At the line of `path`, or of what it would stand in."""
+    """A problem at the line of `path`, or of the nearest parent that the file has."""
     length = next(n for n in range(len(path), -1, -1) if path[:n] in document.lines)
     return Problem(document.file, document.lines[path[:length]], dotted(path), message)

@@ -1,4 +1,4 @@
-"""Everything among objects that starts pods, with its pod spec, its containers and their paths."""
+"""The objects that start pods, and the fields of their pods by pattern."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,60 +13,19 @@ from ..kubernetes.manifest import Manifest
 from .rule import Finding
 
 UNKNOWN = "[unknown]"
-"""Stands for a value that an engine does not know before it has deployed: no rule judges it."""
-
-POD: dict[str, Path] = {
-    "Pod": (),
-    "Deployment": ("spec", "template"),
-    "StatefulSet": ("spec", "template"),
-    "DaemonSet": ("spec", "template"),
-    "ReplicaSet": ("spec", "template"),
-    "Job": ("spec", "template"),
-    "CronJob": ("spec", "jobTemplate", "spec", "template"),
-}
-"""By kind: where the pod is."""
-
-TEMPLATE: Path = ("data", TEMPLATE_KEY)
-"""Where KubernetesExecutor's template of task pods is, in its ConfigMap."""
+"""A value that the engine does not know before it has deployed; no rule judges it."""
 
 LONG_RUNNING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
-
-
-@dataclass(frozen=True)
-class Container:
-    """A container of a pod. `init` ones end before the others start, unless they are `sidecar`s.
-
-    https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
-    """
-
-    workload: "Workload"
-    path: Path
-    spec: dict[str, Any]
-    init: bool
-
-    @property
-    def name(self) -> str:
-        """Of the container."""
-        return str(self.spec["name"])
-
-    @property
-    def sidecar(self) -> bool:
-        """Whether it starts before the containers and goes on beside them."""
-        return self.init and self.spec.get("restartPolicy") == "Always"
-
-    @property
-    def security(self) -> dict[str, Any]:
-        """Its securityContext."""
-        return self.spec.get("securityContext") or {}
-
-    def finding(self, message: str, *path: str) -> Finding:
-        """Something wrong at `path` below the container."""
-        return Finding(self.workload.obj, (*self.path, *path), message)
+POD: dict[str, Path] = {
+    "Pod": (),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+} | dict.fromkeys(("Job", *LONG_RUNNING), ("spec", "template"))
+"""The path of the pod, by kind."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """An object that starts pods; `path` leads to the pod in it and `pod` is the pod's spec."""
+    """An object that starts pods: the pod's path in the object, its metadata and its spec."""
 
     obj: Manifest
     path: Path
@@ -75,34 +34,21 @@ class Workload:
 
     @property
     def template(self) -> bool:
-        """Whether it is the template of task pods, a file in a ConfigMap."""
+        """Whether it is KubernetesExecutor's template of task pods, a file in a ConfigMap."""
         return str(self.obj["kind"]) == "ConfigMap"
 
     @property
     def long_running(self) -> bool:
-        """Whether its pods go on until somebody stops them."""
+        """Whether its pods run until they are stopped."""
         return self.obj["kind"] in LONG_RUNNING
 
-    @property
-    def security(self) -> dict[str, Any]:
-        """The pod's securityContext."""
-        return self.pod.get("securityContext") or {}
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """Of its pods."""
-        return self.metadata.get("labels") or {}
-
-    def containers(self) -> Iterator[Container]:
-        """Init containers first, as Kubernetes starts them."""
-        for key in ("initContainers", "containers"):
-            for spec in self.pod.get(key) or []:
-                path = (*self.path, "spec", key, f"[{spec['name']}]")
-                yield Container(self, path, spec, key == "initContainers")
-
     def finding(self, message: str, *path: str) -> Finding:
-        """Something wrong at `path` below the pod's spec."""
-        return Finding(self.obj, (*self.path, "spec", *path), message)
+        """A finding at `path` in the pod's spec."""
+        return Finding(self.obj, self.path_of(path), message)
+
+    def path_of(self, path: Path) -> Path:
+        """The path in the object that leads to a path in the pod's spec."""
+        return (*self.path, "spec", *path)
 
 
 def workloads(objects: Iterable[Manifest]) -> Iterator[Workload]:
@@ -112,7 +58,8 @@ def workloads(objects: Iterable[Manifest]) -> Iterator[Workload]:
             text = (obj.get("data") or {}).get(TEMPLATE_KEY, UNKNOWN)
             if text == UNKNOWN:
                 continue
-            path, pod = TEMPLATE, _parsed(text)
+            path: Path = ("data", TEMPLATE_KEY)
+            pod = _parsed(text)
         elif obj["kind"] in POD:
             path, pod = POD[obj["kind"]], obj
             for key in path:
@@ -122,14 +69,43 @@ def workloads(objects: Iterable[Manifest]) -> Iterator[Workload]:
         yield Workload(obj, path, pod.get("metadata") or {}, pod.get("spec") or {})
 
 
-def containers(objects: Iterable[Manifest]) -> Iterator[Container]:
-    """Every container of every workload."""
+def pod_fields(objects: Iterable[Manifest], *patterns: str) -> Iterator[tuple[Workload, Path, Any]]:
+    """The fields of all pods' specs that match: workload, path in the spec, value (see select)."""
     for workload in workloads(objects):
-        yield from workload.containers()
+        for pattern in patterns:
+            for path, value in select(workload.pod, pattern):
+                yield workload, path, value
+
+
+def select(value: Any, pattern: str) -> Iterator[tuple[Path, Any]]:
+    """Path and value of each field that a pattern matches: `containers[*].ports[*].hostPort`.
+
+    The notation is that of the Pod Security Standards. `containers[*]` includes init containers,
+    a final `*` yields the keys of a mapping. A missing field is None, a missing list is empty.
+    """
+    key, _, rest = pattern.partition(".")
+    if key == "*":
+        yield from (((name,), name) for name in value or ())
+        return
+    for path, field in _fields(value if isinstance(value, dict) else {}, key):
+        if rest:
+            yield from ((path + below, leaf) for below, leaf in select(field, rest))
+        else:
+            yield path, field
+
+
+def _fields(mapping: dict[str, Any], key: str) -> Iterator[tuple[Path, Any]]:
+    name = key.removesuffix("[*]")
+    if name == key:
+        yield (key,), mapping.get(key)
+        return
+    for field in ("initContainers", "containers") if name == "containers" else (name,):
+        for position, item in enumerate(mapping.get(field) or []):
+            yield (field, f"[{item.get('name', item.get('containerPort', position))}]"), item
 
 
 @lru_cache
 def _parsed(text: str) -> dict[str, Any]:
-    """Each rule reads the same template; nobody changes what it says."""
+    """The parsed template, shared by all rules: none of them changes it."""
     pod: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
     return pod

@@ -1,7 +1,9 @@
 """What the rooms of policies and parity say, as facts of a report: the one place that asks them."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import date
+from pathlib import Path
 
 from ..comparison.changes import Change
 from ..comparison.leaves import MISSING
@@ -10,13 +12,13 @@ from ..kubernetes.manifest import Manifest
 from ..parity import check
 from ..parity.exchange import Exchange
 from ..parity.hygiene import Disparity
-from ..policies import waivers
+from ..policies import connections, waivers
 from ..policies.budget import cores, gibibytes
-from ..policies.capacity import Capacity, capacity
-from ..policies.check import Violation, violations
-from ..policies.external_references import outside
-from ..policies.rules import RULES
+from ..policies.capacity import capacity
+from ..policies.rule import Subject
+from ..policies.rules import RULES, Violation, violations
 from ..settings.load import environments
+from ..settings.schema import Settings
 from .fields import as_yaml
 from .model import Amount, Broken, Checked, Pair
 from .redaction import SECRET, looks_secret
@@ -28,28 +30,24 @@ def checked(
     after: Sequence[Manifest],
     changes: Sequence[Change],
     today: date,
+    values_before: Path,
 ) -> Checked:
     """The rules over an environment's objects and changes, and what it needs of its cluster."""
     try:
         settings = load(environment)
-        found = violations(
-            after,
-            changes,
-            environment=environment,
-            waivers=waivers.load(RULES, environments()),
-            budget=settings.budget,
-            today=today,
-            outside=outside(settings),
-        )
-        new = capacity(after)
+        subject = Subject(after, settings, environment, changes)
+        found = violations(subject, waivers.load(RULES, environments()), today)
+        new = _of_objects(after) | _of_settings(settings)
     # Whatever goes wrong here is one line of the report, not its end.
     except Exception as error:
         return Checked(problem=f"{type(error).__name__}: {error}".partition("\n")[0])
-    try:
-        old = capacity(before) if before else None
-    except Exception:  # an old commit's objects need not be as today's sums want them
-        old = None
-    return Checked(tuple(map(_broken, found)), tuple(_amounts(old, new)))
+    old: dict[str, str] = {}
+    with suppress(Exception):  # an old commit's objects need not be as today's sums want them
+        old |= _of_objects(before) if before else {}
+    with suppress(Exception):  # nor its values
+        old |= _of_settings(load(environment, directory=values_before)) if before else {}
+    amounts = (Amount(name, old.get(name), value) for name, value in new.items())
+    return Checked(tuple(map(_broken, found)), tuple(amounts))
 
 
 def pairs(names: Iterable[str], today: date) -> tuple[Pair, ...]:
@@ -88,18 +86,18 @@ def _broken(one: Violation) -> Broken:
     return Broken(one.rule, one.kind, one.name, one.path, one.message, one.fix, waived)
 
 
-def _amounts(old: Capacity | None, new: Capacity) -> Iterable[Amount]:
-    before = dict(_measures(old)) if old else {}
-    for name, value in _measures(new):
-        yield Amount(name, before.get(name), value)
+def _of_objects(objects: Sequence[Manifest]) -> dict[str, str]:
+    total = capacity(objects)
+    amounts = {}
+    for word, (pods, requests, limits) in (("always", total.least), ("at worst", total.worst)):
+        amounts[f"pods, {word}"] = str(pods)
+        amounts[f"requests, {word}"] = f"{cores(requests.cpu)}, {gibibytes(requests.memory)}"
+        amounts[f"limits, {word}"] = f"{cores(limits.cpu)}, {gibibytes(limits.memory)}"
+    amounts["storage"] = gibibytes(total.storage)
+    return amounts
 
 
-def _measures(one: Capacity) -> Iterable[tuple[str, str]]:
-    for word, load_ in (("always", one.least), ("at worst", one.worst)):
-        requests, limits = load_.requests, load_.limits
-        yield f"pods, {word}", str(load_.pods)
-        yield f"requests, {word}", f"{cores(requests.cpu)}, {gibibytes(requests.memory)}"
-        yield f"limits, {word}", f"{cores(limits.cpu)}, {gibibytes(limits.memory)}"
-    yield "storage", gibibytes(one.storage)
-    allowed = "?" if one.max_connections is None else str(one.max_connections)
-    yield "database connections, at worst", f"{one.connections} of {allowed}"
+def _of_settings(settings: Settings) -> dict[str, str]:
+    allowed = connections.allowed(settings) or "?"
+    needed = connections.needed(settings)
+    return {"database connections, at worst": f"{needed} of {allowed}"}

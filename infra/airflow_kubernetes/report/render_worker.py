@@ -12,7 +12,8 @@ import sys
 import traceback
 from pathlib import Path
 
-from airflow_kubernetes.__main__ import main
+import airflow_kubernetes.cli.render  # noqa: F401 (once, before the forks)
+from airflow_kubernetes.cli.main import main
 
 
 def render(environment: str, folder: Path) -> None:

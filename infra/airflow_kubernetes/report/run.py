@@ -68,7 +68,7 @@ def _environment(
         old = before.objects if before else ()
         # A base that did not render says nothing about what changes.
         changes = [] if before and before.error else collect.changes(before, after)
-        checked = checks.checked(name, old, after.objects, changes, today)
+        checked = checks.checked(name, old, after.objects, changes, today, folders[0] / "values")
         live = real_state(name) if real_state else None
     old_stack, new_stack = (_text(folder / f"Pulumi.{name}.yaml") for folder in folders)
     return collect.environment(name, before, after, (old_stack, new_stack), checked, live)

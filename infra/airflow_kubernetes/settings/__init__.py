@@ -1,1 +1,1 @@
-"""Values files in, one frozen and checked `Settings` out."""
+"""Values files as checked, immutable `Settings`. Imports no other room."""

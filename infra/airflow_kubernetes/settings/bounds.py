@@ -1,12 +1,14 @@
-"""The fields in which environments may differ, and how far."""
+"""The fields in which environments may differ, and the bounds of their values."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
 from .fields import Section
 from .marks import PerEnvironment
-from .problems import Path
+from .problems import Fault, Path
 from .quantities import amount
 from .schema import Settings
 from .validation import fields, mark_of, section_of, sections_of
@@ -14,7 +16,7 @@ from .validation import fields, mark_of, section_of, sections_of
 
 @dataclass(frozen=True)
 class Marked:
-    """A per-environment field: where it stands in the values, its mark, and its bounds in words."""
+    """A field in which environments may differ: its path, its mark, and its section's schema."""
 
     path: Path
     mark: PerEnvironment
@@ -22,30 +24,42 @@ class Marked:
 
     @property
     def bounds(self) -> str:
-        """What values an environment may give it, as its type, its mark or both say."""
-        if self.mark.bounds is not None:
-            return self.mark.bounds
-        schema = self.section.model_json_schema()
-        own = schema["properties"][str(self.path[-1])]
-        if self.mark.times is not None and own.get("type") != "integer":
+        """The values that an environment may set, in words."""
+        schema = self.section.model_json_schema()["properties"][str(self.path[-1])]
+        if self.mark.times is not None and schema.get("type") != "integer":
             return f"1/{self.mark.times} to {self.mark.times} times common's"
-        return _said(own, schema.get("$defs", {}))
+        return _words(schema)
 
 
-def marked(
+def marked(data: Mapping[str, Any]) -> Iterator[Marked]:
+    """Every field of plain settings in which environments may differ."""
+    for path, section, field in assigned(data):
+        if (mark := mark_of(field)) is not None:
+            yield Marked(path, mark, section)
+
+
+def assigned(
     data: Mapping[str, Any], section: type[Section] = Settings, path: Path = ()
-) -> Iterator[Marked]:
-    """Every per-environment field. `data` is plain settings, which name the sets of workers."""
-    for key, field in fields(section).items():
-        here, value = (*path, key), data.get(key)
-        mark = mark_of(field)
-        if mark is not None:
-            yield Marked(here, mark, section)
-        elif (inner := section_of(field)) is not None:
-            yield from marked(value or {}, inner, here)
-        elif (inner := sections_of(field)) is not None:
-            for name, one in (value or {}).items():
-                yield from marked(one, inner, (*here, name))
+) -> Iterator[tuple[Path, type[Section], FieldInfo]]:
+    """Path, section and field of each setting in `data`: each marked field, else each leaf.
+
+    Unknown keys are skipped.
+    """
+    for key, value in data.items():
+        field = fields(section).get(key)
+        if field is None:
+            continue
+        field_path = (*path, key)
+        if mark_of(field) is None and isinstance(value, dict):
+            if (inner := section_of(field)) is not None:
+                yield from assigned(value, inner, field_path)
+                continue
+            if (inner := sections_of(field)) is not None:
+                for name, child in value.items():
+                    if isinstance(child, dict):
+                        yield from assigned(child, inner, (*field_path, name))
+                continue
+        yield field_path, section, field
 
 
 def plain(settings: Settings) -> dict[str, Any]:
@@ -54,55 +68,46 @@ def plain(settings: Settings) -> dict[str, Any]:
 
 
 def at(data: Any, path: Path) -> Any:
-    """The value at `path`; None where there is none."""
+    """The value at `path`; None if there is none."""
     for part in path:
         data = data.get(part) if isinstance(data, dict) else None
     return data
 
 
-def beyond(settings: Settings, common: Settings) -> Iterator[tuple[Path, str]]:
+def out_of_bounds(settings: Settings, common: Settings) -> Iterator[Fault]:
     """Path and message of every quantity that is too far from common's."""
-    ours, theirs = plain(settings), plain(common)
-    for field in marked(ours):
-        if field.mark.times is not None:
-            one, other = at(ours, field.path), at(theirs, field.path)
-            yield from _beyond(one, other, field.mark.times, field.path)
+    data, base = plain(settings), plain(common)
+    for field in marked(data):
+        path, times = field.path, field.mark.times
+        if times is not None:
+            yield from _too_far(at(data, path), at(base, path), times, path)
 
 
-def _beyond(ours: Any, common: Any, times: int, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(ours, dict) and isinstance(common, dict):
-        for key, value in ours.items():
-            yield from _beyond(value, common.get(key), times, (*path, key))
-    elif isinstance(ours, str) and isinstance(common, str):
+def _too_far(value: Any, common: Any, times: int, path: Path) -> Iterator[Fault]:
+    if isinstance(value, dict) and isinstance(common, dict):
+        for key, child in value.items():
+            yield from _too_far(child, common.get(key), times, (*path, key))
+    elif isinstance(value, str) and isinstance(common, str):
         least, most = amount(common) / times, amount(common) * times
-        if not least <= amount(ours) <= most:
+        if not least <= amount(value) <= most:
             yield (
                 path,
-                f"{ours} is out of bounds, 1/{times} to {times} times common's {common}; "
-                "take one within, or change common's if all environments have grown",
+                f"{value} is out of bounds, 1/{times} to {times} times common's {common}; "
+                "set a value within them, or change common's if all environments have grown",
             )
 
 
-def _said(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> str:
-    """A JSON schema in words, as short as can be."""
-    if "$ref" in schema:
-        schema = defs[schema["$ref"].rpartition("/")[2]]
+def _words(schema: Mapping[str, Any]) -> str:
+    """The JSON schema of a value in words: its description, or what follows from its type."""
+    if "description" in schema:
+        return str(schema["description"])
     if "anyOf" in schema:
-        return " or ".join(_said(one, defs) for one in schema["anyOf"])
+        return " or ".join(map(_words, schema["anyOf"]))
     if "enum" in schema:
-        return ", ".join(map(str, schema["enum"]))
-    match schema.get("type"):
-        case "null":
-            return "null"
-        case "boolean":
-            return "true or false"
+        return ", ".join(schema["enum"])
+    match schema["type"]:
         case "integer":
             return f"{schema['minimum']} to {schema['maximum']}"
         case "array":
-            return f"any of [{_said(schema['items'], defs)}]"
-        case "object" if "properties" in schema:
-            return f"by the keys {', '.join(schema['properties'])}"
-        case "object":
-            names = next(iter(schema.get("patternProperties", ())), "…")
-            return f"by names as {names}"
-    return f"as {schema['pattern']}"
+            return f"any of [{_words(schema['items'])}]"
+    return {"boolean": "true or false", "null": "null"}[schema["type"]]

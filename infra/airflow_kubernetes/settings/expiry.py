@@ -1,10 +1,10 @@
-"""`until:` of values/<env>.yaml: the day until which a difference from common.yaml may stand.
+"""`until:` of values/<env>.yaml: expiry dates of differences from common.yaml.
 
     until:
       airflow.stopped: 2026-11-30
 
-Fields that are temporary by their mark need a day, others may have one. That the day is over is
-told by `make parity` and the preview and never by a deployment, which may be an urgent one.
+Fields that are temporary by their mark need a date, others may have one. An expired date is
+reported by `make parity` and the preview, never by a deployment, which may be urgent.
 """
 
 import difflib
@@ -15,7 +15,7 @@ from typing import Any
 
 from .bounds import at, marked, plain
 from .document import Document
-from .problems import Path, dotted
+from .problems import Fault, dotted
 from .schema import Settings
 
 KEY = "until"
@@ -23,40 +23,42 @@ KEY = "until"
 
 def without(document: Document) -> Document:
     """The document's settings alone."""
-    return replace(document, data={key: one for key, one in document.data.items() if key != KEY})
+    return replace(
+        document, data={key: value for key, value in document.data.items() if key != KEY}
+    )
 
 
 def days(document: Document) -> dict[str, date]:
-    """The last day of each difference that has one, by the dotted path of its field."""
+    """The expiry date of each difference that has one, by the dotted path of its field."""
     entries = document.data.get(KEY)
     return {
         path: day
         for path, day in (entries if isinstance(entries, Mapping) else {}).items()
-        if type(day) is date  # not a time of a day, which is a date too
+        if type(day) is date  # not its subclass datetime
     }
 
 
-def wrong(document: Document, settings: Settings, common: Settings) -> Iterator[tuple[Path, str]]:
-    """Path and message of every wrong entry, and of every temporary difference without one."""
+def problems(document: Document, settings: Settings, common: Settings) -> Iterator[Fault]:
+    """Path and message of every wrong entry, and of every temporary difference without an entry."""
     entries: Any = document.data.get(KEY, {})
     if not isinstance(entries, dict):
-        yield (KEY,), "takes fields and days, such as airflow.stopped: 2026-11-30"
+        yield (KEY,), "should be a mapping of fields to dates, such as airflow.stopped: 2026-11-30"
         entries = {}
-    ours, theirs = plain(settings), plain(common)
-    known = {dotted(field.path): field for field in marked(ours)}
+    base = plain(common)
+    known = {dotted(field.path): field for field in marked(plain(settings))}
     dated = days(document)
     for name, day in entries.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else "; write its whole path"
-            yield (KEY, name), f"no field that environments may set{hint}"
+            yield (KEY, name), f"not a field that environments may set{hint}"
         elif name not in dated:
-            yield (KEY, name), f"takes a day, such as 2026-11-30, without quotes; not {day!r}"
+            yield (KEY, name), f"should be a date without quotes, such as 2026-11-30, not {day!r}"
     for name, field in known.items():
-        differs = at(document.data, field.path) not in (None, at(theirs, field.path))
+        differs = at(document.data, field.path) not in (None, at(base, field.path))
         if field.mark.temporary and differs and name not in entries:
             yield (
                 field.path,
-                f"is for some time only ({field.mark.why}); say until which day: "
+                f"may differ only temporarily ({field.mark.why}); add its expiry date: "
                 f"{KEY}: {{{name}: 2026-11-30}}",
             )

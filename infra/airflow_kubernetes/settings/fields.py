@@ -1,102 +1,151 @@
-"""What the schema is made of: base of sections, types of values, marks with their reasons."""
+"""Types of values, each text with its form as a pattern and in words; base class of sections."""
 
-from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from .marks import SANDBOX, PerEnvironment
+from . import cron
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
-"""A DNS label, as Kubernetes wants it for namespaces and most object names."""
+FORMS: dict[str, str] = {}
+"""What a text that matches the pattern is, in words for error messages."""
 
-ShortName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,29}[a-z0-9])?$")]
-"""The part of a Deployment's name that the values choose. With a prefix of up to 15 characters and
-31 of these, Kubernetes adds a ReplicaSet's hash and 5 characters to a pod's name without cutting
-it to 63: images/airflow/task_location.py recognises pods by them."""
+
+def _form(pattern: str, words: str) -> Any:
+    FORMS[pattern] = words
+    return Field(pattern=pattern, description=words)
+
+
+Name = Annotated[
+    str,
+    _form(
+        r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+        "up to 63 characters of a-z, 0-9 and -, without - at an end",
+    ),
+]
+"""A DNS label: the name of a namespace and of most Kubernetes objects."""
+
+ShortName = Annotated[
+    str,
+    _form(
+        r"^[a-z0-9]([-a-z0-9]{0,29}[a-z0-9])?$",
+        "up to 31 characters of a-z, 0-9 and -, without - at an end",
+    ),
+]
+"""Part of a Deployment's name. After a prefix of up to 15 characters, Kubernetes adds 17 to the
+names of its pods without cutting them to 63; images/airflow/task_location.py depends on that."""
 
 Quantity = Annotated[
     str,
-    StringConstraints(pattern=r"^([0-9]+|[0-9]+\.[0-9]+)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"),
+    _form(
+        r"^([0-9]+|[0-9]+\.[0-9]+)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$", 'a quantity, such as "500m" or "1Gi"'
+    ),
 ]
-"""A Kubernetes quantity as a string: "500m" (CPU), "1Gi" (bytes)."""
+"""A Kubernetes quantity."""
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,31}$")]
+Identifier = Annotated[
+    str,
+    _form(
+        r"^[A-Za-z_][A-Za-z0-9_]{0,31}$", "up to 32 letters, digits and _, without a digit first"
+    ),
+]
 """A MySQL user or database name that needs no quoting (MySQL limits users to 32 characters)."""
 
-Registry = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._-]+)*$")
+BufferPool = Annotated[str, _form(r"^[0-9]+[MG]$", "a whole number of M or G, such as 512M")]
+
+Url = Annotated[
+    str,
+    _form(r"^https?://[^/\s]+(/.*[^/])?$", "an http or https address without a slash at its end"),
 ]
-"""Host, port and folder of a registry, without a scheme: "ghcr.io/team"."""
 
-Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
+Registry = Annotated[
+    str,
+    _form(
+        r"^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._-]+)*$",
+        "a registry without a scheme, such as ghcr.io/team",
+    ),
+]
 
-ImageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-zA-Z0-9._:/@-]*$")]
+Host = Annotated[str, _form(r"^[A-Za-z0-9][A-Za-z0-9.-]*$", "a host name or an IPv4 address")]
+
+ImageName = Annotated[
+    str, _form(r"^[a-z0-9][a-zA-Z0-9._:/@-]*$", "the name of an image, such as mysql:8.4")
+]
 
 ImageTemplate = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^[a-z0-9]([a-zA-Z0-9._:/-]|\{base\})*\{python\}([a-zA-Z0-9._-]|\{base\})*$"
+    _form(
+        r"^[a-z0-9]([a-zA-Z0-9._:/-]|\{base\})*\{python\}([a-zA-Z0-9._-]|\{base\})*$",
+        "the name of an image with {python}, such as python:{python}-slim-{base}",
     ),
 ]
-"""An image's name by Debian release and Python version: "python:{python}-slim-{base}"."""
 
 DebianRelease = Literal["buster", "bookworm", "trixie"]
 
-PythonVersion = Annotated[str, StringConstraints(pattern=r"^3\.[0-9]{1,2}$")]
-"""A Python series: "3.11", in quotes, for YAML takes 3.10 for the number 3.1."""
+PythonVersion = Annotated[
+    str, _form(r"^3\.[0-9]{1,2}$", 'a Python version without its patch number, such as "3.11"')
+]
+"""A string, because YAML reads 3.10 as the number 3.1."""
 
-DebianPackage = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
+DebianPackage = Annotated[str, _form(r"^[a-z0-9][a-z0-9+.-]+$", "the name of a Debian package")]
 
-Repository = Annotated[str, StringConstraints(pattern=r"^(https?://|ssh://|[\w.-]+@[\w.-]+:)\S+$")]
-"""The address of a Git repository: https, http, ssh, or ssh's short form git@host:path."""
+Repository = Annotated[
+    str,
+    _form(
+        r"^(https?://|ssh://|[\w.-]+@[\w.-]+:)\S+$",
+        "the address of a Git repository: https://…, ssh://… or git@host:path",
+    ),
+]
 
-Folder = Annotated[str, StringConstraints(pattern=r"^(\.|[\w-][\w.-]*(/[\w-][\w.-]*)*)$")]
-"""A folder inside of another one, which it cannot leave; `.` is that one itself."""
+Folder = Annotated[
+    str,
+    _form(
+        r"^(\.|[\w-][\w.-]*(/[\w-][\w.-]*)*)$",
+        "a path inside the repository, such as dags, or . for all of it",
+    ),
+]
 
-Reference = Annotated[str, StringConstraints(pattern=r"^\w[\w./+-]*$")]
-"""A branch, tag or commit of a Git repository."""
+Reference = Annotated[str, _form(r"^\w[\w./+-]*$", "a branch, tag or commit")]
 
-Text = Annotated[str, StringConstraints(min_length=1)]
+Schedule = Annotated[str, AfterValidator(cron.checked), Field(description=cron.FORM)]
 
-Queue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]
-"""A Celery queue; the worker's command line joins them with commas."""
+Text = Annotated[str, Field(min_length=1)]
 
-Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+MountPath = Annotated[str, _form(r"^/", "an absolute path, such as /data")]
+
+Queue = Annotated[str, _form(r"^[A-Za-z0-9_.-]+$", "letters, digits, _, . and -")]
+"""The name of a Celery queue; the worker's command line joins them with commas."""
+
+Variable = Annotated[
+    str, _form(r"^[A-Za-z_][A-Za-z0-9_]*$", "letters, digits and _, without a digit first")
+]
 """The name of an environment variable."""
 
 Label = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?"
-        r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"
+    _form(
+        r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?"
+        r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$",
+        "the key of a label, such as kubernetes.io/arch",
     ),
 ]
-"""The key of a Kubernetes label: "kubernetes.io/arch"."""
 
 LabelValue = Annotated[
-    str, StringConstraints(pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")
+    str,
+    _form(
+        r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$",
+        "the value of a label: up to 63 letters, digits, _, . and -",
+    ),
 ]
 
-BuilderName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9._-]*$")]
-"""A builder of docker buildx, as it wants them named."""
+BuilderName = Annotated[
+    str, _form(r"^[a-zA-Z][a-zA-Z0-9._-]*$", "letters, digits, ., _ and -, with a letter first")
+]
+"""The name of a builder of docker buildx."""
 
-Endpoint = Annotated[str, StringConstraints(pattern=r"^[a-z-]+://\S+$")]
-"""Where buildkitd listens: "tcp://buildkit:1234"."""
-
-STAND_IN = PerEnvironment(
-    "the sandbox has no image registry to pull from and builds stand-ins itself",
-    owner="platform",
-    only=SANDBOX,
-)
-CAPACITY = PerEnvironment(
-    "load differs between environments; what runs does not", owner="platform", times=64
-)
-PLACE = PerEnvironment(
-    "each environment is its own place: cluster, registry, address", owner="platform"
-)
-OWN_PLACE = replace(PLACE, distinct=True)
+Endpoint = Annotated[
+    str, _form(r"^[a-z-]+://\S+$", "the address of buildkitd, such as tcp://buildkit:1234")
+]
 
 
 class Section(BaseModel):

@@ -1,25 +1,23 @@
-"""values/common.yaml, values/<env>.yaml and one command's overrides, merged and checked.
+"""The settings of one environment: common.yaml, <env>.yaml and overrides, merged and checked.
 
-Every mistake is found before anything is touched, and all are reported together.
+Every problem is found before anything is touched, and all are reported together.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from copy import deepcopy
 from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import ValidationError
 
 from . import expiry
-from .bounds import beyond
+from .bounds import assigned, out_of_bounds
 from .document import Document, override, read
-from .fields import Section
 from .problems import Fault, Path, Problem, SettingsError, dotted
 from .schema import Settings
-from .validation import fields, mark_of, section_of, sections_of, wrong_values
+from .validation import mark_of, wrong_values
 
 STOPPED = "airflow.stopped=true"
-"""The one override that a real environment takes: `make upgrade` applies it for some minutes."""
+"""The only override that a real environment accepts: `make upgrade` applies it for some minutes."""
 
 Rules = Callable[[Settings, str], Iterable[Fault]]
 """Cross-field rules for the settings of the named environment."""
@@ -28,7 +26,7 @@ VALUES = FilePath(__file__).parents[3] / "values"
 
 
 def environments(directory: FilePath = VALUES) -> list[str]:
-    """The names of all environments: one values file each, beside common.yaml."""
+    """The names of all environments: the values files except common.yaml."""
     return sorted(file.stem for file in directory.glob("*.yaml") if file.stem != "common")
 
 
@@ -42,22 +40,24 @@ def load(environment: str, overrides: str, directory: FilePath, rules: Rules) ->
     if environment not in known:
         message = f"no environment {environment!r}; there are: {', '.join(known)}"
         raise SettingsError([Problem(f"{directory.name}/", 0, "", message)])
-    common, whole, once = _documents(environment, overrides, directory)
-    own = expiry.without(whole)
-    problems = _type_problems(common.data, [common])
-    merged = _merge(_merge(common.data, own.data), once.data)
-    layers = [once, own, common]
-    problems += _type_problems(merged, layers)
-    problems += _out_of_place(own, environment)
-    # The combinations are checked even where single values are wrong: those fall back to common's.
-    settings = _settings(_mended(merged, common.data))
+    common, own, overriding = _documents(environment, overrides, directory)
+    own_settings = expiry.without(own)
+    layers = [overriding, own_settings, common]
+    merged = _merged(_merged(common.data, own_settings.data), overriding.data)
+    base, wrong_in_common = _validated(common.data)
+    settings, wrong = _validated(merged)
+    if settings is None:  # the combinations are checked all the same, with common's values instead
+        for path, _ in wrong:
+            merged = _restored(merged, common.data, path)
+        settings, _ = _validated(merged)
+    problems = [_problem(*fault, [common]) for fault in wrong_in_common]
+    problems += [_problem(*fault, layers) for fault in wrong]
+    problems += _misplaced(own_settings, environment)
     if settings is not None:
-        problems += [
-            _problem(path, message, layers) for path, message in rules(settings, environment)
-        ]
-        if (base := _settings(common.data)) is not None:
-            problems += [_problem(*one, layers) for one in beyond(settings, base)]
-            problems += [_problem(*one, [whole]) for one in expiry.wrong(whole, settings, base)]
+        problems += [_problem(*fault, layers) for fault in rules(settings, environment)]
+    if settings is not None and base is not None:
+        problems += [_problem(*fault, layers) for fault in out_of_bounds(settings, base)]
+        problems += [_problem(*fault, [own]) for fault in expiry.problems(own, settings, base)]
     if problems or settings is None:
         raise SettingsError(problems)
     return settings
@@ -66,7 +66,7 @@ def load(environment: str, overrides: str, directory: FilePath, rules: Rules) ->
 def _documents(
     environment: str, overrides: str, directory: FilePath
 ) -> tuple[Document, Document, Document]:
-    """All three sources of values; what cannot be read in any of them is reported together."""
+    """common.yaml, the environment's file and the overrides. Raises all their problems together."""
     sources: list[Callable[[], Document]] = [
         lambda: read(directory / "common.yaml", f"{directory.name}/common.yaml"),
         lambda: read(directory / f"{environment}.yaml", f"{directory.name}/{environment}.yaml"),
@@ -81,64 +81,40 @@ def _documents(
             problems += error.problems
     if problems:
         raise SettingsError(problems)
-    common, own, once = documents
-    return common, own, once
+    common, own, overriding = documents
+    return common, own, overriding
 
 
-def _settings(data: dict[str, Any]) -> Settings | None:
+def _validated(data: dict[str, Any]) -> tuple[Settings | None, list[Fault]]:
     try:
-        return Settings.model_validate(data)
-    except ValidationError:
-        return None
+        return Settings.model_validate(data), []
+    except ValidationError as error:
+        return None, list(wrong_values(error, Settings))
 
 
-def _merge(below: Any, above: Any) -> Any:
+def _merged(below: Any, above: Any) -> Any:
+    """`above` over `below`: mappings key by key, anything else as a whole."""
     if not isinstance(below, dict) or not isinstance(above, dict):
-        return deepcopy(above)
-    merged = dict(below)
-    for key, value in above.items():
-        merged[key] = _merge(below[key], value) if key in below else deepcopy(value)
-    return merged
+        return above
+    return below | {key: _merged(below.get(key), value) for key, value in above.items()}
 
 
-def _mended(merged: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
-    """`merged` with every invalid value replaced by common's, and unknown keys dropped."""
-    try:
-        Settings.model_validate(merged)
-    except ValidationError as error:
-        mended = deepcopy(merged)
-        for path, _ in wrong_values(error, Settings):
-            _restore(mended, common, path)
-        return mended
-    return merged
+def _restored(data: dict[Any, Any], common: Any, path: Path) -> dict[Any, Any]:
+    """`data` with common's value at `path`, without a value if common has none.
 
-
-def _restore(data: Any, common: Any, path: Path) -> None:
-    for index, part in enumerate(path[:-1]):
-        if not isinstance(data, dict) or not isinstance(common, dict):
-            return
-        if isinstance(data.get(part), list):  # a wrong item spoils its list
-            path = path[: index + 1]
-            break
-        data, common = data.get(part), common.get(part)
-    if not isinstance(data, dict):
-        return
-    if isinstance(common, dict) and path[-1] in common:
-        data[path[-1]] = deepcopy(common[path[-1]])
-    else:
-        data.pop(path[-1], None)
-
-
-def _type_problems(data: dict[str, Any], layers: list[Document]) -> list[Problem]:
-    try:
-        Settings.model_validate(data)
-    except ValidationError as error:
-        return [_problem(path, message, layers) for path, message in wrong_values(error, Settings)]
-    return []
+    A wrong item of a list restores the whole list.
+    """
+    key, *rest = path
+    common = common if isinstance(common, dict) else {}
+    if rest and isinstance(data.get(key), dict):
+        return data | {key: _restored(data[key], common.get(key), tuple(rest))}
+    if key in common:
+        return data | {key: common[key]}
+    return {name: value for name, value in data.items() if name != key}
 
 
 def _problem(path: Path, message: str, layers: list[Document]) -> Problem:
-    """`message` placed in the topmost layer that sets `path`, else at its nearest parent."""
+    """`message` at `path`, or at its nearest parent, in the first layer that sets it."""
     for length in range(len(path), 0, -1):
         for layer in layers:
             if _has(layer.data, path[:length]):
@@ -156,31 +132,14 @@ def _has(data: Any, path: Path) -> bool:
     return True
 
 
-def _out_of_place(own: Document, environment: str) -> list[Problem]:
-    """Fields in an environment's file that only common.yaml, or only another one, may set."""
-    return [
-        Problem(own.file, own.lines.get(path, 0), dotted(path), message)
-        for path, message in _forbidden(own.data, Settings, environment, ())
-    ]
-
-
-def _forbidden(
-    data: dict[str, Any], section: type[Section], environment: str, path: Path
-) -> Iterator[tuple[Path, str]]:
-    for key, value in data.items():
-        field = fields(section).get(key)
-        if field is None:
-            continue  # reported as unknown already
-        here = (*path, key)
+def _misplaced(own: Document, environment: str) -> Iterator[Problem]:
+    """Fields in an environment's file that only common.yaml, or another environment, may set."""
+    for path, _, field in assigned(own.data):
         mark = mark_of(field)
-        if mark is not None:
-            if not mark.allows(environment):
-                yield here, f"only values/{mark.only}.yaml may set this: {mark.why}"
-        elif (inner := section_of(field)) is not None and isinstance(value, dict):
-            yield from _forbidden(value, inner, environment, here)
-        elif (inner := sections_of(field)) is not None and isinstance(value, dict):
-            for name, one in value.items():
-                if isinstance(one, dict):
-                    yield from _forbidden(one, inner, environment, (*here, name))
+        if mark is None:
+            message = "the same in every environment; set it in values/common.yaml"
+        elif not mark.allows(environment):
+            message = f"only values/{mark.only}.yaml may set this: {mark.why}"
         else:
-            yield here, "the same in every environment; set it in values/common.yaml"
+            continue
+        yield Problem(own.file, own.lines[path], dotted(path), message)

@@ -1,14 +1,14 @@
-"""What is wrong with the values, all of it at once."""
+"""Problems in the values, and the error that reports all of them together."""
 
 from dataclasses import dataclass
 
 from ..errors import UserError
 
 Path = tuple[str | int, ...]
-"""Keys and list positions from the top of the values to one of them."""
+"""Keys and list positions from the top of the values to a value."""
 
 Fault = tuple[Path, str]
-"""Where a setting is wrong, and what is wrong with it, the remedy included."""
+"""The path of a wrong setting, and a message with the remedy."""
 
 
 def dotted(path: Path) -> str:
@@ -18,7 +18,7 @@ def dotted(path: Path) -> str:
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One mistake: where it stands, what it is and how to mend it. `line` counts from 1."""
+    """A mistake: its location, and a message with the remedy. `line` is from 1; 0: unknown."""
 
     file: str
     line: int
@@ -26,12 +26,12 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
+        location = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (location, self.path, self.message) if part)
 
 
 class SettingsError(UserError):
-    """The values cannot be used; `problems` is never empty. Nothing has been touched yet."""
+    """The values cannot be used. `problems` is never empty. Nothing has been touched yet."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = sorted(set(problems))

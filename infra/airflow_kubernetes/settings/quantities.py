@@ -16,15 +16,15 @@ def amount(quantity: str) -> float:
     return float(digits) / 1000 if unit == "m" else float(digits) * BYTES[unit]
 
 
-def plus(one: Resources, times: int, other: Resources) -> Resources:
-    """`one` and `times` as much as `other`: CPU in millicores, memory in whole MiB."""
+def plus(base: Resources, times: int, extra: Resources) -> Resources:
+    """`base` + `times` * `extra`: CPU in millicores, memory in whole MiB."""
     return Resources(
-        requests=_plus(one.requests, times, other.requests),
-        limits=_plus(one.limits, times, other.limits),
+        requests=_plus(base.requests, times, extra.requests),
+        limits=_plus(base.limits, times, extra.limits),
     )
 
 
-def _plus(one: Quantities, times: int, other: Quantities) -> Quantities:
-    cpu = amount(one.cpu) + times * amount(other.cpu)
-    memory = amount(one.memory) + times * amount(other.memory)
+def _plus(base: Quantities, times: int, extra: Quantities) -> Quantities:
+    cpu = amount(base.cpu) + times * amount(extra.cpu)
+    memory = amount(base.memory) + times * amount(extra.memory)
     return Quantities(cpu=f"{round(1000 * cpu)}m", memory=f"{math.ceil(memory / 2**20)}Mi")

@@ -1,4 +1,4 @@
-"""Cross-field rules about settings that belong to no single room."""
+"""Cross-field rules about settings of several sections."""
 
 from collections.abc import Iterator
 
@@ -27,13 +27,16 @@ def _requests_above_limits(section: Section, path: Path) -> Iterator[Fault]:
             if amount(request) > amount(limit):
                 yield (
                     (*path, "requests", key),
-                    f"the request {request} is more than the limit {limit}",
+                    f"the request {request} is more than the limit {limit}; raise the limit, or "
+                    "lower the request",
                 )
         return
-    for name, field in type(section).model_fields.items():
-        value = getattr(section, name)
-        key = field.alias or name
-        named = value.items() if isinstance(value, dict) else [(None, value)]
-        for item, child in named:
+    for name, value in section:
+        key = type(section).model_fields[name].alias or name
+        named = isinstance(value, dict)
+        children = (
+            {(key, item): child for item, child in value.items()} if named else {(key,): value}
+        )
+        for part, child in children.items():
             if isinstance(child, Section):
-                yield from _requests_above_limits(child, (*path, key, *([item] if item else [])))
+                yield from _requests_above_limits(child, (*path, *part))

@@ -1,4 +1,4 @@
-"""What pydantic has against some data, as messages for whoever wrote the file."""
+"""The schema as data: its fields, sections and marks; and pydantic's errors as messages."""
 
 import difflib
 from collections.abc import Iterator
@@ -6,60 +6,66 @@ from typing import get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
-from .fields import Section
+from .fields import FORMS, Section
 from .marks import PerEnvironment
 from .problems import Path
 
+_NO_KEYS = ("str", "int", "float", "bool", "[key]")
+"""Parts that pydantic adds to a path: the members of a union; a key, as opposed to its value."""
+
 
 def wrong_values(error: ValidationError, root: type[Section]) -> Iterator[tuple[Path, str]]:
-    """Each wrong value of a `root` once, as its path and what to do about it.
-
-    Pydantic adds the members of a union to a path; they are no keys.
-    """
-    unions = ("str", "int", "float", "bool")
-    found: dict[Path, list[str]] = {}
+    """Path and message, with the remedy, of each wrong value of a `root`; each path once."""
+    messages: dict[Path, list[str]] = {}
     for detail in error.errors(include_url=False):
         path = detail["loc"]
-        message = detail["msg"]
         if detail["type"] == "extra_forbidden":
             message = f"unknown key{_nearest(str(path[-1]), _keys_at(path[:-1], root))}"
         elif detail["type"] == "missing":
             message = "missing; values/common.yaml holds every setting"
         else:
-            if path[-1] in unions or path[-1] == "[key]":
-                path = path[:-1]
-            message = f"{message[0].lower()}{message[1:]}, not {detail['input']!r}"
-            if detail["type"] == "string_type" and isinstance(detail["input"], int | float):
-                message += f' (write "{detail["input"]}")'
-        found.setdefault(path, []).append(message)
-    for path, messages in found.items():
-        yield path, "; or ".join(messages)
+            path = path[:-1] if path[-1] in _NO_KEYS else path
+            message = _wrong_value(detail)
+        messages.setdefault(path, []).append(message)
+    for path, texts in messages.items():
+        yield path, "; or ".join(texts)
+
+
+def _wrong_value(detail: ErrorDetails) -> str:
+    value, message = detail["input"], detail["msg"]
+    if (words := FORMS.get(detail.get("ctx", {}).get("pattern", ""))) is not None:
+        message = f"should be {words}"
+    message = f"{message[0].lower()}{message[1:]}, not {value!r}"
+    if detail["type"] == "string_type" and isinstance(value, int | float):
+        message += f' (write "{value}")'
+    return message
 
 
 def fields(section: type[Section]) -> dict[str, FieldInfo]:
-    """A section's fields by the key that a values file uses."""
+    """A section's fields by their keys in a values file."""
     return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
 def section_of(field: FieldInfo) -> type[Section] | None:
-    """The section that the field holds, if it holds one."""
+    """The section that the field holds; None if it holds none."""
     kind = field.annotation
     return kind if isinstance(kind, type) and issubclass(kind, Section) else None
 
 
 def sections_of(field: FieldInfo) -> type[Section] | None:
-    """The section that the field holds any number of, by names of the user's choice."""
+    """The section in a mapping from names that the user chooses; None if it is no such mapping."""
     return _of_items(field) if get_origin(field.annotation) is dict else None
 
 
 def mark_of(field: FieldInfo) -> PerEnvironment | None:
-    """The field's mark, if environments may differ in it."""
+    """The field's mark; None if the field is the same in every environment."""
     return next((item for item in field.metadata if isinstance(item, PerEnvironment)), None)
 
 
 def _of_items(field: FieldInfo) -> type[Section] | None:
-    """The section that is each item of the field's mapping or list."""
+    """The section that each item of the field's mapping or list is."""
     kind = (get_args(field.annotation) or (None,))[-1]
     return kind if isinstance(kind, type) and issubclass(kind, Section) else None
 
@@ -83,4 +89,4 @@ def _nearest(wrong: str, right: list[str]) -> str:
     near = difflib.get_close_matches(wrong, right, n=1, cutoff=0.5)
     if near:
         return f"; did you mean {near[0]}?"
-    return f"; known here: {', '.join(right)}" if right else ""
+    return f"; known: {', '.join(right)}" if right else ""

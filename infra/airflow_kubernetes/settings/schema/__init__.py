@@ -7,8 +7,8 @@ camelCase, as in Kubernetes and the official chart.
 
 from typing import Annotated, Literal
 
-from ..fields import OWN_PLACE, Name, Section
-from ..marks import PerEnvironment
+from ..fields import Name, Section
+from ..marks import UNIQUE_LOCATION, PerEnvironment
 from .airflow import Airflow, GitDags, Workers
 from .broker import Broker
 from .budget import Budget
@@ -40,7 +40,7 @@ class Settings(Section):
         Literal["pulumi", "kubectl", "auto"],
         PerEnvironment("air-gapped environments cannot install the Pulumi CLI", "platform"),
     ]
-    namespace: Annotated[Name, OWN_PLACE]
+    namespace: Annotated[Name, UNIQUE_LOCATION]
     airflow: Airflow
     database: Database
     broker: Broker

@@ -2,17 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from ..fields import (
-    CAPACITY,
-    OWN_PLACE,
-    PLACE,
-    STAND_IN,
     Folder,
     ImageName,
-    Label,
-    LabelValue,
     Name,
     Queue,
     Reference,
@@ -20,17 +14,18 @@ from ..fields import (
     Section,
     ShortName,
     Text,
+    Url,
     Variable,
 )
-from ..marks import PerEnvironment
-from .kubernetes import Resources, Toleration, Volume
+from ..marks import CAPACITY, LOCATION, STAND_IN, UNIQUE_LOCATION, PerEnvironment
+from .kubernetes import NodeSelector, Resources, Tolerations, Volume
 
 
 class Service(Section):
-    """How the web address is reached inside the cluster's network."""
+    """The Kubernetes Service of the API server."""
 
-    type: Annotated[Literal["ClusterIP", "NodePort", "LoadBalancer"], PLACE]
-    node_port: Annotated[Annotated[int, Field(ge=30000, le=32767)] | None, PLACE]
+    type: Annotated[Literal["ClusterIP", "NodePort", "LoadBalancer"], LOCATION]
+    node_port: Annotated[Annotated[int, Field(ge=30000, le=32767)] | None, LOCATION]
 
 
 class ComponentSettings(Section):
@@ -41,16 +36,16 @@ class ComponentSettings(Section):
 
 
 class ApiServer(ComponentSettings):
-    """The UI and the API: 3.x's API server, 2.x's webserver."""
+    """The UI and the API: the API server of Airflow 3, the webserver of Airflow 2."""
 
     workers: Annotated[Annotated[int, Field(ge=1, le=32)], CAPACITY]
     service: Service
 
 
 class GitDags(Section):
-    """The repository of DAG code: `folder` of it at `ref`, looked at every `interval` seconds.
+    """The Git repository of DAG code: `folder` at `ref` is fetched every `interval` seconds.
 
-    `secret` has the keys username and password, for https; or ssh (a private key) and known_hosts.
+    `secret` has the keys username and password for https, or ssh (a private key) and known_hosts.
     `image` is git-sync's, for releases that do not fetch DAG code themselves.
     """
 
@@ -58,39 +53,42 @@ class GitDags(Section):
     ref: Annotated[
         Reference,
         PerEnvironment(
-            "code is promoted by what each environment follows: a branch, a tag", "data"
+            "code is promoted by the branch or tag that each environment follows", "data"
         ),
     ]
     folder: Folder
     interval: Annotated[int, Field(ge=1, le=86400)]
-    secret: Annotated[Name | None, PLACE]
+    secret: Annotated[Name | None, LOCATION]
     image: Annotated[ImageName, STAND_IN]
 
 
 class Dags(Section):
-    """Where DAG code comes from: built into the image, or fetched from Git by a running Airflow."""
+    """The source of DAG code: built into the image, or fetched from Git by a running Airflow."""
 
     source: Literal["image", "git"]
     git: GitDags
 
 
 class Jobs(Section):
-    """The Jobs of a release."""
+    """The Jobs of a release: migrations and the first user."""
 
     resources: Annotated[Resources, CAPACITY]
 
 
 class Tasks(Section):
-    """What tasks get wherever they run; the resources are a task pod's, or one local task's.
+    """Tasks, on every executor.
 
-    `image` is that of KubernetesExecutor's pods. `grace_period` (seconds) is more than the longest
-    task takes: so long what is stopped may go on with the tasks that it runs.
+    `image`: of KubernetesExecutor's pods. `resources`: of a task pod, or of each task that runs in
+    the scheduler. `grace_period`: seconds a stopping worker may keep running its tasks; set it
+    above the duration of the longest task. `pending_timeout`: seconds a task may be queued, or its
+    pod wait for a node or an image. `launch_pods`: tasks may create pods in the namespace;
+    `pods_exec`: tasks may run commands in those pods.
     """
 
     image: Literal["slim", "full"]
     resources: Annotated[Resources, CAPACITY]
-    node_selector: Annotated[dict[Label, LabelValue], PLACE]
-    tolerations: Annotated[list[Toleration], PLACE]
+    node_selector: Annotated[NodeSelector, LOCATION]
+    tolerations: Annotated[Tolerations, LOCATION]
     env: dict[Variable, str]
     volumes: list[Volume]
     grace_period: Annotated[int, Field(ge=10, le=604800)]
@@ -100,32 +98,32 @@ class Tasks(Section):
 
 
 class Workers(Section):
-    """A set of Celery workers for some queues, from `replicas` to `max_replicas` pods."""
+    """A set of Celery workers: `replicas` to `max_replicas` pods that serve `queues`."""
 
     queues: Annotated[list[Queue], Field(min_length=1)]
     concurrency: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
     replicas: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
     max_replicas: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
     resources: Annotated[Resources, CAPACITY]
-    node_selector: Annotated[dict[Label, LabelValue], PLACE]
-    tolerations: Annotated[list[Toleration], PLACE]
+    node_selector: Annotated[NodeSelector, LOCATION]
+    tolerations: Annotated[Tolerations, LOCATION]
 
 
 class Flower(Section):
-    """Celery's monitor; its password is generated and kept in the Secret airflow-celery."""
+    """Celery's monitor; its generated password is in the Secret airflow-celery."""
 
     resources: Annotated[Resources, CAPACITY]
 
 
 class Celery(Section):
-    """What Celery executors need beside a broker; the sets of workers by name."""
+    """What Celery executors need in addition to a broker; `workers` by the name of the set."""
 
     workers: Annotated[dict[ShortName, Workers], Field(min_length=1)]
     flower: Flower
 
 
 class Admin(Section):
-    """The first user; its password is generated and kept in the Secret airflow-admin."""
+    """The first user; its generated password is in the Secret airflow-admin."""
 
     username: Text
     email: Text
@@ -134,7 +132,7 @@ class Admin(Section):
 
 
 class Airflow(Section):
-    """Airflow itself."""
+    """Airflow itself. `parallelism`: tasks that run at a time, per scheduler."""
 
     version: str
     executor: str
@@ -144,7 +142,7 @@ class Airflow(Section):
             "one environment may be stopped, to work on its database", "data", temporary=True
         ),
     ]
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+(/.*[^/])?$"), OWN_PLACE]
+    url: Annotated[Url, UNIQUE_LOCATION]
     parallelism: Annotated[Annotated[int, Field(ge=1, le=10000)], CAPACITY]
     configuration: dict[str, dict[str, str | int | float | bool]]
     admin: Admin

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal
 
-from ..fields import CAPACITY, OWN_PLACE, STAND_IN, ImageName, Name, Section
-from ..marks import PerEnvironment
+from ..fields import ImageName, Name, Section
+from ..marks import CAPACITY, STAND_IN, UNIQUE_LOCATION, PerEnvironment
 from .kubernetes import Claim, Resources
 
 
 class ClusterBroker(Section):
-    """Redis in the cluster: one replica with a claim of its own."""
+    """Redis in the cluster: one replica and its claim."""
 
     image: Annotated[ImageName, STAND_IN]
     claim: Claim
@@ -16,13 +16,13 @@ class ClusterBroker(Section):
 
 
 class ExternalBroker(Section):
-    """A broker that somebody else runs; `secret` has its URL as the key url."""
+    """A broker outside this program; `secret` has its URL in the key url."""
 
-    secret: Annotated[Name | None, OWN_PLACE]
+    secret: Annotated[Name | None, UNIQUE_LOCATION]
 
 
 class Broker(Section):
-    """The message broker of Celery executors; without one of those nothing of it is deployed."""
+    """The message broker. It is deployed only for Celery executors."""
 
     mode: Annotated[
         Literal["cluster", "external"],

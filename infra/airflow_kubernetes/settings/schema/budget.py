@@ -1,14 +1,15 @@
-"""`budget`: what an environment may request at most."""
+"""`budget`: the most that an environment may request."""
 
 from typing import Annotated
 
-from ..fields import CAPACITY, Quantity, Section
+from ..fields import Quantity, Section
+from ..marks import CAPACITY
 
 
 class Budget(Section):
-    """What may be requested at most when as many tasks run as may (policies/budget.py).
+    """The most that may be requested at full parallelism (policies/budget.py).
 
-    CPU in cores, memory and storage (of all claims) in bytes.
+    CPU in cores, memory in bytes, storage (of all claims) in bytes.
     """
 
     cpu: Annotated[Quantity, CAPACITY]

@@ -1,61 +1,51 @@
 """`database`: the metadata database and its backups."""
 
-from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from .. import cron
-from ..fields import (
-    CAPACITY,
-    OWN_PLACE,
-    PLACE,
-    STAND_IN,
-    Host,
-    Identifier,
-    ImageName,
-    Name,
-    Section,
-    Text,
-)
-from ..marks import PerEnvironment
+from ..fields import BufferPool, Host, Identifier, ImageName, Name, Schedule, Section
+from ..marks import CAPACITY, LOCATION, STAND_IN, UNIQUE_LOCATION, PerEnvironment
 from .kubernetes import Claim, Resources
 
 
 class ClusterDatabase(Section):
-    """MySQL in the cluster: one replica with a claim of its own."""
+    """MySQL in the cluster: one replica and its claim.
+
+    `keep_claim`: in mode external, keep the claim of an earlier MySQL in the cluster.
+    """
 
     image: Annotated[ImageName, STAND_IN]
-    keep_claim: Annotated[bool, PLACE]
+    keep_claim: Annotated[bool, LOCATION]
     claim: Claim
-    buffer_pool: Annotated[Annotated[str, StringConstraints(pattern=r"^[0-9]+[MG]$")], CAPACITY]
+    buffer_pool: Annotated[BufferPool, CAPACITY]
     max_connections: Annotated[Annotated[int, Field(ge=20, le=10000)], CAPACITY]
     resources: Annotated[Resources, CAPACITY]
 
 
 class ExternalDatabase(Section):
-    """A MySQL server that somebody else runs; `secret` has the keys username and password."""
+    """A MySQL server outside this program; `secret` has the keys username and password."""
 
-    host: Annotated[Host | None, OWN_PLACE]
-    port: Annotated[Annotated[int, Field(ge=1, le=65535)], PLACE]
-    secret: Annotated[Name | None, OWN_PLACE]
+    host: Annotated[Host | None, UNIQUE_LOCATION]
+    port: Annotated[Annotated[int, Field(ge=1, le=65535)], LOCATION]
+    secret: Annotated[Name | None, UNIQUE_LOCATION]
 
 
 class Backup(Section):
-    """Dumps of the metadata database on a volume of their own.
+    """Dumps of the metadata database, on a volume of their own.
 
-    `schedule` is cron's five fields in UTC, or null for none; `keep` is how many scheduled backups
-    are kept, and others are never deleted.
+    `schedule` is in UTC; None for no scheduled backups. `keep`: the number of scheduled backups to
+    keep; backups of other kinds are never deleted.
     """
 
-    schedule: Annotated[Text | None, replace(PLACE, bounds=cron.FORM)]
+    schedule: Annotated[Schedule | None, LOCATION]
     keep: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
     claim: Claim
     resources: Annotated[Resources, CAPACITY]
 
 
 class Database(Section):
-    """The metadata database."""
+    """The metadata database. `generation`: raised after a restore, so that migrations run again."""
 
     mode: Annotated[
         Literal["cluster", "external"],

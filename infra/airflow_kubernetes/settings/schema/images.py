@@ -1,13 +1,10 @@
-"""`images`: where and how images are built; and image.yaml of a task image."""
+"""`images`: where and how images are built; also image.yaml of a task image."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from ..fields import (
-    OWN_PLACE,
-    PLACE,
-    STAND_IN,
     BuilderName,
     DebianPackage,
     DebianRelease,
@@ -18,11 +15,11 @@ from ..fields import (
     Registry,
     Section,
 )
-from ..marks import SANDBOX, PerEnvironment
+from ..marks import LOCATION, SANDBOX, STAND_IN, UNIQUE_LOCATION, PerEnvironment
 
 
 class AirflowImage(Section):
-    """The Airflow image: Debian release and Python of its base, and more Debian packages."""
+    """The Airflow image: Debian release and Python of its base, and additional Debian packages."""
 
     base: DebianRelease
     python: PythonVersion
@@ -30,7 +27,7 @@ class AirflowImage(Section):
 
 
 class TaskImage(Section):
-    """images/tasks/<name>/image.yaml; what it leaves out is as in the Airflow image."""
+    """images/tasks/<name>/image.yaml; keys that it omits are those of the Airflow image."""
 
     base: DebianRelease | None = None
     python: PythonVersion | None = None
@@ -38,42 +35,40 @@ class TaskImage(Section):
 
 
 class Builder(Section):
-    """The buildx builder. With a driver it is made where it is not there yet."""
+    """The buildx builder. With a driver it is created where it does not exist yet."""
 
-    name: Annotated[BuilderName, PLACE]
-    driver: Annotated[Literal["docker-container", "kubernetes", "remote"] | None, PLACE]
-    endpoint: Annotated[Endpoint | None, PLACE]
+    name: Annotated[BuilderName, LOCATION]
+    driver: Annotated[Literal["docker-container", "kubernetes", "remote"] | None, LOCATION]
+    endpoint: Annotated[Endpoint | None, LOCATION]
 
 
 class Images(Section):
-    """Where images are built and kept.
+    """How images are built, and the registry that stores them.
 
-    With `login` a Secret for pulling is made of the login that builds use; `pull_secret` is one
-    that exists. `python_base_image` is a template with {python} and {base} that names the base of
-    a Debian release and a Python version.
+    `login`: the registry requires a login; a Secret for pulling is created from it. `pull_secret`:
+    the name of an existing Secret instead. `python_base_image`: the template of the base image's
+    name, with {python} for its Python version and {base} for its Debian release.
     """
 
-    registry: Annotated[Registry, OWN_PLACE]
+    registry: Annotated[Registry, UNIQUE_LOCATION]
     build: Annotated[
         bool,
-        PerEnvironment(
-            "one environment builds; the others run what it built, by digest", "release"
-        ),
+        PerEnvironment("one environment builds; the others run its images, by digest", "release"),
     ]
     builder: Builder
-    cache: Annotated[bool, PLACE]
+    cache: Annotated[bool, LOCATION]
     platforms: Annotated[
         Annotated[list[Literal["linux/amd64", "linux/arm64"]], Field(min_length=1)],
         PerEnvironment("the sandbox is one machine of one architecture", "release", only=SANDBOX),
     ]
-    compression: Annotated[Literal["zstd", "gzip"], PLACE]
+    compression: Annotated[Literal["zstd", "gzip"], LOCATION]
     lock: Annotated[
         Literal["committed", "cache"],
         PerEnvironment(
             "stand-in images must not enter the committed lock", "release", only=SANDBOX
         ),
     ]
-    login: Annotated[bool, PLACE]
-    pull_secret: Annotated[Name | None, PLACE]
+    login: Annotated[bool, LOCATION]
+    pull_secret: Annotated[Name | None, LOCATION]
     python_base_image: Annotated[ImageTemplate, STAND_IN]
     airflow: AirflowImage

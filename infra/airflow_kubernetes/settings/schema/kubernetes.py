@@ -1,10 +1,12 @@
-"""Parts of Kubernetes objects that several sections have: resources, claims, volumes."""
+"""Parts of Kubernetes objects that several sections contain: resources, claims, volumes."""
 
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints, model_validator
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from ..fields import CAPACITY, PLACE, Name, Quantity, Section, Text
+from ..fields import Label, LabelValue, MountPath, Name, Quantity, Section, Text
+from ..marks import CAPACITY, LOCATION
 
 
 class Quantities(Section):
@@ -22,14 +24,14 @@ class Resources(Section):
 
 
 class Claim(Section):
-    """A PersistentVolumeClaim. `storageClass: null` takes the cluster's default class."""
+    """A PersistentVolumeClaim; storage class None is the cluster's default class."""
 
     size: Annotated[Quantity, CAPACITY]
-    storage_class: Annotated[Name | None, PLACE]
+    storage_class: Annotated[Name | None, LOCATION]
 
 
 class Toleration(Section):
-    """As in a Kubernetes pod spec."""
+    """A toleration of a Kubernetes pod spec."""
 
     key: Text | None = None
     operator: Literal["Exists", "Equal"] = "Equal"
@@ -39,10 +41,10 @@ class Toleration(Section):
 
 
 class Volume(Section):
-    """A volume from one source: a ConfigMap, a Secret, a claim, or an emptyDir of a size."""
+    """A volume with exactly one source; `empty_dir` is its size limit."""
 
     name: Name
-    mount_path: Annotated[str, StringConstraints(pattern=r"^/")]
+    mount_path: MountPath
     read_only: bool = True
     config_map: Name | None = None
     secret: Name | None = None
@@ -53,5 +55,12 @@ class Volume(Section):
     def _one_source(self) -> "Volume":
         sources = (self.config_map, self.secret, self.claim, self.empty_dir)
         if sum(source is not None for source in sources) != 1:
-            raise ValueError("takes exactly one of configMap, secret, claim, emptyDir")
+            raise PydanticCustomError(
+                "sources", "should have exactly one of configMap, secret, claim, emptyDir"
+            )
         return self
+
+
+NodeSelector = Annotated[dict[Label, LabelValue], Field(description="labels of nodes")]
+
+Tolerations = Annotated[list[Toleration], Field(description="a list of Kubernetes tolerations")]

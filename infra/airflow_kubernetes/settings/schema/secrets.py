@@ -1,4 +1,4 @@
-"""`secrets`: how changed Secrets reach the pods."""
+"""`secrets`: the revision of the Secrets, by which changed ones reach the pods."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from ..marks import PerEnvironment
 
 
 class Secrets(Section):
-    """`revision` is raised after a Secret was changed by hand: it rolls the pods that use it."""
+    """`revision`: raised after a Secret was changed manually; rolls the pods that use it."""
 
     revision: Annotated[
         Annotated[int, Field(ge=1, le=1000000)],

@@ -1,0 +1,101 @@
+"""Wait until workloads are ready, with progress, or the reason why they are not."""
+
+import textwrap
+import time
+from collections.abc import Callable
+
+from ..console import Stopwatch
+from ..errors import UserError
+from ..kubernetes.manifest import PART_OF, Manifest
+from .client import Kubectl, KubectlError
+from .rollout import Progress, Unready, progress
+
+WORKLOADS = ("Deployment", "StatefulSet", "Job")
+LISTED = "deployments,statefulsets,jobs,replicasets,pods"
+
+
+class RolloutError(UserError):
+    """A workload did not become ready; the message has the reason, its log and its events."""
+
+
+def wait(
+    kubectl: Kubectl,
+    objects: list[Manifest],
+    timeout: float,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> None:
+    """Wait until every workload of `objects` is ready. Raises RolloutError.
+
+    `meanwhile` is called each time that the cluster was listed.
+    """
+    names = {(obj["kind"], obj["metadata"]["name"]) for obj in objects if obj["kind"] in WORKLOADS}
+    stopwatch, stuck_since = Stopwatch(), dict[str, float]()
+    while True:
+        try:
+            listed = kubectl.get(LISTED, f"--selector=app.kubernetes.io/part-of={PART_OF}")
+        except KubectlError as error:
+            # The API server may restart; that is no reason to give up.
+            if stopwatch.seconds > timeout:
+                raise
+            stopwatch.say(str(error))
+            time.sleep(2)
+            continue
+        state, now = progress(listed, names), stopwatch.seconds
+        stuck = {item.workload: item for item in state.unready if item.patience is not None}
+        stuck_since = {workload: stuck_since.get(workload, now) for workload in stuck}
+        if failed := [
+            item
+            for workload, item in stuck.items()
+            if now - stuck_since[workload] >= (item.patience or 0)
+        ]:
+            raise RolloutError("\n".join(_explain(kubectl, item) for item in failed))
+        if not state.unready:
+            return
+        stopwatch.say(_line(state, len(names)))
+        meanwhile()
+        if now > timeout:
+            reasons = "\n".join(_explain(kubectl, item) for item in state.unready)
+            raise RolloutError(f"not ready after {timeout:.0f} s:\n{reasons}")
+        time.sleep(0.5)
+
+
+def _line(state: Progress, total: int) -> str:
+    reasons = ", ".join(
+        f"{item.workload.partition(' ')[2].removeprefix('airflow-')} "
+        f"({textwrap.shorten(item.reason, 40)})"
+        for item in state.unready
+    )
+    return f"{len(state.ready)}/{total} ready; waiting for {reasons}"
+
+
+def _explain(kubectl: Kubectl, item: Unready) -> str:
+    """The reason, the last lines of the container's log, and the events of the pod or workload."""
+    lines = [f"{item.workload}: {item.reason}"]
+    if item.container is not None:
+        lines += [f"  pod {item.pod}, container {item.container}, last lines:"]
+        lines += _indented(_log(kubectl, item))
+    lines += [f"  events of {item.pod or item.workload}:"]
+    lines += _indented(
+        kubectl.run(
+            "get", "events",
+            f"--field-selector=involvedObject.name={item.pod or item.workload.partition(' ')[2]}",
+            "--sort-by=.lastTimestamp", "--no-headers",
+            "--output=custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message",
+        )
+    )  # fmt: skip
+    return "\n".join(lines)
+
+
+def _log(kubectl: Kubectl, item: Unready) -> str:
+    """Of the container's previous run, if it is about to be restarted."""
+    args = ("logs", str(item.pod), f"--container={item.container}", "--tail=20")
+    for more in (("--previous",), ()):
+        try:
+            return kubectl.run(*args, *more)
+        except KubectlError:
+            continue
+    return "(no log)"
+
+
+def _indented(text: str) -> list[str]:
+    return [f"    {line}" for line in text.strip().splitlines()[-20:]]

@@ -1,0 +1,166 @@
+"""What make passes to the command line: make's own variables, word for word, and no others.
+
+The project's Makefile in a folder of its own; its Python is a script that records how it is called.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from airflow_kubernetes.cli.main import COMMANDS, parse
+from airflow_kubernetes.images.specs import ROOT
+
+RECORD = f"""#!{sys.executable}
+import json, os, sys
+with open(os.environ["CALLS"], "a") as file:
+    print(json.dumps(sys.argv[1:]), file=file)
+"""
+HOSTILE = {
+    **dict.fromkeys(("APPLY", "LIVE", "YES", "COLD"), "1"),
+    **dict.fromkeys(("NAME", "A", "B", "TO", "FROM", "INTO", "BASE", "REPORT"), "/mnt/c"),
+    "ENV": "prod", "KEEP": "0", "ARGS": "x", "SET": "airflow.stopped=true", "OPTIONS": "--yes",
+}  # fmt: skip
+"""A shell's variables with the names of make's. WSL sets NAME."""
+
+TARGETS = sorted({*COMMANDS, "bench"} - {"check"})
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The Makefile and its surroundings."""
+
+    root: Path
+
+    def make(self, *words: str, **variables: str) -> tuple[list[list[str]], str]:
+        """The calls of Python without `-m airflow_kubernetes`, and standard error."""
+        calls = self.root / "calls"
+        calls.unlink(missing_ok=True)
+        base = {name: os.environ[name] for name in ("PATH",)}
+        done = subprocess.run(
+            ["make", *words],
+            cwd=self.root,
+            env={**base, "HOME": str(self.root), "CALLS": str(calls), **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        lines = calls.read_text().splitlines() if calls.exists() else []
+        return [json.loads(line)[2:] for line in lines], done.stderr
+
+
+def program(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    file.chmod(0o755)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """One whose packages are installed."""
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
+    (tmp_path / "requirements.txt").write_text("")
+    program(tmp_path / ".venv" / "bin" / "python", RECORD)
+    program(tmp_path / ".venv" / "bin" / "pip", '#!/bin/sh\necho "$@" >> installed\n')
+    found = Checkout(tmp_path)
+    found.make(".venv")
+    return found
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_a_shell_holds_is_no_argument(checkout: Checkout, target: str) -> None:
+    calls = checkout.make(target)
+    assert calls[0]
+    assert checkout.make(target, **HOSTILE) == calls
+
+
+def test_the_program_reads_none_of_them_either() -> None:
+    read = re.compile(r"""environ(?:\.get\(|\[)["'](\w+)["']""")
+    files = (ROOT / "infra" / "airflow_kubernetes").rglob("*.py")
+    found = {name for file in files for name in read.findall(file.read_text(encoding="utf-8"))}
+    assert "SSL_CERT_FILE" in found
+    assert not found & HOSTILE.keys()
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        "a.b=1 c=2",
+        "a='b c' d=\"e\"",
+        '{"x": [1, "$y"]}',
+        "$(shell exit 1) `id` \\ # ; |",
+        "'",
+        "--x",
+    ],
+)
+def test_a_value_arrives_as_it_was_written(checkout: Checkout, overrides: str) -> None:
+    ((_, *words),), _ = checkout.make("render", "ENV=dev", f"SET={overrides}")
+    assert words == ["dev", f"--set={overrides}"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("down ENV=prod YES=1", "down prod --yes"),
+        ("down ENV=prod", "down prod"),
+        ("preview ENV=dev", "preview dev"),
+        ("preview BASE=main REPORT=out", "preview --base=main --report=out"),
+        ("preview BASE=main ENV=dev LIVE=1", "preview dev --base=main --live"),
+        ("restore ENV=dev FROM=x INTO=y", "restore dev --from=x --into=y"),
+        ("policies", "policies"),
+        ("policies ENV=dev SET=a=1", "policies dev --set=a=1"),
+        ("promote TO=prod", "promote dev --to=prod"),
+        ("prune ENV=dev KEEP=3 APPLY=1", "prune dev --keep=3 --apply"),
+        ("parity A=dev B=prod", "parity dev prod"),
+        ("env NAME=staging FROM=prod", "env staging --from=prod"),
+        ("task NAME=pandas-1 ARGS=--x", "task dev pandas-1 --args=--x"),
+        ("local-up LIVE=1", "local-up dev --live"),
+        ("local-down", "local-down"),
+    ],
+)
+def test_variables_are_options(checkout: Checkout, words: str, expected: str) -> None:
+    (call,), _ = checkout.make(*words.split())
+    assert call == expected.split()
+    assert parse(call).run
+
+
+def test_a_deployment_of_the_sandbox_ends_with_a_run(checkout: Checkout) -> None:
+    calls, _ = checkout.make("up", "GIVEN_CLUSTER=x", "SET=a=1")
+    assert calls == [["up", "sandbox", "--set=a=1"], ["smoke", "sandbox", "--once", "--set=a=1"]]
+    assert checkout.make("up", "ENV=dev")[0] == [["up", "dev"]]
+
+
+@pytest.mark.parametrize("flag", ["APPLY=0", "APPLY=no"])
+def test_a_flag_is_1_or_absent(checkout: Checkout, flag: str) -> None:
+    calls, errors = checkout.make("prune", "ENV=dev", flag)
+    assert calls == []
+    assert f"{flag}: write APPLY=1, or leave it out" in errors
+
+
+def test_the_virtualenv_of_pulumi_install_is_used(checkout: Checkout) -> None:
+    installed = checkout.root / "installed"
+    assert installed.read_text().endswith("--require-hashes -r requirements.txt\n")
+    checkout.make(".venv")
+    assert len(installed.read_text().splitlines()) == 1
+    (checkout.root / "requirements.txt").write_text("another==1\n")
+    checkout.make(".venv")
+    assert len(installed.read_text().splitlines()) == 2
+    assert (checkout.root / ".venv" / "bin" / "python").exists()
+
+
+def test_elsewhere_the_virtualenv_is_a_link_into_the_cache(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
+    (tmp_path / "requirements.txt").write_text("")
+    program(
+        tmp_path / "bin" / "python3",
+        '#!/bin/sh\nmkdir -p "$3/bin"; cp /bin/true "$3/bin/pip"\n',
+    )
+    path = f"{tmp_path}/bin:{os.environ['PATH']}"
+    Checkout(tmp_path).make(".venv", PATH=path, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    (folder,) = (tmp_path / "cache" / "airflow-kubernetes").iterdir()
+    assert (tmp_path / ".venv").readlink() == folder
+    assert (folder / ".complete").exists()
