@@ -4,7 +4,6 @@ import difflib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import yaml
@@ -14,10 +13,7 @@ from ..comparison.leaves import MISSING, Difference, Path, children, dotted, nar
 from ..comparison.replacement import same_amount
 from ..kubernetes.manifest import is_protected
 from .model import OUTCOMES, Field, ObjectChange
-from .redaction import CHECKSUM, SECRET, hidden
-
-DOCUMENTS = (".json", ".yaml", ".yml")
-"""Ends of the names of ConfigMap entries that are compared by what they hold."""
+from .redaction import CHECKSUM, SECRET, document, hidden
 
 CONTEXT_LINES = 2
 """Unchanged lines around a changed line of a text."""
@@ -75,8 +71,9 @@ def _fields(change: Change) -> Iterator[Field]:
 
 def _changed(old: Any, new: Any, path: Path) -> Iterator[Difference]:
     """Changed leaves, and whole items that only one side has (a container, say)."""
-    if path and path[-1].endswith(DOCUMENTS):
-        old, new = _documents(old, new)
+    held = document(path, old), document(path, new)
+    if held[0] != held[1] and all(isinstance(each, dict) for each in held):
+        old, new = held
     before, after = children(old), children(new)
     if _is_leaf(old) or _is_leaf(new) or not (before or after):
         if old != new:
@@ -95,16 +92,6 @@ def _changed(old: Any, new: Any, path: Path) -> Iterator[Difference]:
 
 def _is_leaf(value: Any) -> bool:
     return not children(value) and value not in ({}, [])
-
-
-def _documents(old: Any, new: Any) -> tuple[Any, Any]:
-    """Both texts as what they hold, if those are mappings that differ."""
-    if isinstance(old, str) and isinstance(new, str):
-        with suppress(yaml.YAMLError):
-            held = [yaml.load(document, Loader=yaml.CSafeLoader) for document in (old, new)]
-            if all(isinstance(document, dict) for document in held) and held[0] != held[1]:
-                return held[0], held[1]
-    return old, new
 
 
 def _effect(change: Change, path: Path) -> str:

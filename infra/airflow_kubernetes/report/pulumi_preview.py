@@ -13,7 +13,7 @@ from typing import Any
 from ..comparison.changes import Change, Operation, compare
 from ..comparison.leaves import Difference, Path, differences
 from ..kubernetes.manifest import Manifest
-from .redaction import SECRET
+from .redaction import DATA, SECRET
 
 UNKNOWN = "[known after up]"
 UNKNOWN_VALUES = (
@@ -27,7 +27,6 @@ UNKNOWN_VALUES = (
 )
 """Placeholders in a preview for values that only `up` makes (sdk/go/common/resource/plugin)."""
 
-DATA = ("data", "stringData")
 CONTROLLED = (
     ("spec", "volumeName"),
     ("spec", "template", "metadata", "annotations", "kubectl.kubernetes.io/restartedAt"),
