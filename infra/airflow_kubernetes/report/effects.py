@@ -13,6 +13,7 @@ from ..broker import redis
 from ..comparison.changes import Change, Operation
 from ..comparison.leaves import MISSING, Path, dotted
 from ..database import mysql
+from ..kubernetes.manifest import Manifest
 from .model import Effect
 from .objects import name_of
 from .stack_config import CLUSTER
@@ -87,8 +88,7 @@ def restarts(changes: Iterable[Change]) -> tuple[Effect, ...]:
 
 def _deployment(change: Change) -> _Restart:
     before, after = change.before, change.after
-    # None where an autoscaler decides.
-    old, new = (obj["spec"].get("replicas") if obj else 0 for obj in (before, after))
+    old, new = (_replicas(obj) if obj else 0 for obj in (before, after))
     if before is None or old == 0:
         return None if new == 0 else ("starts", "starts")
     seconds = int(before["spec"]["template"]["spec"].get("terminationGracePeriodSeconds", 30))
@@ -146,6 +146,12 @@ def _updated_in_place(change: Change) -> _Restart:
         TASK_IMAGES: "reaches running pods within two minutes and applies to tasks that start then",
     }.get(change.kind if change.kind == "CronJob" else change.name)
     return ("later", text) if text and change.before and change.after else None
+
+
+def _replicas(obj: Manifest) -> int | None:
+    """None where an autoscaler decides."""
+    number = obj["spec"].get("replicas")
+    return None if number is None else int(number)
 
 
 def _template_changes(change: Change) -> bool:
