@@ -69,8 +69,8 @@ def _kubectl_drift(target: Target) -> list[str]:
     rendered = objects(target.environment, target.overrides)
     # Values of Secrets are generated, so the program has none to compare.
     claims = [obj for obj in rendered if is_protected(obj) and obj["kind"] != "Secret"]
-    others = [obj for obj in rendered if not is_protected(obj)]
-    changed = [*differences(target.kubectl, claims), *apply.changes(target.kubectl, others)]
+    unprotected = [obj for obj in rendered if not is_protected(obj)]
+    changed = [*differences(target.kubectl, claims), *apply.changes(target.kubectl, unprotected)]
     return [f"  {change}" for change in changed]
 
 
