@@ -48,9 +48,9 @@ def notes(changes: Iterable[Change]) -> tuple[Effect, ...]:
     """What concerns the whole environment: another release or executor, a stop, new secrets."""
     values: dict[Path, list[tuple[Any, Any]]] = {}
     for change in changes:
-        for one in change.differences:
-            if MISSING not in (one.old, one.new):
-                values.setdefault(one.path, []).append((one.old, one.new))
+        for each in change.differences:
+            if MISSING not in (each.old, each.new):
+                values.setdefault(each.path, []).append((each.old, each.new))
     result = [
         Effect(what, text.format(*pair))
         for path, (what, text) in NOTES.items()
@@ -83,7 +83,7 @@ def restarts(changes: Iterable[Change]) -> tuple[Effect, ...]:
         for change in changes
         if change.kind in describe and (restart := describe[change.kind](change))
     ]
-    return tuple(sorted(found, key=lambda one: (RESTARTS.index(one.what), one.kind, one.name)))
+    return tuple(sorted(found, key=lambda each: (RESTARTS.index(each.what), each.kind, each.name)))
 
 
 def _deployment(change: Change) -> _Restart:
@@ -155,7 +155,7 @@ def _replicas(obj: Manifest) -> int | None:
 
 
 def _template_changes(change: Change) -> bool:
-    return any(one.path[:2] == TEMPLATE for one in change.differences)
+    return any(each.path[:2] == TEMPLATE for each in change.differences)
 
 
 def gone(environment: str, objects: int) -> Effect:

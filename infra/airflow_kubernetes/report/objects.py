@@ -32,7 +32,8 @@ def object_changes(changes: Iterable[Change]) -> tuple[ObjectChange, ...]:
         )
         for change in changes
     ]
-    return tuple(sorted(found, key=lambda one: (OUTCOMES.index(one.outcome), one.kind, one.name)))
+    order = OUTCOMES.index
+    return tuple(sorted(found, key=lambda each: (order(each.outcome), each.kind, each.name)))
 
 
 def outcomes(changes: Iterable[ObjectChange]) -> dict[str, int]:
@@ -50,23 +51,22 @@ def text(value: Any) -> str | None:
     """A value on one line; None for MISSING."""
     if value is MISSING:
         return None
-    return (
-        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    )
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def _fields(change: Change) -> Iterator[Field]:
-    masked = [one for one in change.differences if one.old == one.new]  # by Pulumi
+    masked = [each for each in change.differences if each.old == each.new]  # by Pulumi
     found = [*_changed(change.before, change.after, ()), *masked]
-    for one in sorted(found, key=lambda one: one.path):
-        if same_amount(one) or (change.kind == "Job" and one.path == ("metadata", "name")):
+    for each in sorted(found, key=lambda each: each.path):
+        path, values = each.path, (each.old, each.new)
+        if same_amount(each) or (change.kind == "Job" and path == ("metadata", "name")):
             continue  # another unit, another hash
-        effect = _effect(change, one.path)
-        old, new = (hidden(change.kind, one.path, value) for value in (one.old, one.new))
-        if isinstance(old, list) and isinstance(new, list) and old != new:
-            yield from (_field(part, effect) for part in narrowed(Difference(one.path, old, new)))
-        else:
-            yield _field(Difference(one.path, old, new), effect)
+        old, new = (hidden(change.kind, path, value) for value in values)
+        shown, effect = Difference(path, old, new), _effect(change, path)
+        lists = isinstance(old, list) and isinstance(new, list) and old != new
+        yield from (_field(part, effect) for part in (narrowed(shown) if lists else [shown]))
 
 
 def _changed(old: Any, new: Any, path: Path) -> Iterator[Difference]:
@@ -104,15 +104,15 @@ def _effect(change: Change, path: Path) -> str:
     return ""
 
 
-def _field(one: Difference, effect: str) -> Field:
-    path = dotted(one.path)
-    name = next((key for key in reversed(one.path) if not key.startswith("[")), "")
-    old, new = text(one.old), text(one.new)
-    if one.old == one.new:  # both hidden
-        old = new = CHECKSUM if one.old == CHECKSUM else SECRET
-    elif any(isinstance(value, str) and "\n" in value for value in (one.old, one.new)):
-        return Field(path, name, None, None, _diff(old or "", new or ""), effect)
-    return Field(path, name, old, new, None, effect)
+def _field(difference: Difference, effect: str) -> Field:
+    path, values = difference.path, (difference.old, difference.new)
+    name = next((key for key in reversed(path) if not key.startswith("[")), "")
+    old, new = map(text, values)
+    if values[0] == values[1]:  # both hidden
+        old = new = CHECKSUM if values[0] == CHECKSUM else SECRET
+    elif any(isinstance(value, str) and "\n" in value for value in values):
+        return Field(dotted(path), name, None, None, _diff(old or "", new or ""), effect)
+    return Field(dotted(path), name, old, new, None, effect)
 
 
 def _diff(old: str, new: str) -> str:
