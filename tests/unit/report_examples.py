@@ -9,7 +9,6 @@ from airflow_kubernetes.policies.waivers import Waiver
 from airflow_kubernetes.report import collect, markdown
 from airflow_kubernetes.report.checkout import Rendered
 from airflow_kubernetes.report.model import Checked, ParityResult, RealState, Report, Sides
-from airflow_kubernetes.settings.problems import Problem
 
 Manifest = dict[str, Any]
 
@@ -44,8 +43,9 @@ def a_workload(
 
 def a_violation(text: str = "is wrong", waived: bool = False) -> Violation:
     """Of an object, a field, a message and a fix that are all called `text`."""
-    place = Problem("policies.yaml", 1, "", "")
-    waiver = Waiver("rule", f"Kind/{text}", None, "until then", "me", date(2030, 1, 1), place)
+    waiver = Waiver(
+        rule="rule", object="Kind/name", reason="until then", owner="me", expires=date(2030, 1, 1)
+    )
     return Violation(
         rule="rule",
         kind="Kind",

@@ -148,6 +148,7 @@ def test_a_side_that_does_not_render_is_never_an_empty_difference() -> None:
     ("obj", "shown"),
     [
         (an_object("Secret", "s", stringData={"a": "x1x"}), "a: '[secret]'"),
+        (an_object("Secret", "s", stringData={"a.yaml": "x1x: 1"}), "a.yaml: '[secret]'"),
         (an_object("ConfigMap", "c", data={"MY_PASSWORD": "x1x"}), "MY_PASSWORD: '[secret]'"),
         (an_object("ConfigMap", "c", data={"TOKEN_TTL": "600"}), "TOKEN_TTL: '600'"),
         (
@@ -159,6 +160,10 @@ def test_a_side_that_does_not_render_is_never_an_empty_difference() -> None:
             "URL: '[secret]'",
         ),
         (an_object("Pod", "p", env=[{"name": "API_KEY", "value": "x1x"}]), "value: '[secret]'"),
+        (
+            an_object("ConfigMap", "c", data={"a.yaml": "env:\n- {name: A_TOKEN, value: x1x}\n"}),
+            "value: '[secret]'",
+        ),
         (an_object("Pod", "p", args=["--token", "x1x", "--password=x1x"]), "--password=[secret]"),
         (
             an_object("Pod", "p", valueFrom={"secretKeyRef": {"name": "n", "key": "fernet-key"}}),

@@ -151,6 +151,8 @@ def test_of_long_values_the_difference_is_shown() -> None:
     assert "xa" in old
     assert "xb" in new
     assert max(len(old), len(new)) <= 102
+    field = Field("a", "a", "x" * 500, "x" * 500 + "b")
+    assert "xb" in str(around(field, 100)[1])
 
 
 # Size

@@ -16,7 +16,7 @@ Path = tuple[str, ...]
 
 
 class Missing(Enum):
-    """No value: the leaf is not there at all. (None is YAML's null, a value.)"""
+    """The value of a leaf that does not exist. (None is YAML's null, a value.)"""
 
     MISSING = "missing"
 
@@ -133,7 +133,7 @@ def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 
 def _names(items: list[Any]) -> list[str]:
-    """What tells the items of a list apart: their names, else their positions from 0."""
+    """What identifies the items of a list: their names, else their positions from 0."""
     if all(isinstance(item, dict) for item in items):
         for key in NAMES:
             names = [str(item[key]) for item in items if key in item]

@@ -88,17 +88,17 @@ def extract(root: Path, commit: str, folder: Path) -> None:
 
 def render(tree: Path, names: Iterable[str]) -> dict[str, Rendered]:
     """Those of the environments that a tree has, rendered by the tree's own code."""
-    wanted = sorted({*names} & {*environments(tree / "values")})
+    present = sorted({*names} & {*environments(tree / "values")})
     if not (tree / WORKER).exists():
         error = f"there is no {WORKER}, by which a report renders a commit: take a later BASE"
-        return {name: Rendered(error=error) for name in wanted}
+        return {name: Rendered(error=error) for name in present}
     module = ".".join(Path(WORKER).relative_to("infra").with_suffix("").parts)
     # An empty cache: a report does not depend on what was built on this machine.
     with tempfile.TemporaryDirectory(prefix="airflow-kubernetes-") as cache:
         try:
             # One process without children, so that nothing outlives the time limit.
             done = subprocess.run(
-                [sys.executable, "-P", "-m", module, *wanted],
+                [sys.executable, "-P", "-m", module, *present],
                 cwd=tree,
                 env={**os.environ, "PYTHONPATH": str(tree / "infra"), "XDG_CACHE_HOME": cache},
                 stdin=subprocess.DEVNULL,
@@ -110,7 +110,7 @@ def render(tree: Path, names: Iterable[str]) -> dict[str, Rendered]:
             )
         except subprocess.TimeoutExpired:
             error = f"it did not end within {TIME_LIMIT:g} s"
-            return {name: Rendered(error=error) for name in wanted}
+            return {name: Rendered(error=error) for name in present}
     printed, error = done.stdout, done.stderr
     for folder in (tree, sys.prefix, sys.base_prefix, ROOT):  # the same on every machine
         printed, error = (text.replace(f"{folder}{os.sep}", "") for text in (printed, error))
@@ -118,7 +118,7 @@ def render(tree: Path, names: Iterable[str]) -> dict[str, Rendered]:
         return {name: Rendered(**result) for name, result in json.loads(printed).items()}
     except ValueError:
         last = "\n".join(error.strip().splitlines()[-ERROR_LINES:])
-        return {name: Rendered(error=last or "it ended without a message") for name in wanted}
+        return {name: Rendered(error=last or "it ended without a message") for name in present}
 
 
 def _git(root: Path, *arguments: str, error: str = "git failed") -> str:

@@ -50,9 +50,9 @@ def environment(
 
     # The summary: capitals are for what must not be overlooked. Nothing in it is from the values.
     at_risk = {(effect.kind, effect.name) for effect in (*destructive, *refused)}
-    others = [one for one in objects if (one.kind, one.name) not in at_risk]
-    counts = Counter(sorted(one.what for one in (*destructive, *refused) if one.kind))
-    counts.update(outcomes([] if state == "gone" else others))
+    safe = [change for change in objects if (change.kind, change.name) not in at_risk]
+    counts = Counter(sorted(effect.what for effect in (*destructive, *refused) if effect.kind))
+    counts.update(outcomes([] if state == "gone" else safe))
     summary = ["new environment"] if state == "new" else []
     summary += ["DOES NOT RENDER"] if errors else []
     summary += [effect.what for effect in (*restarts, *destructive) if not effect.kind]
@@ -80,8 +80,8 @@ def environment(
 
 def real_state(preview: Preview) -> RealState:
     """What Pulumi says about the real state, as it may be shown."""
-    others = [f"{one.operation} {one.type} {one.name}" for one in preview.resources]
-    others += [f"not ready, so waited for again: {one}" for one in preview.unready]
+    others = [f"{change.operation} {change.type} {change.name}" for change in preview.resources]
+    others += [f"not ready, so waited for again: {name}" for name in preview.unready]
     return RealState(
         redacted(preview.problem or ""),
         object_changes(preview.changes),
@@ -95,17 +95,17 @@ def report(
 ) -> Report:
     """All environments, the gravest first."""
     rank = tuple(Severity).index
-    order = sorted(environments, key=lambda one: (-rank(one.severity), one.name))
-    problems = [f"{one.name} is not rendered, see below" for one in order if one.errors]
-    for one in order:
-        if effects.stops(one.refused):
-            problems.append(f"{one.name}: the deployment would stop half-way, see below")
-        if one.real_state and one.real_state.problem:
-            problems.append(f"{one.name}: its real state is not known, see below")
-        if one.checked.problem:
-            problems.append(f"{one.name}: not checked: {one.checked.problem}")
-        if one.checked.broken:
-            problems.append(f"{one.name}: broken rules: {one.checked.broken}, see below")
+    order = sorted(environments, key=lambda each: (-rank(each.severity), each.name))
+    problems = [f"{each.name} is not rendered, see below" for each in order if each.errors]
+    for each in order:
+        if effects.stops(each.refused):
+            problems.append(f"{each.name}: the deployment would stop half-way, see below")
+        if each.real_state and each.real_state.problem:
+            problems.append(f"{each.name}: its real state is not known, see below")
+        if each.checked.problem:
+            problems.append(f"{each.name}: not checked: {each.checked.problem}")
+        if each.checked.broken:
+            problems.append(f"{each.name}: broken rules: {each.checked.broken}, see below")
     results = tuple(parity)
     problems += [f"parity: {result.verdict}" for result in results if result.problems]
     severity = order[0].severity if order else Severity.NONE

@@ -13,6 +13,7 @@ from ..broker import redis
 from ..comparison.changes import Change, Operation
 from ..comparison.leaves import MISSING, Path, dotted
 from ..database import mysql
+from ..kubernetes.manifest import Manifest
 from .model import Effect
 from .objects import name_of
 from .stack_config import CLUSTER
@@ -47,9 +48,9 @@ def notes(changes: Iterable[Change]) -> tuple[Effect, ...]:
     """What concerns the whole environment: another release or executor, a stop, new secrets."""
     values: dict[Path, list[tuple[Any, Any]]] = {}
     for change in changes:
-        for one in change.differences:
-            if MISSING not in (one.old, one.new):
-                values.setdefault(one.path, []).append((one.old, one.new))
+        for each in change.differences:
+            if MISSING not in (each.old, each.new):
+                values.setdefault(each.path, []).append((each.old, each.new))
     result = [
         Effect(what, text.format(*pair))
         for path, (what, text) in NOTES.items()
@@ -82,13 +83,12 @@ def restarts(changes: Iterable[Change]) -> tuple[Effect, ...]:
         for change in changes
         if change.kind in describe and (restart := describe[change.kind](change))
     ]
-    return tuple(sorted(found, key=lambda one: (RESTARTS.index(one.what), one.kind, one.name)))
+    return tuple(sorted(found, key=lambda each: (RESTARTS.index(each.what), each.kind, each.name)))
 
 
 def _deployment(change: Change) -> _Restart:
     before, after = change.before, change.after
-    # None where an autoscaler decides.
-    old, new = (obj["spec"].get("replicas") if obj else 0 for obj in (before, after))
+    old, new = (_replicas(obj) if obj else 0 for obj in (before, after))
     if before is None or old == 0:
         return None if new == 0 else ("starts", "starts")
     seconds = int(before["spec"]["template"]["spec"].get("terminationGracePeriodSeconds", 30))
@@ -148,8 +148,14 @@ def _updated_in_place(change: Change) -> _Restart:
     return ("later", text) if text and change.before and change.after else None
 
 
+def _replicas(obj: Manifest) -> int | None:
+    """None where an autoscaler decides."""
+    number = obj["spec"].get("replicas")
+    return None if number is None else int(number)
+
+
 def _template_changes(change: Change) -> bool:
-    return any(one.path[:2] == TEMPLATE for one in change.differences)
+    return any(each.path[:2] == TEMPLATE for each in change.differences)
 
 
 def gone(environment: str, objects: int) -> Effect:

@@ -5,6 +5,7 @@ code span, in which GitHub renders no HTML, link, mention or reference; only `Ow
 program's own words, are written as Markdown.
 """
 
+import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -17,7 +18,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from .model import OUTCOMES, Environment, Field, ObjectChange, Report, Severity
+from .model import Environment, Field, ObjectChange, Report, Severity
 from .objects import outcomes
 from .stack_config import ENCRYPTION
 
@@ -89,27 +90,11 @@ def _template() -> jinja2.Template:
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"own": Own}
-    for function in (
-        around,
-        cell,
-        codes,
-        common,
-        counted,
-        details,
-        fence,
-        outcomes,
-        plural,
-        shared,
-        verdict,
-    ):
-        environment.filters[function.__name__] = function
-    environment.globals |= {
-        "ENCRYPTION": ENCRYPTION,
-        "MARKER": MARKER,
-        "MARKS": MARKS,
-        "OUTCOMES": OUTCOMES,
-    }
+    filters = (
+        around, cell, codes, common, counted, details, fence, outcomes, plural, shared, verdict,
+    )  # fmt: skip
+    environment.filters |= {function.__name__: function for function in filters} | {"own": Own}
+    environment.globals |= {"ENCRYPTION": ENCRYPTION, "MARKER": MARKER, "MARKS": MARKS}
     return environment.get_template("report.md.j2")
 
 
@@ -135,11 +120,11 @@ def codes(texts: Iterable[str], limit: int = NAMED, form: str = "{}") -> Own:
 
 def fence(text: str, limits: Limits, language: str = "") -> Own:
     """A fenced block that holds any text: its first lines, and how many more there are."""
-    lines = [line[: limits.width] for line in visible(text).splitlines()]
-    missing = len(lines) - limits.lines
-    more = [f"… {missing} more lines"] if missing > 0 else []
+    width, lines = 4 * limits.width, visible(text).splitlines()
+    shown = [line if len(line) <= width else f"{line[:width]}…" for line in lines[: limits.lines]]
+    more = [f"… {len(lines) - len(shown)} more lines"] if len(lines) > len(shown) else []
     ticks = "`" * max(3, max(map(len, re.findall("`+", text)), default=0) + 1)
-    return Own("\n".join([f"{ticks}{language}", *lines[: limits.lines], *more, ticks]))
+    return Own("\n".join([f"{ticks}{language}", *shown, *more, ticks]))
 
 
 class _Visible(dict[int, int | str]):
@@ -168,10 +153,8 @@ def around(field: Field, width: int) -> list[str | None]:
     """Both values; of long ones the part in which they differ."""
     values = (field.old, field.new)
     old, new = (value or "" for value in values)
-    same = next(
-        (at for at, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), 0
-    )
-    start = max(0, same - width // 4) if max(len(old), len(new)) > width else 0
+    equal = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False))
+    start = max(0, len([*equal]) - width // 4) if max(len(old), len(new)) > width else 0
     end = start + width
     return [
         value and f"{'…' if start else ''}{value[start:end]}{'…' if value[end:] else ''}"

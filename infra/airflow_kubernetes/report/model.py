@@ -91,7 +91,7 @@ class Checked:
     @property
     def broken(self) -> int:
         """The number of violations without a waiver."""
-        return sum(one.waiver is None for one in self.violations)
+        return sum(each.waiver is None for each in self.violations)
 
     @property
     def capacity_changes(self) -> bool:

@@ -4,7 +4,6 @@ import difflib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import yaml
@@ -14,10 +13,7 @@ from ..comparison.leaves import MISSING, Difference, Path, children, dotted, nar
 from ..comparison.replacement import same_amount
 from ..kubernetes.manifest import is_protected
 from .model import OUTCOMES, Field, ObjectChange
-from .redaction import CHECKSUM, SECRET, hidden
-
-DOCUMENTS = (".json", ".yaml", ".yml")
-"""Ends of the names of ConfigMap entries that are compared by what they hold."""
+from .redaction import CHECKSUM, SECRET, document, hidden
 
 CONTEXT_LINES = 2
 """Unchanged lines around a changed line of a text."""
@@ -36,7 +32,8 @@ def object_changes(changes: Iterable[Change]) -> tuple[ObjectChange, ...]:
         )
         for change in changes
     ]
-    return tuple(sorted(found, key=lambda one: (OUTCOMES.index(one.outcome), one.kind, one.name)))
+    order = OUTCOMES.index
+    return tuple(sorted(found, key=lambda each: (order(each.outcome), each.kind, each.name)))
 
 
 def outcomes(changes: Iterable[ObjectChange]) -> dict[str, int]:
@@ -54,29 +51,29 @@ def text(value: Any) -> str | None:
     """A value on one line; None for MISSING."""
     if value is MISSING:
         return None
-    return (
-        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    )
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def _fields(change: Change) -> Iterator[Field]:
-    masked = [one for one in change.differences if one.old == one.new]  # by Pulumi
+    masked = [each for each in change.differences if each.old == each.new]  # by Pulumi
     found = [*_changed(change.before, change.after, ()), *masked]
-    for one in sorted(found, key=lambda one: one.path):
-        if same_amount(one) or (change.kind == "Job" and one.path == ("metadata", "name")):
+    for each in sorted(found, key=lambda each: each.path):
+        path, values = each.path, (each.old, each.new)
+        if same_amount(each) or (change.kind == "Job" and path == ("metadata", "name")):
             continue  # another unit, another hash
-        effect = _effect(change, one.path)
-        old, new = (hidden(change.kind, one.path, value) for value in (one.old, one.new))
-        if isinstance(old, list) and isinstance(new, list) and old != new:
-            yield from (_field(part, effect) for part in narrowed(Difference(one.path, old, new)))
-        else:
-            yield _field(Difference(one.path, old, new), effect)
+        old, new = (hidden(change.kind, path, value) for value in values)
+        shown, effect = Difference(path, old, new), _effect(change, path)
+        lists = isinstance(old, list) and isinstance(new, list) and old != new
+        yield from (_field(part, effect) for part in (narrowed(shown) if lists else [shown]))
 
 
 def _changed(old: Any, new: Any, path: Path) -> Iterator[Difference]:
     """Changed leaves, and whole items that only one side has (a container, say)."""
-    if path and path[-1].endswith(DOCUMENTS):
-        old, new = _documents(old, new)
+    held = document(path, old), document(path, new)
+    if held[0] != held[1] and all(isinstance(each, dict) for each in held):
+        old, new = held
     before, after = children(old), children(new)
     if _is_leaf(old) or _is_leaf(new) or not (before or after):
         if old != new:
@@ -97,16 +94,6 @@ def _is_leaf(value: Any) -> bool:
     return not children(value) and value not in ({}, [])
 
 
-def _documents(old: Any, new: Any) -> tuple[Any, Any]:
-    """Both texts as what they hold, if those are mappings that differ."""
-    if isinstance(old, str) and isinstance(new, str):
-        with suppress(yaml.YAMLError):
-            held = [yaml.load(document, Loader=yaml.CSafeLoader) for document in (old, new)]
-            if all(isinstance(document, dict) for document in held) and held[0] != held[1]:
-                return held[0], held[1]
-    return old, new
-
-
 def _effect(change: Change, path: Path) -> str:
     """Of the field, of something in it, or of what it is in."""
     for effect, paths in (("replaces", change.replacing), ("refused", change.refused)):
@@ -117,15 +104,15 @@ def _effect(change: Change, path: Path) -> str:
     return ""
 
 
-def _field(one: Difference, effect: str) -> Field:
-    path = dotted(one.path)
-    name = next((key for key in reversed(one.path) if not key.startswith("[")), "")
-    old, new = text(one.old), text(one.new)
-    if one.old == one.new:  # both hidden
-        old = new = CHECKSUM if one.old == CHECKSUM else SECRET
-    elif any(isinstance(value, str) and "\n" in value for value in (one.old, one.new)):
-        return Field(path, name, None, None, _diff(old or "", new or ""), effect)
-    return Field(path, name, old, new, None, effect)
+def _field(difference: Difference, effect: str) -> Field:
+    path, values = difference.path, (difference.old, difference.new)
+    name = next((key for key in reversed(path) if not key.startswith("[")), "")
+    old, new = map(text, values)
+    if values[0] == values[1]:  # both hidden
+        old = new = CHECKSUM if values[0] == CHECKSUM else SECRET
+    elif any(isinstance(value, str) and "\n" in value for value in values):
+        return Field(dotted(path), name, None, None, _diff(old or "", new or ""), effect)
+    return Field(dotted(path), name, old, new, None, effect)
 
 
 def _diff(old: str, new: str) -> str:

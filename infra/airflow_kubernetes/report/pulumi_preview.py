@@ -13,7 +13,7 @@ from typing import Any
 from ..comparison.changes import Change, Operation, compare
 from ..comparison.leaves import Difference, Path, differences
 from ..kubernetes.manifest import Manifest
-from .redaction import SECRET
+from .redaction import DATA, SECRET
 
 UNKNOWN = "[known after up]"
 UNKNOWN_VALUES = (
@@ -27,7 +27,6 @@ UNKNOWN_VALUES = (
 )
 """Placeholders in a preview for values that only `up` makes (sdk/go/common/resource/plugin)."""
 
-DATA = ("data", "stringData")
 CONTROLLED = (
     ("spec", "volumeName"),
     ("spec", "template", "metadata", "annotations", "kubectl.kubernetes.io/restartedAt"),
@@ -84,7 +83,11 @@ def parse(preview: Mapping[str, Any]) -> Preview:
     for found in (changes, drift):
         found.sort(key=lambda change: (change.kind, change.name))
     # Pulumi plans an update without differences for an object that is not ready.
-    unready = [one for one in changes if one.operation is Operation.UPDATE and not one.differences]
+    unready = [
+        change
+        for change in changes
+        if change.operation is Operation.UPDATE and not change.differences
+    ]
     return Preview(
         tuple(change for change in changes if change not in unready),
         tuple(drift),
@@ -97,10 +100,10 @@ def parse(preview: Mapping[str, Any]) -> Preview:
 def _problem(preview: Mapping[str, Any]) -> str | None:
     """The errors, each with its resource. The Python host, interrupted by others, adds nothing."""
     errors = []
-    for one in preview.get("diagnostics", []):
-        if one["severity"] == "error":
-            message = " ".join(str(one["message"]).split()).removeprefix("error: ")
-            resource = one.get("urn", "").rpartition("::")[2]
+    for diagnostic in preview.get("diagnostics", []):
+        if diagnostic["severity"] == "error":
+            message = " ".join(str(diagnostic["message"]).split()).removeprefix("error: ")
+            resource = diagnostic.get("urn", "").rpartition("::")[2]
             errors.append(f"{resource}: {message}" if resource else message)
     errors = [error for error in errors if error != "preview failed"] or errors
     head = "Pulumi's preview ended early, so there may be more than it shows:"
@@ -140,7 +143,9 @@ def _drift(recorded: Mapping[str, Any], step: Mapping[str, Any] | None) -> Itera
     if step and step["op"] != "create":
         after = _comparable(step["oldState"]["outputs"], inputs)
     found = tuple(
-        one for one in differences(before, after or {}) if one.path and one.path not in CONTROLLED
+        each
+        for each in differences(before, after or {})
+        if each.path and each.path not in CONTROLLED
     )
     if found:
         yield Change(Operation.UPDATE if after else Operation.DELETE, before, after, found)

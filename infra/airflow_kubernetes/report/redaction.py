@@ -2,10 +2,16 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
+
+import yaml
 
 from ..comparison.leaves import MISSING, Path, children
 from ..policies import plaintext
+
+DATA = ("data", "stringData")
+"""Where a Secret has its values."""
 
 SECRET = "[secret]"
 CHECKSUM = "[checksum]"
@@ -17,15 +23,27 @@ REFERENCES = {"key", "kind", "name", "path", "secretName"}
 """Fields that name an object or an entry of it; their values are no secrets, however they look."""
 
 
+def document(path: Path, value: Any) -> Any:
+    """What a JSON or YAML entry of a ConfigMap holds, if that is a mapping; else the value."""
+    if isinstance(value, str) and path and path[-1].endswith((".json", ".yaml", ".yml")):
+        with suppress(yaml.YAMLError):
+            held = yaml.load(value, Loader=yaml.CSafeLoader)
+            return held if isinstance(held, dict) else value
+    return value
+
+
 def hidden(kind: str, path: Path, value: Any) -> Any:
     """What an object of `kind` has at `path`, as it may be shown; the whole object at ()."""
+    if value is MISSING:
+        return MISSING
+    if kind == "Secret" and path and path[0] in DATA and not isinstance(value, dict):
+        return SECRET
+    held = document(path, value)
+    if held is not value and (shown := hidden(kind, path, held)) != held:
+        return yaml.dump(shown, Dumper=yaml.CSafeDumper)
     inner = {key: hidden(kind, (*path, key), item) for key, item in children(value).items()}
     if inner:
         return inner if isinstance(value, dict) else [*inner.values()]
-    if value is MISSING:
-        return MISSING
-    if kind == "Secret" and path[:1] in (("data",), ("stringData",)):
-        return SECRET
     if path == CONFIGURATION:
         return CHECKSUM
     if isinstance(value, list):

@@ -66,7 +66,7 @@ def report(
 
         found = [environment(name) for name in names]
     renderable = {name for name, side in after.items() if side.error is None}
-    compared = [one for one in parity if {one.left, one.right} <= renderable]
+    compared = [result for result in parity if {result.left, result.right} <= renderable]
     return collect.report(sides, found, compared)
 
 
@@ -132,13 +132,14 @@ def _parity(names: Iterable[str], today: date) -> Iterator[ParityResult]:
             yield ParityResult(left, right, found.verdict, tuple(map(_problem, found.problems)))
 
 
-def _problem(one: Disparity) -> str:
-    name = one.subject.rpartition(".")[2]
+def _problem(disparity: Disparity) -> str:
+    subject, name = disparity.subject, disparity.subject.rpartition(".")[2]
     values = "; ".join(
         f"{whose}: {SECRET if looks_secret(name, value) else text(value) or 'nothing'}"
-        for whose, value in one.values
+        for whose, value in disparity.values
     )
-    return f"{one.kind}: {one.subject}{f' ({values})' if values else ''}. {one.location}: {one.fix}"
+    what = f"{disparity.kind}: {subject} ({values})" if values else f"{disparity.kind}: {subject}"
+    return f"{what}. {disparity.location}: {disparity.fix}"
 
 
 def _first_line(error: Exception) -> str:

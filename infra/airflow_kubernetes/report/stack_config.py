@@ -21,19 +21,22 @@ ENCRYPTION = STACK_KEYS[1:]
 def changed(before: str | None, after: str | None) -> tuple[Field, ...]:
     """The entries in which two texts of the file differ; None is no file."""
     try:
-        old, new = (yaml.load(one or "", Loader=yaml.CSafeLoader) or {} for one in (before, after))
+        old, new = (
+            yaml.load(file or "", Loader=yaml.CSafeLoader) or {} for file in (before, after)
+        )
     except yaml.YAMLError:
         return (Field("(the whole file: it is not valid YAML)", "", SECRET, SECRET),)
-    return tuple(_entry(one) for one in differences(old, new) if one.path)
+    return tuple(_entry(each) for each in differences(old, new) if each.path)
 
 
-def _entry(one: Difference) -> Field:
-    secure = one.path[-1] == "secure"
-    encrypted = secure or one.path[0] in ENCRYPTION
-    name = one.path[-1].rpartition(":")[2]
-    hide = encrypted or looks_secret(name, one.old) or looks_secret(name, one.new)
+def _entry(difference: Difference) -> Field:
+    secure = difference.path[-1] == "secure"
+    encrypted = secure or difference.path[0] in ENCRYPTION
+    name = difference.path[-1].rpartition(":")[2]
+    hide = encrypted or looks_secret(name, difference.old) or looks_secret(name, difference.new)
     old, new = (
-        SECRET if hide and value is not MISSING else text(value) for value in (one.old, one.new)
+        SECRET if hide and value is not MISSING else text(value)
+        for value in (difference.old, difference.new)
     )
-    path = dotted(one.path[:-1] if secure else one.path)
+    path = dotted(difference.path[:-1] if secure else difference.path)
     return Field(path, name, old, new, effect="encrypted" if encrypted else "")
