@@ -253,7 +253,7 @@ FROM_GIT = "airflow.dags.source=git airflow.dags.git.repository"
         ("airflow.tasks.launchPods=false airflow.tasks.podsExec=true", "set launchPods too"),
         ('airflow.tasks.volumes=[{"name":"a","mountPath":"/a"}]', "should have exactly one of"),
         ('airflow.tasks.tolerations=[{"effekt":"NoSchedule"}]', "did you mean effect?"),
-        ("airflow.celery.workers.Big=1", "should be up to 40 characters of a-z"),
+        ("airflow.celery.workers.Big=1", "should be up to 31 characters of a-z"),
         ("database.mode=external", "must be set, because database.mode is external"),
         ("database.cluster.bufferPool=2G", "more than 75 % of the memory limit"),
         ("airflow.tasks.resources.requests.cpu=4", "the request 4 is more than the limit 2"),
