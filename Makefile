@@ -74,8 +74,8 @@ password:  ## the first user's password
 smoke:  ## run the smoke DAG through the REST API
 upgrade:  ## to another Airflow release: stop, back up, migrate, start
 backup:  ## dump the metadata database to the volume of backups
-backups:  ## list them
-restore:  ## FROM=<backup> [INTO=<empty database>]: load one; Airflow must be stopped
+backups:  ## list the backups
+restore:  ## FROM=<backup> [INTO=<empty database>]: load a backup; Airflow must be stopped
 restore: OPTIONS = $(call option,--from,FROM) $(call option,--into,INTO)
 drift:  ## how the cluster differs from the program; fails if it does
 policies:  ## rules over every object of every environment, or of ENV
@@ -97,15 +97,15 @@ local-down: .venv  ## stop local-up's containers; keep data and passwords
 	@$(PROGRAM) local-down
 parity: .venv  ## [A=dev B=prod]: what differs between environments, and which setting explains it
 	@$(PROGRAM) parity $(call argument,A) $(call argument,B)
-env: .venv  ## NAME=staging FROM=prod: a new environment that begins as another one is
+env: .venv  ## NAME=staging FROM=prod: a new environment, at first the same as FROM
 	@$(PROGRAM) env $(call quote,NAME) $(call option,--from,FROM)
 
 .PHONY: sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env
 sandbox-up sandbox-status sandbox-down sandbox-delete sandbox-env: .venv
 	@$(PYTHON) -m sandbox $(@:sandbox-%=%)
 
-sandbox-up:  ## start the embedded Kubernetes
-sandbox-status:  ## what of it runs
+sandbox-up:  ## start the embedded Kubernetes cluster
+sandbox-status:  ## its processes, node and addresses
 sandbox-down:  ## stop it; keep its data
 sandbox-delete:  ## delete its data, after sandbox-down
 sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
@@ -113,10 +113,11 @@ sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 .PHONY: check test test-quick test-matrix bench lock
 check: .venv  ## lint, types; values, policies and parity of every environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/mypy infra/airflow_kubernetes sandbox tests benchmarks .github/scripts && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
+	@.venv/bin/mypy infra/airflow_kubernetes sandbox tests tools benchmarks .github/scripts && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
 	@find images sandbox -name Dockerfile -exec .venv/bin/hadolint {} +
 	@tools=$$($(PYTHON) -m sandbox toolchain actionlint); PATH="$$tools:$(CURDIR)/.venv/bin:$$PATH" actionlint
 	@.venv/bin/zizmor --offline --quiet --no-progress --persona pedantic .github
+	@tools=$$($(PYTHON) -m sandbox toolchain vale); PATH="$$tools:$$PATH" $(PYTHON) tools/prose
 	@PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes check && PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes policies
 
 test: check  ## everything but the matrix, on a real cluster of its own

@@ -83,11 +83,21 @@ FAMILIES: dict[str, Family] = {
     "kubernetes": Family(version_of="k8s.io/kubernetes", variables=_kubernetes_version()),
 }
 
-# What only checks run. No process of the sandbox sees them, so they never start one anew.
+# Tools of checks and tests only. No process of the sandbox depends on them.
 CHECKS: dict[str, Family] = {
     "actionlint": Family(
         version_of="github.com/rhysd/actionlint",
         variables={"github.com/rhysd/actionlint.version": "{version}"},
+    ),
+    # For make local-up in tests: Debian 12 has Docker Compose 1 only.
+    "compose": Family(
+        version_of="github.com/docker/compose/v2",
+        variables={"github.com/docker/compose/v2/internal.Version": "{version}"},
+        rename={"cmd": "docker-compose"},
+    ),
+    # The last release that needs no C compiler.
+    "vale": Family(
+        version_of="github.com/errata-ai/vale/v2", variables={"main.version": "{version}"}
     ),
 }
 _EVERY = FAMILIES | CHECKS

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A kind cluster with a local registry, as https://kind.sigs.k8s.io/docs/user/local-registry/ says,
-# under the context that Pulumi.sandbox.yaml names, and a builder that reaches the registry.
+# Creates a kind cluster with a local registry (https://kind.sigs.k8s.io/docs/user/local-registry/),
+# the context of Pulumi.sandbox.yaml, and a builder that can access the registry.
 set -euo pipefail
 registry=airflow-kind-registry
 port=5001
@@ -10,7 +10,7 @@ docker run --detach --name "$registry" --publish "127.0.0.1:$port:5000" \
 kind create cluster --config "$(dirname "$0")/cluster.yaml" --wait 120s
 kubectl config rename-context kind-airflow airflow-sandbox
 
-# To a node, localhost is itself: the name leads it to the registry.
+# On a node, localhost is the node itself: redirect it to the registry.
 docker network connect kind "$registry"
 for node in $(kind get nodes --name airflow); do
   folder="/etc/containerd/certs.d/localhost:$port"
@@ -19,8 +19,8 @@ for node in $(kind get nodes --name airflow); do
     docker exec --interactive "$node" cp /dev/stdin "$folder/hosts.toml"
 done
 
-# Logs are on a volume that many pods write to. All of them are on this one node, which is what the
-# provisioner wants to hear before it hands such volumes out.
+# The volume of logs is ReadWriteMany. All pods are on one node, so a local path can be shared; the
+# provisioner must be configured for that.
 kubectl --namespace local-path-storage patch configmap local-path-config --type merge --patch \
   '{"data": {"config.json": "{\"sharedFileSystemPath\": \"/var/local-path-provisioner\"}"}}'
 kubectl --namespace local-path-storage rollout restart deployment local-path-provisioner

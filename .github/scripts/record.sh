@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# record.sh ENVIRONMENT COMMIT: the branch deployed/<environment> is what the environment runs. It is
-# what prod takes from dev and what drift is measured against, and keeps `make prune` from the images.
+# record.sh ENVIRONMENT COMMIT: moves the branch deployed/<environment> to the commit that the
+# environment runs. Prod deploys dev's commit, drift compares with it, and `make prune` keeps its images.
 set -euo pipefail
 branch="deployed/$1"
 refs="repos/$GITHUB_REPOSITORY/git/refs"

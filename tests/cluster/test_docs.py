@@ -7,19 +7,17 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from tests.program import docs_checks as checks
+from tests.program import docs
 from tests.program.conftest import render
-from tests.program.docs_pages import blocks, pages
 
 pytestmark = pytest.mark.cluster
 
 NAMESPACE = "airflow-documented"
 DOCUMENTED = [
     one
-    for page in pages()
-    for block in blocks(page)
-    if block.language == "yaml" and not checks.ELSEWHERE.match(block.text)
-    for one in checks.objects(block.text)
+    for page in docs.pages()
+    for block in page.blocks("yaml")
+    for one in docs.objects(block.text)
 ]
 
 

@@ -120,7 +120,7 @@ def test_prod_takes_the_commit_that_dev_runs(runner: Runner, deployed: bool) -> 
 
 def test_prod_refuses_what_is_not_on_main(runner: Runner) -> None:
     main = runner.commit("one")
-    runner.commit("by hand")
+    runner.commit("manual")
     done = runner.run(COMMIT, GITHUB_SHA=main)
     assert done.returncode == 1
     assert "deployed/dev is not on main" in done.stdout

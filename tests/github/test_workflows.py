@@ -77,10 +77,10 @@ def test_the_live_preview_is_for_branches_of_this_repository() -> None:
     assert WORKFLOWS["live-preview"]["jobs"]["preview"]["needs"] == "environments"
 
 
-def test_the_poster_runs_the_default_branch_alone() -> None:
+def test_the_comment_runs_the_default_branch_alone() -> None:
     checkout, run = WORKFLOWS["comment"]["jobs"]["comment"]["steps"]
     assert checkout["with"]["ref"] == "${{ github.event.repository.default_branch }}"
-    assert run["run"] == "python3 -m poster"
+    assert run["run"] == "python3 .github/scripts/comment.py"
     assert WORKFLOWS["comment"]["on"]["workflow_run"]["workflows"] == [WORKFLOWS["preview"]["name"]]
 
 

@@ -1,9 +1,10 @@
-"""An author's machine: Debian's dockerd and docker-compose, with a network of their own.
+"""An author's machine: Debian's dockerd with a network of its own, and Docker Compose.
 
-The programs are Debian's, unpacked into the cache: nothing is installed, and no daemon of the
-machine is started. dockerd runs in a network namespace of its own, so its bridges, iptables rules
-and published ports are nobody else's and end with it; a pair of veths leads to the sandbox's
-bridge, and so to its registry. All that it keeps is in one temporary folder.
+Docker is Debian's, unpacked into the cache: nothing is installed, and no daemon of the machine is
+started. Debian 12 has no Docker Compose 2, so it is built like the sandbox's tools. dockerd runs in
+a network namespace of its own, so its bridges, iptables rules and published ports are nobody
+else's and end with it; a pair of veths leads to the sandbox's bridge, and so to its registry. All
+that it keeps is in one temporary folder.
 """
 
 import shutil
@@ -15,27 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import paths, toolchain
-from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from tests.cluster import docker_host
 
-PACKAGES = (
-    *docker_host.PACKAGES,
-    "docker-compose", "libyaml-0-2", "python3-attr", "python3-certifi", "python3-chardet",
-    "python3-charset-normalizer", "python3-distro", "python3-distutils", "python3-docker",
-    "python3-dockerpty", "python3-docopt", "python3-dotenv", "python3-idna", "python3-jsonschema",
-    "python3-pkg-resources", "python3-pyrsistent", "python3-requests", "python3-six",
-    "python3-texttable", "python3-urllib3", "python3-websocket", "python3-yaml",
-)  # fmt: skip
-PYTHON = Path("/usr/bin/python3")
-"""Debian's, for which its packages are."""
-
 ADDRESS = "10.203.77.2"
 """Of dockerd's network, as the sandbox's registry sees it."""
-
-COMPOSE = """#!/bin/sh
-PYTHONPATH={root}/usr/lib/python3/dist-packages exec {python} {root}/usr/bin/docker-compose "$@"
-"""
 
 
 @dataclass(frozen=True)
@@ -64,7 +49,7 @@ class Laptop:
     def take(self, image: str) -> None:
         """Make an image of the sandbox's registry known here, by the same name.
 
-        Built anew from itself, without compression: its layers have zstd's, which Debian's dockerd
+        Rebuilt from itself, without compression: its layers have zstd's, which Debian's dockerd
         cannot read.
         """
         tar, context = self.folder / "image.tar", self.folder / "context"
@@ -84,24 +69,21 @@ def laptop() -> Iterator[Laptop]:
     """A running dockerd that is gone, with containers, images, volumes and network, at the end.
 
     Raises:
-        SandboxError: the packages cannot be had, or dockerd did not start; with the reason.
+        SandboxError: packages or Compose are unavailable, or dockerd did not start.
     """
-    if not PYTHON.exists():
-        raise SandboxError(f"Debian's docker-compose needs Debian's {PYTHON}")
     progress = Progress()
-    programs = docker_host.unpacked(PACKAGES, progress)
+    programs = docker_host.unpacked(docker_host.PACKAGES, progress)
+    toolchain.ensure(["compose"], progress)
     with ExitStack() as stack:
         temporary = tempfile.TemporaryDirectory(prefix="laptop-", ignore_cleanup_errors=True)
         folder = Path(stack.enter_context(temporary))
-        compose = folder / "bin" / "docker-compose"
-        compose.parent.mkdir()
-        compose.write_text(COMPOSE.format(root=programs, python=PYTHON))
-        compose.chmod(0o755)
+        plugin = folder / "cli" / "cli-plugins" / "docker-compose"
+        plugin.parent.mkdir(parents=True)
+        plugin.symlink_to(toolchain.program("compose", "docker-compose"))
         address = f"unix://{folder}/docker.sock"
         environment = docker_host.environment(programs)
         environment["DOCKER_HOST"] = address
         environment["DOCKER_CONFIG"] = str(folder / "cli")
-        environment["PATH"] = f"{compose.parent}:{environment['PATH']}"
         for outside in docker_host.OUTSIDE:
             if not outside.exists():
                 stack.callback(shutil.rmtree, outside, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A laptop with Debian's docker and docker-compose: make local-up, make task."""
+"""A laptop with Debian's Docker and Docker Compose 2: make local-up, make task."""
 
 import json
 import shutil
@@ -48,12 +48,12 @@ FROM_LOCK = """
 import sys
 from airflow_kubernetes.images import catalog, lock
 from airflow_kubernetes.local import images
-from airflow_kubernetes.local.engine import engine
+from airflow_kubernetes.local.engine import find_engine
 from airflow_kubernetes.environment import load
 settings = load("sandbox", "images.registry=10.244.0.1:5000/local")
 spec = catalog.airflow(settings)
 lock.record(lock.path(settings), spec.name, lock.Entry(spec.tag, sys.argv[1]))
-print(images.airflow(settings, engine()))
+print(images.airflow(settings, find_engine()))
 """
 """With a lock that names this digest for the checkout: which image make local-up takes."""
 
@@ -174,7 +174,7 @@ def test_a_dag_of_the_image_runs(author: Author, first: object) -> None:
 
 
 def test_containers_have_no_more_rights_than_pods(author: Author, first: object) -> None:
-    compose = ("docker-compose", "exec", "-T", "scheduler")
+    compose = ("docker", "compose", "exec", "-T", "scheduler")
     script = "id -u; touch /x || touch /usr/local/airflow/x || grep CapBnd /proc/self/status"
     done = author.machine.run(*compose, "sh", "-c", script, cwd=author.checkout)
     assert done.stdout.split() == ["50000", "CapBnd:", "0" * 16]
@@ -274,7 +274,7 @@ def test_an_image_that_cannot_be_built(author: Author, checkout: Path) -> None:
         file.write("USER 0\nRUN echo no such package; exit 3\n")
     done = author.make("task", "NAME=broken", code=2)
     assert "no such package" in done.stderr
-    assert "error: task-broken (linux/amd64): no image; the reason is above" in done.stderr
+    assert "error: task-broken (linux/amd64): the build failed; the reason is above" in done.stderr
 
 
 def test_nothing_of_a_task_is_left(author: Author) -> None:

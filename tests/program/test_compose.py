@@ -1,4 +1,4 @@
-"""compose.yaml runs what the program deploys for LocalExecutor; what may differ is listed here."""
+"""compose.yaml runs what the program deploys for LocalExecutor; exceptions are listed here."""
 
 import re
 from typing import Any
@@ -13,31 +13,29 @@ from .conftest import ROOT, render
 Objects = dict[str, dict[str, Any]]
 
 NOT_LOCAL = {
-    "airflow-backup": "a laptop's database holds nothing to back up",
+    "airflow-backup": "a laptop's database has no data to back up",
 }
-"""Workloads of the program that compose.yaml has not."""
+"""Workloads of the program that are not in compose.yaml."""
 
 NO_SERVICE = {
     "wait-for-migrations": "Compose starts a service when what it depends on is ready",
-    "guard-release": "an older schema is migrated at once: nobody else's data is at stake",
-    "wait-for-tasks": "there is no other executor whose tasks could still run",
+    "guard-release": "an older schema is migrated at once: the data is only the author's",
+    "wait-for-tasks": "no other executor can still have running tasks",
 }
-"""Init containers that compose.yaml has not."""
+"""Init containers that are not in compose.yaml."""
 
 ONLY_IN_PODS = {
-    "DATABASE_USER": "the kubelet makes the URL of it, Compose makes it of .env",
+    "DATABASE_USER": "the kubelet builds the URL from it, Compose from .env",
     "DATABASE_PASSWORD": "as above",
     "ADMIN_PASSWORD": "the same, for the command line",
 }
 ONLY_LOCAL = {
-    "AIRFLOW__CORE__DAGS_FOLDER": "Airflow's default, unless an author wants ./dags as it is",
-    "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "an author's new file is found soon, not in 5 min",
+    "AIRFLOW__CORE__DAGS_FOLDER": "Airflow's default, or ./dags with LIVE=1",
+    "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "a new file is found within seconds, not minutes",
 }
-"""Variables that are not on both sides."""
+"""Variables that only one of the two has."""
 
-SHORTER_GRACE = {
-    "scheduler": "nobody waits ten minutes for make local-down; in a cluster nobody waits at all"
-}
+SHORTER_GRACE = {"scheduler": "make local-down must not take ten minutes"}
 
 
 def interpolated(value: Any, env: dict[str, str]) -> Any:
@@ -71,7 +69,7 @@ def services() -> Objects:
 
 @pytest.fixture(scope="module")
 def objects() -> list[dict[str, Any]]:
-    """What the program makes of the same values with LocalExecutor."""
+    """The program's objects for the same values with LocalExecutor."""
     return list(yaml.safe_load_all(render("dev", "airflow.executor=LocalExecutor")))
 
 
@@ -96,7 +94,7 @@ NAMES = (
 
 
 def environment_of(container: dict[str, Any], objects: list[dict[str, Any]]) -> dict[str, str]:
-    """A container's environment as the kubelet makes it, secrets by name."""
+    """A container's environment as the kubelet builds it, secrets by name."""
     data = {o["metadata"]["name"]: o.get("data", {}) for o in objects if o["kind"] == "ConfigMap"}
     plain = {o["metadata"]["name"]: o["stringData"] for o in objects if o["kind"] == "Secret"}
     env: dict[str, str] = {}
@@ -118,26 +116,26 @@ def test_the_services_are_the_workloads(services: Objects, pods: Objects) -> Non
 
 @pytest.mark.parametrize("name", NAMES)
 def test_images(name: str, services: Objects, pods: Objects) -> None:
-    wanted = pods[name]["containers"][0]["image"]
+    expected = pods[name]["containers"][0]["image"]
     if name == "mysql":
-        assert services[name]["image"] == wanted
+        assert services[name]["image"] == expected
     else:
-        # By which reference, make local-up decides: see tests/images/test_local.py.
-        assert (services[name]["image"], "/airflow:" in wanted) == ("<airflow>", True)
+        # make local-up decides the reference: see tests/images/test_local.py.
+        assert (services[name]["image"], "/airflow:" in expected) == ("<airflow>", True)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_environment(
     name: str, services: Objects, pods: Objects, objects: list[dict[str, Any]]
 ) -> None:
-    wanted = environment_of(pods[name]["containers"][0], objects)
+    expected = environment_of(pods[name]["containers"][0], objects)
     found = dict(services[name]["environment"])
     for variable in ONLY_IN_PODS:
-        wanted.pop(variable, None)
+        expected.pop(variable, None)
     if name != "mysql":
         for variable in ONLY_LOCAL:
             found.pop(variable)
-    assert found == wanted
+    assert found == expected
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -146,9 +144,9 @@ def test_commands(
 ) -> None:
     container = pods[name]["containers"][0]
     env = environment_of(container, objects)
-    wanted = [re.sub(r"\$\((\w+)\)", lambda m: env[m[1]], text) for text in container["args"]]
+    expected = [re.sub(r"\$\((\w+)\)", lambda m: env[m[1]], text) for text in container["args"]]
     assert "command" not in container
-    assert services[name]["command"] == wanted
+    assert services[name]["command"] == expected
     assert "entrypoint" not in services[name]
 
 
@@ -166,10 +164,10 @@ def test_privileges(name: str, services: Objects, pods: Objects) -> None:
 def test_what_may_be_written_is_as_in_pods(name: str, services: Objects, pods: Objects) -> None:
     (container,) = pods[name]["containers"]
     mounts = container["volumeMounts"]
-    wanted = {mount["mountPath"] for mount in mounts if not mount.get("readOnly")}
+    expected = {mount["mountPath"] for mount in mounts if not mount.get("readOnly")}
     kept = [text for text in services[name]["volumes"] if not text.endswith(":ro")]
     found = {text.split(":")[0] for text in services[name]["tmpfs"]}
-    assert found | {text.split(":")[1] for text in kept} == wanted
+    assert found | {text.split(":")[1] for text in kept} == expected
     sources = {text.split(":")[0] for text in kept}
     assert sources == ({"mysql"} if name == "mysql" else {"logs"})
 
@@ -177,9 +175,9 @@ def test_what_may_be_written_is_as_in_pods(name: str, services: Objects, pods: O
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_only_read_is_as_in_pods(name: str, services: Objects, pods: Objects) -> None:
     mounts = pods[name]["containers"][0]["volumeMounts"]
-    wanted = {mount["mountPath"] for mount in mounts if mount.get("readOnly")}
+    expected = {mount["mountPath"] for mount in mounts if mount.get("readOnly")}
     found = {text.split(":")[1] for text in services[name]["volumes"] if text.endswith(":ro")}
-    assert found - {LIVE_DAGS} == wanted
+    assert found - {LIVE_DAGS} == expected
 
 
 def test_dags_are_the_image_s_unless_asked_for(services: Objects) -> None:
@@ -197,12 +195,15 @@ def test_what_a_pod_waits_for_a_service_depends_on(
     assert set(waits) <= set(NO_SERVICE)
     found = {key: one["condition"] for key, one in services[name].get("depends_on", {}).items()}
     if name == "mysql":
-        wanted = {}
+        expected = {}
+    elif name == "api-server":
+        # `up --wait` accepts the end of a service only if another service waits for it.
+        expected = {"create-admin": "service_completed_successfully"}
     elif "--database-only" in waits["wait-for-migrations"]:
-        wanted = {"mysql": "service_healthy"}
+        expected = {"mysql": "service_healthy"}
     else:
-        wanted = {"migrations": "service_completed_successfully"}
-    assert found == wanted
+        expected = {"migrations": "service_completed_successfully"}
+    assert found == expected
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -224,22 +225,22 @@ def test_health_is_what_makes_a_pod_ready(name: str, services: Objects, pods: Ob
 
 @pytest.mark.parametrize("name", NAMES)
 def test_stopping(name: str, services: Objects, pods: Objects) -> None:
-    wanted = pods[name].get("terminationGracePeriodSeconds")
+    expected = pods[name].get("terminationGracePeriodSeconds")
     found = services[name].get("stop_grace_period")
     if name in SHORTER_GRACE:
-        assert int(str(found).rstrip("s")) < int(wanted or 0)
+        assert int(str(found).rstrip("s")) < int(expected or 0)
     else:
-        assert found == (None if wanted is None else f"{wanted}s")
+        assert found == (None if expected is None else f"{expected}s")
 
 
 def test_services_are_found_by_the_names_that_they_have_in_a_cluster(
     services: Objects, objects: list[dict[str, Any]]
 ) -> None:
-    wanted = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Service"}
+    expected = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Service"}
     found = [
         one["networks"]["default"]["aliases"] for one in services.values() if "networks" in one
     ]
-    assert {name for names in found for name in names} == wanted
+    assert {name for names in found for name in names} == expected
 
 
 def test_only_the_web_address_is_open_and_to_this_machine_alone(services: Objects) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow_kubernetes.report.checkout import CheckoutError, base, head
+from airflow_kubernetes.report.checkout import CheckoutError, sides
 from airflow_kubernetes.report.markdown import MARKER
 
 from .conftest import ROOT
@@ -100,7 +100,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     commit(found, "without prod", "without-prod")
     for file, text in prod.items():
         (root / file).write_text(text)
-    program = root / "infra" / "airflow_kubernetes" / "render" / "program.py"
+    program = root / "infra" / "airflow_kubernetes" / "render.py"
     right = program.read_text()
     program.write_text(right + "\nraise RuntimeError('half done')\n")
     commit(found, "broken", "broken")
@@ -161,13 +161,13 @@ def test_a_change_as_a_reviewer_sees_it(checkout: Checkout) -> None:
     assert "uncommitted files (`Pulumi.dev.yaml`, `Pulumi.prod.yaml`" in found.text
 
     restarts = {one["name"]: one for one in prod["restarts"]}
-    assert restarts["airflow-mysql"]["how"] == "away"
-    assert restarts["airflow-scheduler"]["how"] == "away"
-    assert restarts["airflow-api-server"]["how"] == "rolls"
-    assert restarts["airflow-migrations"]["how"] == "runs"
+    assert restarts["airflow-mysql"]["what"] == "unavailable"
+    assert restarts["airflow-scheduler"]["what"] == "unavailable"
+    assert restarts["airflow-api-server"]["what"] == "rolls"
+    assert restarts["airflow-migrations"]["what"] == "runs"
 
-    assert prod["secrets"] == ["secrets.revision 1 → 2"]
-    assert "encrypted `config.airflow-kubernetes:token` added" in found.text
+    assert restarts[""]["text"].startswith("secrets.revision 1 → 2: ")
+    assert "encrypted `config.airflow-kubernetes:token`: `[secret]` added" in found.text
     assert "AAAA" not in found.text + json.dumps(found.facts)
 
     fields = {
@@ -194,7 +194,7 @@ def test_a_volume_that_shrinks_or_is_another_stops_the_deployment(checkout: Chec
     prod = found.environment("prod")
     assert [one["name"] for one in prod["destructive"]] == ["airflow-mysql"]
     assert [(one["name"], one["what"]) for one in prod["refused"]] == [("airflow-logs", "REFUSED")]
-    assert [one["rule"] for one in prod["checked"]["broken"]] == ["no-loss-of-data"]
+    assert [one["rule"] for one in prod["checked"]["violations"]] == ["no-loss-of-data"]
     assert "## ⛔ `prod`: 1 REFUSED, 1 REPLACED\n" in found.text
 
 
@@ -204,7 +204,7 @@ def test_a_new_environment_is_created_as_a_whole(checkout: Checkout) -> None:
     prod = found.environment("prod")
     assert (prod["state"], prod["severity"]) == ("new", "restart")
     assert {one["operation"] for one in prod["changes"]} == {"create"}
-    assert "`config.kubernetes:context` added: `airflow-prod`" in found.text
+    assert "`config.kubernetes:context`: `airflow-prod` added" in found.text
     assert len(found.text.encode()) < 60_000
 
 
@@ -222,23 +222,21 @@ def test_a_side_that_does_not_render_is_an_error(checkout: Checkout) -> None:
     assert "/tmp/" not in found.text
 
 
-def test_what_git_does_not_know_is_told_with_the_remedy(
-    repository: Checkout, tmp_path: Path
-) -> None:
+def test_what_git_does_not_know_has_a_remedy(repository: Checkout, tmp_path: Path) -> None:
     root = repository.root
     for asked, remedy in (("origin/nothing", "git fetch origin nothing"), ("--all", "correct")):
         with pytest.raises(CheckoutError, match=f"BASE={asked}: git knows no such .*{remedy}"):
-            base(root, asked)
+            sides(root, asked)
     shallow = tmp_path / "shallow"
     git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{root}", str(shallow))
     with pytest.raises(CheckoutError, match=r"shallow clone: .*git fetch --unshallow"):
-        base(shallow, "origin/main~1")
+        sides(shallow, "origin/main~1")
     with pytest.raises(CheckoutError, match="no git checkout"):
-        base(tmp_path, "main")
+        sides(tmp_path, "main")
     git(shallow, "checkout", "--quiet", "--orphan", "other")
     git(shallow, "commit", "--quiet", "--message", "other")
     with pytest.raises(CheckoutError, match="shares no commit"):
-        base(shallow, "origin/work")
+        sides(shallow, "origin/work")
 
 
 def test_a_new_file_counts_as_uncommitted_where_it_is_rendered(checkout: Checkout) -> None:
@@ -246,7 +244,7 @@ def test_a_new_file_counts_as_uncommitted_where_it_is_rendered(checkout: Checkou
         path = checkout.root / file
         path.parent.mkdir(exist_ok=True)
         path.write_text("")
-    assert head(checkout.root).uncommitted == ("dags/new.py",)
+    assert sides(checkout.root, "main").uncommitted == ("dags/new.py",)
 
 
 def test_overrides_of_one_command_are_refused(checkout: Checkout) -> None:

@@ -1,16 +1,18 @@
 """Environments and reports for the tests of the report."""
 
 from copy import deepcopy
+from datetime import date
 from typing import Any
 
+from airflow_kubernetes.policies.rules import Violation
+from airflow_kubernetes.policies.waivers import Waiver
 from airflow_kubernetes.report import collect, markdown
-from airflow_kubernetes.report.checkout import Base, Head
-from airflow_kubernetes.report.model import Amount, Checked, Live, Pair, Report
-from airflow_kubernetes.report.renders import Rendered
+from airflow_kubernetes.report.checkout import Rendered
+from airflow_kubernetes.report.model import Checked, ParityResult, RealState, Report, Sides
 
 Manifest = dict[str, Any]
 
-CHECKED = Checked((), (Amount("storage", "1 GiB", "1 GiB"),))
+CHECKED = Checked((), {"storage": ("1 GiB", "1 GiB")})
 
 
 def an_object(kind: str, name: str, protected: bool = False, **content: Any) -> Manifest:
@@ -39,6 +41,23 @@ def a_workload(
     )
 
 
+def a_violation(text: str = "is wrong", waived: bool = False) -> Violation:
+    """Of an object, a field, a message and a fix that are all called `text`."""
+    waiver = Waiver(
+        rule="rule", object="Kind/name", reason="until then", owner="me", expires=date(2030, 1, 1)
+    )
+    return Violation(
+        rule="rule",
+        kind="Kind",
+        name=text,
+        path=text,
+        message=text,
+        why="why",
+        fix=text,
+        waiver=waiver if waived else None,
+    )
+
+
 def changed(obj: Manifest, *path: str, value: Any) -> Manifest:
     """A copy with another value at a path; None takes the last key away."""
     copy = deepcopy(obj)
@@ -58,15 +77,15 @@ def one_environment(
     name: str = "prod",
     stacks: tuple[str | None, str | None] = (None, None),
     checked: Checked = CHECKED,
-    real: Live | None = None,
+    real: RealState | None = None,
 ) -> Any:
     old, new = (None if one is None else Rendered(tuple(one)) for one in (before, after))
     return collect.environment(name, old, new, stacks, checked, real)
 
 
-def a_report(*environments: Any, parity: tuple[Pair, ...] = ()) -> Report:
-    base, head = Base("origin/main", "b" * 40, 0), Head("a" * 40, ())
-    return collect.report(base, head, environments, parity)
+def a_report(*environments: Any, parity: tuple[ParityResult, ...] = ()) -> Report:
+    sides = Sides("origin/main", "b" * 40, 0, "a" * 40)
+    return collect.report(sides, environments, parity)
 
 
 def written(*environments: Any) -> str:

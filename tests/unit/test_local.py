@@ -1,16 +1,16 @@
-"""An author's machine: .env, container engines, health, and what make task refuses."""
+"""make task and make local-up: .env, container engines, and what they refuse."""
 
 import stat
 from pathlib import Path
-from typing import Any
 
 import pytest
+from airflow_kubernetes.cli.local import local_up
 from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.cli.task import task
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
-from airflow_kubernetes.local import env_file, health
-from airflow_kubernetes.local.engine import Engine, EngineError, engine
+from airflow_kubernetes.local import env_file
+from airflow_kubernetes.local.engine import Engine, EngineError, find_engine
 
 
 def test_env_is_for_its_owner_alone_and_keeps_what_a_user_added(tmp_path: Path) -> None:
@@ -45,46 +45,38 @@ def program(folder: Path, name: str, script: str) -> None:
 
 def test_no_engine(programs: Path) -> None:
     with pytest.raises(EngineError, match="docker or podman is not on PATH; install it"):
-        engine()
+        find_engine()
 
 
 def test_an_engine_that_does_not_answer_says_why(programs: Path) -> None:
     program(programs, "docker", "echo 'permission denied' >&2; exit 1")
-    with pytest.raises(EngineError, match="docker: permission denied\nStart it"):
-        engine()
+    with pytest.raises(EngineError, match="docker: permission denied\nStart the engine"):
+        find_engine()
 
 
 def test_docker_first_and_podman_where_it_does_not_answer(programs: Path) -> None:
     program(programs, "podman", "echo linux/arm64")
-    assert engine() == Engine("podman", "linux/arm64")
+    assert find_engine() == Engine("podman", "linux/arm64")
     program(programs, "docker", "exit 1")
-    assert engine() == Engine("podman", "linux/arm64")
+    assert find_engine() == Engine("podman", "linux/arm64")
     program(programs, "docker", "echo linux/amd64")
-    assert engine() == Engine("docker", "linux/amd64")
-    assert engine("podman").program == "podman"
+    assert find_engine() == Engine("docker", "linux/amd64")
+    assert find_engine("podman").program == "podman"
 
 
-@pytest.mark.parametrize(
-    ("state", "word"),
-    [
-        ({"Status": "running", "Health": {"Status": "healthy"}}, "healthy"),
-        ({"Status": "running", "Health": {"Status": "starting"}}, "starting"),
-        ({"Status": "running", "Health": {"Status": "unhealthy"}}, "unhealthy"),
-        ({"Status": "running"}, "running"),
-        ({"Status": "created"}, "created"),
-        ({"Status": "exited", "ExitCode": 0}, "done"),
-        ({"Status": "exited", "ExitCode": 1}, "failed"),
-        ({"Status": "exited", "ExitCode": 0, "Health": {"Status": "unhealthy"}}, "failed"),
-    ],
-)
-def test_a_container_s_state_in_a_word(state: dict[str, Any], word: str) -> None:
-    assert health.state({"State": {"ExitCode": 0, **state}, "RestartCount": 0}) == word
+def test_compose_is_required_in_its_second_version(
+    programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(programs, "docker", "[ $1 != compose ] || exit 1")
+    with pytest.raises(CommandError, match="no plugin `compose`: install Docker Compose 2"):
+        local_up(Target("dev", "", load("dev")))
 
 
-def test_a_container_that_fails_again_and_again_has_failed() -> None:
-    state = {"Status": "restarting", "ExitCode": 1, "Health": {"Status": "starting"}}
-    assert health.state({"State": state, "RestartCount": 2}) == "starting"
-    assert health.state({"State": state, "RestartCount": 3}) == "failed"
+def test_local_up_refuses_a_release_that_compose_yaml_is_not_for(programs: Path) -> None:
+    settings = load("dev", "airflow.version=2.11.2")
+    message = "2.11.2, but compose.yaml has no service webserver: it runs Airflow 3.3.2. Set that"
+    with pytest.raises(CommandError, match=message):
+        local_up(Target("dev", "", settings))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from ..kubectl.client import KubectlError
 from ..kubectl.diff import differences
 from ..kubernetes.manifest import is_protected
 from ..render import PROJECT, objects
-from ..report.pulumi_preview import Live, fold
+from ..report.pulumi_preview import Preview, parse
 from ..settings.problems import SettingsError
 from . import pulumi_cli
 from .target import Target, engine
@@ -29,23 +29,23 @@ def run(arguments: argparse.Namespace) -> None:
     drift(Target.load(arguments.environment, arguments.set, read_only=True))
 
 
-def live(environment: str, overrides: str) -> Live:
+def live(environment: str, overrides: str) -> Preview:
     """What `pulumi up` would change now in the environment, and what has drifted.
 
-    An answer that is impossible is the `problem` of an otherwise empty Live: Pulumi's preview of a
-    cluster that does not answer succeeds without having looked at anything.
+    An answer that is impossible is the `problem` of an otherwise empty Preview: Pulumi's preview
+    of a cluster that does not answer succeeds without having looked at anything.
     """
     try:
         target = Target(environment, overrides, load(environment, overrides))
         target.kubectl.reach()
         if engine(target) == "kubectl":
-            return Live(
+            return Preview(
                 problem=f"the engine of {environment} is kubectl, which has no stack to preview: "
                 f"make drift ENV={environment} compares the cluster with the program"
             )
         return _preview(target)
     except (CommandError, KubectlError, SettingsError) as error:
-        return Live(problem=str(error))
+        return Preview(problem=str(error))
 
 
 def drift(target: Target) -> None:
@@ -69,8 +69,8 @@ def _kubectl_drift(target: Target) -> list[str]:
     rendered = objects(target.environment, target.overrides)
     # Values of Secrets are generated, so the program has none to compare.
     claims = [obj for obj in rendered if is_protected(obj) and obj["kind"] != "Secret"]
-    others = [obj for obj in rendered if not is_protected(obj)]
-    changed = [*differences(target.kubectl, claims), *apply.changes(target.kubectl, others)]
+    unprotected = [obj for obj in rendered if not is_protected(obj)]
+    changed = [*differences(target.kubectl, claims), *apply.changes(target.kubectl, unprotected)]
     return [f"  {change}" for change in changed]
 
 
@@ -85,7 +85,7 @@ def _pulumi_drift(target: Target) -> list[str]:
         lines += [] if gone else [f"    {_line(field)}" for field in change.differences]
     for change in found.changes:
         lines.append(f"  {change.kind} {change.name}: up would {change.operation} it")
-    for resource in (*found.images, *found.others):
+    for resource in found.resources:
         lines.append(f"  {resource.type} {resource.name}: up would {resource.operation} it")
     return lines
 
@@ -97,7 +97,7 @@ def _line(field: Difference) -> str:
     return f"{dotted(field.path)}: {old} -> {new}"
 
 
-def _preview(target: Target) -> Live:
+def _preview(target: Target) -> Preview:
     """Raises CommandError where the CLI cannot begin: no CLI, stack, state or passphrase."""
     name = target.environment
     if _locked(name):
@@ -111,7 +111,7 @@ def _preview(target: Target) -> Live:
     found = pulumi_cli.parse(done.stdout)
     if not isinstance(found, dict) or not (found.get("steps") or found.get("diagnostics")):
         raise CommandError(pulumi_cli.explain("preview", name, done.stderr))
-    result = fold(found)
+    result = parse(found)
     if done.returncode and result.problem is None:
         raise CommandError(pulumi_cli.explain("preview", name, done.stderr))
     return result

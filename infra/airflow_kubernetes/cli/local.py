@@ -1,98 +1,120 @@
-"""`make local-up`, `make local-down`: a whole Airflow on this machine, by compose.yaml."""
+"""`make local-up` and `make local-down`: all of Airflow on this machine with Docker Compose."""
 
 import subprocess
-import sys
-from dataclasses import dataclass
-from shutil import which
 
+import yaml
+
+from ..airflow.releases import RELEASES, Release
+from ..console import say
 from ..errors import CommandError
 from ..images.specs import ROOT
-from ..local import env_file, health, images
-from ..local.engine import Engine, engine
+from ..local import env_file, images
+from ..local.engine import Engine, find_engine
+from ..settings.schema import Settings
 from .target import Target
 
+COMPOSE_FILE = ROOT / "compose.yaml"
 ENV_FILE = ROOT / env_file.NAME
 PROJECT = "airflow-local"
-"""Compose's prefix of containers and volumes, unless .env says another."""
-
+"""Compose's prefix of containers and volumes, unless .env has another."""
 LIVE_DAGS = "/mnt/dags"
 """Where compose.yaml mounts ./dags."""
+TIMEOUT = 600
+"""Seconds in which all services must become healthy."""
 
 
-@dataclass(frozen=True)
-class Compose:
-    """Docker Compose, version 1 or 2."""
-
-    program: tuple[str, ...]
-
-    def run(self, *arguments: str) -> None:
-        """Run it for the checkout's compose.yaml. Raises CommandError; its output is shown."""
-        command = [*self.program, "--file", "compose.yaml", *arguments]
-        if subprocess.run(command, cwd=ROOT, stdout=2, check=False).returncode:
-            raise CommandError(
-                f"`{' '.join(command)}` failed; the reason is above. What a service said: "
-                f"{' '.join(self.program)} logs <service>"
-            )
-
-
-def local_up(here: Target, *, live: bool = False) -> None:
-    """Start it, wait until all of it is healthy, print address, user and password.
+def local_up(target: Target, *, live: bool = False) -> None:
+    """Start all services, wait until they are healthy, print address, user and password.
 
     Raises CommandError, EngineError or BuildError.
     """
-    docker, compose = engine("docker"), _compose()
+    settings = target.settings
+    _refuse_other_release(settings)
+    docker = find_engine("docker")
+    _require_compose()
     before = env_file.read(ENV_FILE)
     project = before.get("COMPOSE_PROJECT_NAME") or PROJECT
-    _refuse_other_passwords(docker, before, f"{project}_mysql")
+    _refuse_new_passwords(docker, before, f"{project}_mysql")
     now = before | {
         "COMPOSE_PROJECT_NAME": project,
-        **env_file.secrets(here.settings, before),
-        "AIRFLOW_IMAGE": images.airflow(here.settings, docker),
-        "MYSQL_IMAGE": here.settings.database.cluster.image,
+        **env_file.secrets(settings, before),
+        "AIRFLOW_IMAGE": images.airflow(settings, docker),
+        "MYSQL_IMAGE": settings.database.cluster.image,
         "DAGS_FOLDER": LIVE_DAGS if live else "",
     }
     env_file.write(ENV_FILE, now)
-    images.write_references(here.settings)
+    images.write_references(settings)
     if before.get("AIRFLOW_IMAGE") not in (None, now["AIRFLOW_IMAGE"]):
-        print("another image than before: stopping what runs", file=sys.stderr)
-        compose.run("down")  # nothing of one release may run while another migrates the database
-    compose.run("up", "--detach", "--remove-orphans")
+        say("the Airflow image has changed: stopping the old containers first")
+        _compose("down")  # no other release may run while the database is migrated
     try:
-        health.wait(docker, project)
-    except health.UnhealthyError as error:
-        raise CommandError(str(error)) from None
+        _compose("up", "--wait", "--wait-timeout", str(TIMEOUT), "--remove-orphans")
+    except CommandError:
+        _compose("logs", "--tail", "15")
+        raise
     print(f"url       http://localhost:{now.get('AIRFLOW_PORT') or 8080}")
-    print(f"user      {here.settings.airflow.admin.username}")
+    print(f"user      {settings.airflow.admin.username}")
     print(f"password  {now['ADMIN_PASSWORD']}")
 
 
 def local_down() -> None:
-    """Remove its containers; keep database, logs and passwords. Raises CommandError."""
+    """Remove the containers; keep database, logs and passwords. Raises CommandError."""
     if not ENV_FILE.exists():
-        raise CommandError(f"there is no {env_file.NAME}: make local-up was never run here")
-    engine("docker")
-    _compose().run("down", "--remove-orphans")
+        raise CommandError(f"{env_file.NAME} does not exist: make local-up has not run here")
+    find_engine("docker")
+    _require_compose()
+    _compose("down", "--remove-orphans")
     print("stopped; database, logs and passwords are kept")
 
 
-def _compose() -> Compose:
-    for program in (("docker", "compose"), ("docker-compose",)):
-        if which(program[0]):
-            version = subprocess.run([*program, "version"], capture_output=True, check=False)
-            if version.returncode == 0:
-                return Compose(program)
-    raise CommandError(
-        "there is no Docker Compose; install it (Debian: docker-compose; elsewhere it is a plugin "
-        "of Docker's)"
-    )
+def _compose(*arguments: str) -> None:
+    """Run Docker Compose in the checkout, with its output shown. Raises CommandError."""
+    command = ["docker", "compose", "--file", COMPOSE_FILE.name, *arguments]
+    if subprocess.run(command, cwd=ROOT, stdout=2, check=False).returncode:
+        raise CommandError(
+            f"`{' '.join(command)}` failed; the reason is above. "
+            "A service's log: docker compose logs <service>"
+        )
 
 
-def _refuse_other_passwords(docker: Engine, env: dict[str, str], volume: str) -> None:
+def _require_compose() -> None:
+    version = ["docker", "compose", "version"]
+    if subprocess.run(version, capture_output=True, check=False).returncode:
+        raise CommandError(
+            "Docker has no plugin `compose`: install Docker Compose 2 or newer (package "
+            "docker-compose-plugin of Docker's repository; Debian 12's docker-compose is version 1)"
+        )
+
+
+def _refuse_other_release(settings: Settings) -> None:
+    """compose.yaml has the components of one Airflow line. Raises CommandError for another."""
+    version = settings.airflow.version
+    services = yaml.safe_load(COMPOSE_FILE.read_text(encoding="utf-8"))["services"]
+    missing = sorted(_components(RELEASES[version]) - services.keys())
+    if missing:
+        supported = [
+            name for name, release in RELEASES.items() if services.keys() >= _components(release)
+        ]
+        raise CommandError(
+            f"airflow.version is {version}, but compose.yaml has no service {', '.join(missing)}: "
+            f"it runs Airflow {', '.join(supported)}. Set that version in values/common.yaml, or "
+            f"run {version} on a cluster: make up"
+        )
+
+
+def _refuse_new_passwords(docker: Engine, env: dict[str, str], volume: str) -> None:
+    """Raises CommandError if the database exists and .env lacks its passwords."""
     missing = [name for name in env_file.SECRETS if not env.get(name)]
     if missing and docker.run("volume", "inspect", volume).returncode == 0:
         raise CommandError(
             f"{env_file.NAME} has no {', '.join(missing)}, but the volume {volume} holds a "
-            f"database that was made with other values. Bring that {env_file.NAME} back. If this "
+            f"database that was created with other values. Restore that {env_file.NAME}. If this "
             f"is another checkout, write COMPOSE_PROJECT_NAME=<another> and AIRFLOW_PORT=<another> "
             f"into {env_file.NAME}. If nobody needs that data: docker volume rm {volume}"
         )
+
+
+def _components(release: Release) -> set[str]:
+    """The names of the components that every executor has."""
+    others = (release.scheduler, release.dag_processor, release.triggerer)
+    return {component.name for component in (release.web.component, *others)}

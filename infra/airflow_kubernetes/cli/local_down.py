@@ -6,7 +6,7 @@ from .local import local_down
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
-    """None: there is one on a machine."""
+    """This command has no arguments."""
 
 
 def run(_: argparse.Namespace) -> None:

@@ -84,12 +84,12 @@ def _with_kubectl(target: Target) -> None:
         return
     new = foundation.check(target.kubectl, generated(target.settings))
     rendered = objects(target.environment, target.overrides)
-    others = [obj for obj in rendered if not is_protected(obj)]
+    unprotected = [obj for obj in rendered if not is_protected(obj)]
     claims = [obj for obj in rendered if obj["kind"] in ("Namespace", "PersistentVolumeClaim")]
     changed = [f"Secret {secret.name} (generated)" for secret in new]
-    changed += differences(target.kubectl, claims) + apply.changes(target.kubectl, others)
+    changed += differences(target.kubectl, claims) + apply.changes(target.kubectl, unprotected)
     if not changed:
         print("nothing would change")
         return
     print("\n".join(["would change:", *(f"  {change}" for change in changed)]))
-    print(diff(target.kubectl, [*claims, *apply.as_applied(target.kubectl, others)]), end="")
+    print(diff(target.kubectl, [*claims, *apply.as_applied(target.kubectl, unprotected)]), end="")

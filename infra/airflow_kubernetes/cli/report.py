@@ -2,45 +2,44 @@
 
 import dataclasses
 import json
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import CommandError
-from ..images.specs import ROOT
 from ..report import collect, markdown
-from ..report.model import Live, Report
-from ..report.run import report as compare
+from ..report.model import RealState, Report
+from ..report.run import report as run
 from . import drift
 
 
-def report(
-    base: str, only: Sequence[str], folder: str, *, live: bool = False, root: Path = ROOT
-) -> None:
-    """Print the report against `base`; into `folder`, if one is named, also files of it.
+def report(base: str, only: Sequence[str], folder: str, *, live: bool = False) -> None:
+    """Print the report against `base`; also write its files into `folder`, if one is named.
 
-    If `live`, also how the real state of each environment is. Raises CheckoutError,
-    and CommandError if something in it must not be merged.
+    If `live`, the report includes the real state of each environment. Raises CheckoutError, and
+    CommandError for a report that says why it must not be merged.
     """
-    today = datetime.now(UTC).date()
-    found = compare(root, base, only, today, _real_state if live else None)
+    found = run(base, only, datetime.now(UTC).date(), _real_state if live else None)
     short, complete = markdown.short(found)
     print(short, end="")
     if folder:
         write(found, Path(folder), short, None if complete else markdown.full(found))
+    elif not complete:
+        print("shortened; REPORT=<folder> writes all of it to full.md there", file=sys.stderr)
     if found.problems:
         raise CommandError("; ".join(found.problems))
 
 
-def _real_state(environment: str) -> Live:
+def _real_state(environment: str) -> RealState:
     return collect.real_state(drift.live(environment, ""))
 
 
 def write(found: Report, folder: Path, short: str, full: str | None) -> None:
-    """report.md and report.json (the same facts), and full.md where the first leaves out some."""
+    """report.md and report.json (the same facts), and full.md where report.md is shortened."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.md").write_text(short, encoding="utf-8")
-    facts = json.dumps(dataclasses.asdict(found), indent=1, ensure_ascii=True)
+    facts = json.dumps(dataclasses.asdict(found), indent=1, default=str)
     (folder / "report.json").write_text(facts + "\n", encoding="utf-8")
     (folder / "full.md").unlink(missing_ok=True)  # of an earlier report
     if full is not None:

@@ -1,4 +1,4 @@
-"""`make task`: run a task image's container as the cluster does, and show its XCom."""
+"""`make task`: run a task image as a pod would run it, and print its XCom."""
 
 import argparse
 import json
@@ -12,25 +12,25 @@ from ..console import say
 from ..errors import CommandError
 from ..images import tasks
 from ..images.specs import ImageSpec
-from ..local.engine import Engine, engine
+from ..local.engine import Engine, find_engine
 from ..local.images import build
 from ..settings.schema import Settings
 from .target import Target
 from .target import add_arguments as add_target
 
 XCOM = "/airflow/xcom"
-"""Where KubernetesPodOperator looks for return.json (`PodDefaults.XCOM_MOUNT_PATH`)."""
+"""Folder in which KubernetesPodOperator reads return.json (`PodDefaults.XCOM_MOUNT_PATH`)."""
 
 NOT_STARTED = (125, 126, 127)
-"""Exit codes of `docker run` and `podman run` where the container's command did not begin."""
+"""Exit codes of `docker run` and `podman run` if the container's command did not start."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The environment, the task image, and its arguments."""
     add_target(parser)
-    parser.add_argument("name", metavar="NAME", help="of the task image: images/tasks/NAME")
+    parser.add_argument("name", metavar="NAME", help="the task image images/tasks/NAME")
     parser.add_argument(
-        "--args", default="", metavar="'ARGUMENTS'", help="for the container, quoted as for a shell"
+        "--args", default="", metavar="'ARGUMENTS'", help="for the container, quoted as in a shell"
     )
 
 
@@ -40,29 +40,29 @@ def run(arguments: argparse.Namespace) -> None:
     task(target, arguments.name, arguments.args)
 
 
-def task(here: Target, name: str, args: str = "") -> None:
+def task(target: Target, name: str, args: str = "") -> None:
     """Build the image `name` for this machine, run it with the arguments `args`, print its XCom.
 
-    What the task says goes to standard error, so that standard output is its XCom alone. Raises
-    SystemExit with the task's exit code if that is not 0, and CommandError, EngineError or
-    BuildError if it could not be run.
+    The task's output goes to standard error, so standard output is only the XCom. Raises SystemExit
+    with the task's exit code if it is not 0; CommandError, EngineError or BuildError if the image
+    could not be run.
     """
     arguments = _arguments(args)
-    spec = _spec(here.settings, name)
-    docker = engine()
-    reference = build(here.settings, spec, docker)
+    spec = _spec(target.settings, name)
+    engine = find_engine()
+    reference = build(target.settings, spec, engine)
     with tempfile.TemporaryDirectory(prefix="airflow-task-", ignore_cleanup_errors=True) as folder:
         xcom = Path(folder) / "xcom"
         xcom.mkdir()
-        xcom.chmod(0o777)  # the task's user is another; the folder around it is private
+        xcom.chmod(0o777)  # for the task's user; the parent folder is private
         container = f"airflow-task-{name}-{secrets.token_hex(4)}"
-        code = _run(docker, reference, container, xcom, arguments)
+        code = _run(engine, reference, container, xcom, arguments)
         if code in NOT_STARTED:
             raise CommandError(
-                f"{docker.program} could not run {reference} (exit code {code}), see above"
+                f"{engine.program} could not run {reference} (exit code {code}): see above"
             )
         if code:
-            say(f"error: task {name} failed: exit code {code}; its last lines are above")
+            say(f"error: task {name} failed: exit code {code}; its output is above")
             raise SystemExit(code)
         _print_xcom(name, xcom / "return.json")
 
@@ -71,11 +71,11 @@ def _arguments(text: str) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError as error:
-        raise CommandError(f"ARGS: {error}; quote it as for a shell") from None
+        raise CommandError(f"ARGS: {error}; quote the arguments as in a shell") from None
 
 
-def _run(docker: Engine, reference: str, name: str, xcom: Path, arguments: list[str]) -> int:
-    """The container's exit code. As a pod: the user, no privilege, and what may be written."""
+def _run(engine: Engine, reference: str, name: str, xcom: Path, arguments: list[str]) -> int:
+    """Run the container with a pod's user, rights and writable folders; returns its exit code."""
     command = [
         "run", "--rm", "--name", name,
         "--user", f"{UID}:{GID}", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
@@ -84,28 +84,28 @@ def _run(docker: Engine, reference: str, name: str, xcom: Path, arguments: list[
         reference, *arguments,
     ]  # fmt: skip
     try:
-        return docker.show(*command)
+        return engine.show(*command)
     except KeyboardInterrupt:
-        docker.run("rm", "--force", name)
+        engine.run("rm", "--force", name)
         raise
 
 
 def _print_xcom(name: str, file: Path) -> None:
     if not file.exists() or not file.stat().st_size:
-        say(f"task {name} wrote no {XCOM}/return.json: it has no XCom")
+        say(f"task {name} wrote no {XCOM}/return.json, so it has no XCom")
         return
     text = file.read_text(encoding="utf-8")
     try:
         print(json.dumps(json.loads(text), indent=2, ensure_ascii=False))
     except ValueError as error:
         raise CommandError(
-            f"task {name} wrote no JSON to {XCOM}/return.json ({error}), which the cluster takes "
-            f"for a failure; it begins with: {text[:200]}"
+            f"task {name} wrote no JSON to {XCOM}/return.json ({error}), so it would fail in the "
+            f"cluster; the file begins with: {text[:200]}"
         ) from None
 
 
 def _spec(settings: Settings, name: str) -> ImageSpec:
-    """The task image of that name. Raises CommandError, with the known names."""
+    """The task image of the given name. Raises CommandError with the known names."""
     if name not in (known := tasks.names()):
         raise CommandError(
             f"NAME={name}: no such task image; images/tasks has: {', '.join(known) or 'none'}"

@@ -1,1 +1,1 @@
-"""Two sets of objects, leaf by leaf: what differs, and what a deployment makes of it."""
+"""The differences of two sets of objects, and what a deployment does about them."""

@@ -1,4 +1,4 @@
-"""What a deployment does to each object, from the objects before and after."""
+"""What a deployment does to each object, computed from the objects before and after."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,15 +21,18 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to one object, known by its Pulumi name: a Job's has no hash, so a Job with a
-    new hash replaces the old one.
+    """What happens to one object, identified by its Pulumi name: without a Job's hash, so that a
+    Job with a new hash replaces the old one.
 
-    `replacing` are the paths for which Pulumi replaces the object; `refused` are those that the
-    API server does not let anyone change, so that kubectl's apply fails on them, and so does
-    Pulumi's update. An UPDATE with `refused` paths fails under both engines; a REPLACE with them
-    under kubectl alone (unless it `fails` anyhow), and one without them is an update there.
-    `kept` are values that are written once, a subset of `refused`: Pulumi leaves them as they are,
-    `make up` stops.
+    `replacing` are the paths for which Pulumi replaces the object, `refused` those that the API
+    server does not let anyone change. `kept` is a subset of `refused`: values that are written
+    once, which Pulumi leaves unchanged and `make up` refuses to change.
+
+    operation  refused paths  under Pulumi            under kubectl
+    UPDATE     none           updates                 updates
+    UPDATE     some           fails (kept: no change) fails
+    REPLACE    none           replaces                updates
+    REPLACE    some           replaces                fails
     """
 
     operation: Operation
@@ -42,32 +45,31 @@ class Change:
 
     @property
     def blocked(self) -> bool:
-        """Whether the object would be lost that holds data or secrets: Pulumi refuses to go on.
-
-        kubectl leaves a protected object where it is.
+        """Whether an object with data or secrets would be lost. Pulumi refuses that and stops;
+        kubectl leaves the object where it is.
         """
         loses = self.operation in (Operation.REPLACE, Operation.DELETE)
         if not loses or self.before is None:
             return False
-        # The login to a registry is kept by `make down`, but goes when no longer wanted.
+        # `make down` keeps the login to a registry; a deployment that needs none deletes it.
         return is_protected(self.before) and self.before["metadata"]["name"] != PULL_SECRET
 
     @property
     def fails(self) -> bool:
-        """Whether the server refuses it under Pulumi too: an update, or an object that is wrong."""
+        """Whether the API server refuses the change under Pulumi too."""
         if self.after is not None and unselected(self.after):
             return True
         return self.operation is Operation.UPDATE and len(self.refused) > len(self.kept)
 
     @property
     def kind(self) -> str:
-        """Of the object."""
+        """The object's kind."""
         kind: str = self._object["kind"]
         return kind
 
     @property
     def name(self) -> str:
-        """Of the object, as it will be."""
+        """The object's name after the deployment."""
         name: str = self._object["metadata"]["name"]
         return name
 
@@ -77,9 +79,9 @@ class Change:
 
 
 def compare(before: Iterable[Manifest], after: Iterable[Manifest]) -> list[Change]:
-    """The changes that lead from one environment's objects to another's, by kind and name.
+    """The changes that make the first objects the second, by kind and name.
 
-    Objects that stay as they are have none.
+    Unchanged objects have none.
     """
     old = {logical_name(obj): obj for obj in before}
     new = {logical_name(obj): obj for obj in after}
@@ -92,9 +94,10 @@ def compare(before: Iterable[Manifest], after: Iterable[Manifest]) -> list[Chang
 
 def _change(before: Manifest | None, after: Manifest | None) -> Change | None:
     found = tuple(
-        one
-        for one in differences(before or {}, after or {})
-        if one.path and not same_amount(one)  # no path: nothing, against all of an object
+        difference
+        for difference in differences(before or {}, after or {})
+        # Without a path: nothing, compared with a whole object.
+        if difference.path and not same_amount(difference)
     )
     if before is None or after is None:
         operation = Operation.CREATE if before is None else Operation.DELETE
@@ -102,10 +105,10 @@ def _change(before: Manifest | None, after: Manifest | None) -> Change | None:
         return Change(operation, before, after, found, refused=wrong)
     if not found:
         return None
-    why = tuple(one.path for one in found if replacing(after, one))
-    against, kept = unselected(after), tuple[Path, ...]()
-    if not any(path in IDENTITY for path in why):  # else it is another object
-        kept = tuple(one.path for one in found if written_once(before, one))
-        against += [*kept, *(one.path for one in found if refused(before, after, one))]
-    operation = Operation.REPLACE if why else Operation.UPDATE
-    return Change(operation, before, after, found, why, tuple(sorted({*against})), kept)
+    replaces = tuple(each.path for each in found if replacing(after, each))
+    refuses, kept = unselected(after), tuple[Path, ...]()
+    if not any(path in IDENTITY for path in replaces):  # else it is another object
+        kept = tuple(each.path for each in found if written_once(before, each))
+        refuses += [*kept, *(each.path for each in found if refused(before, after, each))]
+    operation = Operation.REPLACE if replaces else Operation.UPDATE
+    return Change(operation, before, after, found, replaces, tuple(sorted({*refuses})), kept)

@@ -16,7 +16,7 @@ Path = tuple[str, ...]
 
 
 class Missing(Enum):
-    """No value: the leaf is not there at all. (None is YAML's null, a value.)"""
+    """The value of a leaf that does not exist. (None is YAML's null, a value.)"""
 
     MISSING = "missing"
 
@@ -99,36 +99,41 @@ def _unequal(old: Sequence[Any], new: Sequence[Any]) -> Iterator[tuple[int, list
             yield start, list(old[start:end]), list(new[new_start:new_end])
 
 
+def children(value: Any) -> dict[str, Any]:
+    """What is directly in a mapping, by key, or in a list of mappings, by `[name]` or `[position]`.
+
+    Empty for a leaf.
+    """
+    if isinstance(value, dict):
+        return {str(key): item for key, item in value.items()}
+    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        return {f"[{name}]": item for name, item in zip(_names(value), value, strict=True)}
+    return {}
+
+
 def _moved(old: Any, new: Any, path: Path) -> Iterator[Difference]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in old.keys() & new.keys():
-            yield from _moved(old[key], new[key], (*path, str(key)))
-    elif _has_items(old) and _has_items(new):
-        before = dict(zip(_names(old), old, strict=True))
-        after = dict(zip(_names(new), new, strict=True))
-        if [name for name in before if name in after] != [name for name in after if name in before]:
-            yield Difference(path, [*before], [*after])
-        for name in before.keys() & after.keys():
-            yield from _moved(before[name], after[name], (*path, f"[{name}]"))
+    before, after = children(old), children(new)
+    if isinstance(old, list) and isinstance(new, list):
+        names = [
+            [key[1:-1] for key in side if key in before and key in after]
+            for side in (before, after)
+        ]
+        if names[0] != names[1]:
+            yield Difference(path, *names)
+    for key in before.keys() & after.keys():
+        yield from _moved(before[key], after[key], (*path, key))
 
 
 def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    if isinstance(value, dict) and value:
-        for key, item in value.items():
-            yield from _leaves(item, (*path, str(key)))
-    elif _has_items(value):
-        for name, item in zip(_names(value), value, strict=True):
-            yield from _leaves(item, (*path, f"[{name}]"))
-    else:
+    inner = children(value)
+    if not inner:
         yield path, value
-
-
-def _has_items(value: Any) -> bool:
-    return isinstance(value, list) and any(isinstance(item, dict | list) for item in value)
+    for key, item in inner.items():
+        yield from _leaves(item, (*path, key))
 
 
 def _names(items: list[Any]) -> list[str]:
-    """What tells the items of a list apart: their names, else their positions from 0."""
+    """What identifies the items of a list: their names, else their positions from 0."""
     if all(isinstance(item, dict) for item in items):
         for key in NAMES:
             names = [str(item[key]) for item in items if key in item]

@@ -1,8 +1,8 @@
-"""Which changes of a field replace an object under Pulumi, and which the API server refuses.
+"""Which field changes replace an object under Pulumi, and which the API server refuses.
 
-The two do not agree everywhere. A field that Pulumi updates and the server refuses makes `up` fail
-under both engines; one that Pulumi replaces and the server would update costs an outage under
-Pulumi alone. Both tables are proved against the real thing by tests/cluster/test_changes.py.
+The two differ in places. A field that Pulumi updates and the server refuses makes `up` fail under
+both engines; a field that Pulumi replaces and the server would update costs an outage under Pulumi
+alone. tests/cluster/test_changes.py proves both tables on a real cluster.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from ..settings.quantities import amount
 from .leaves import MISSING, Difference, Path
 
 IDENTITY: tuple[Path, ...] = (("apiVersion",), ("metadata", "name"), ("metadata", "namespace"))
-"""A change of these makes another object of any kind."""
+"""A change of these makes an object of any kind another object."""
 
 REPLACING: dict[str, tuple[Path, ...]] = {
     "PersistentVolumeClaim": (
@@ -42,8 +42,8 @@ REPLACING: dict[str, tuple[Path, ...]] = {
     ),
     "Deployment": (("spec", "selector"),),
 }
-"""By kind: the fields below which any change replaces the object under Pulumi, even from nothing to
-the server's default. Kinds that are not here are updated in every field.
+"""By kind: fields in which any change replaces the object under Pulumi, even from no value to the
+server's default. Objects of other kinds are updated whatever changes.
 
 Source: `forceNew` in provider/pkg/provider/diff.go of pulumi-kubernetes 4.34, with this program's
 provider options (enableConfigMapMutable, enableSecretMutable).
@@ -55,7 +55,7 @@ DATA = ("data", "stringData", "binaryData")
 
 @dataclass(frozen=True)
 class Frozen:
-    """What the API server lets nobody change: all below `fields`, `but` for some below those."""
+    """Fields that cannot be changed in the API server: `fields` and all in them, except `but`."""
 
     fields: tuple[Path, ...]
     but: tuple[Path, ...] = ()
@@ -64,7 +64,7 @@ class Frozen:
 STORAGE: Path = ("spec", "resources", "requests", "storage")
 
 FROZEN: dict[str, Frozen] = {
-    # Growth also needs a bound claim of a class with allowVolumeExpansion, which no object tells.
+    # Growth also requires a bound claim of a class that allows it, which no object shows.
     "PersistentVolumeClaim": Frozen(
         (("spec",),), but=(STORAGE, ("spec", "volumeAttributesClassName"))
     ),
@@ -106,19 +106,19 @@ DEFAULTS: dict[tuple[str, Path], Any] = {
     ("Job", ("spec", "completions")): 1,
     ("Job", ("spec", "completionMode")): "NonIndexed",
 }
-"""What the server fills in for a frozen field that is not given: the two are the same to it."""
+"""What the server uses for a frozen field without a value: to it the two are the same."""
 
 WRITTEN_ONCE = (ADMIN_SECRET, CELERY_SECRET, KEYS_SECRET, MYSQL_SECRET)
 """Secrets whose values belong to the data: Pulumi ignores their changes, `make up` refuses them."""
 
 
 def same_amount(difference: Difference) -> bool:
-    """Whether both values are one quantity in two spellings: neither engine changes anything."""
+    """Whether both values are the same quantity in different units: no engine changes anything."""
     if not {"requests", "limits", "sizeLimit"} & {*difference.path}:
         return False
     try:
         return amount(difference.old) == amount(difference.new)
-    except (AttributeError, KeyError, ValueError):  # not there, or no quantity
+    except (AttributeError, KeyError, ValueError):  # MISSING, or no quantity
         return False
 
 
@@ -143,9 +143,9 @@ def refused(before: Manifest, after: Manifest, difference: Difference) -> bool:
     if kind == "PersistentVolumeClaim" and path == STORAGE:
         return _shrinks(difference)
     if kind == "Service" and path == ("spec", "clusterIP") and difference.new is MISSING:
-        return False  # the server keeps the one that it has
+        return False  # the server keeps its address
     if kind == "Job" and path[-1] == "image":
-        return False  # `make up` deletes a Job whose image was built again (render/apply.py)
+        return False  # `make up` deletes a Job whose image was built again (kubectl/apply.py)
     rule = FROZEN.get(kind)
     if rule is None or not _below(path, rule.fields) or _below(path, rule.but):
         return False
@@ -159,17 +159,17 @@ def written_once(before: Manifest, difference: Difference) -> bool:
 
 
 def unselected(after: Manifest) -> list[Path]:
-    """The labels of a workload's pods that its own selector does not find; the server refuses it.
+    """Paths of the pod template's labels that differ from the workload's own selector.
 
-    They are told as paths in the pod template.
+    The server refuses such a workload.
     """
     spec = after.get("spec", {})
     if after["kind"] not in ("Deployment", "StatefulSet"):
         return []
-    place = ("spec", "template", "metadata", "labels")
+    path = ("spec", "template", "metadata", "labels")
     labels = spec["template"]["metadata"].get("labels", {})
-    wanted = spec["selector"].get("matchLabels", {})
-    return [(*place, key) for key, value in sorted(wanted.items()) if labels.get(key) != value]
+    selector = spec["selector"].get("matchLabels", {})
+    return [(*path, key) for key, value in sorted(selector.items()) if labels.get(key) != value]
 
 
 def _below(path: Path, fields: Sequence[Path]) -> bool:
@@ -177,12 +177,12 @@ def _below(path: Path, fields: Sequence[Path]) -> bool:
 
 
 def _given(kind: str, path: Path, value: Any) -> object:
-    """The value, or what the server fills in."""
+    """The value, or the server's default."""
     return DEFAULTS.get((kind, path), MISSING) if value is MISSING else value
 
 
 def _shrinks(difference: Difference) -> bool:
-    """A claim's size may grow, and nothing else: it may not go either."""
+    """Whether a claim's size is smaller or missing; it may only grow."""
     if difference.old is MISSING or difference.new is MISSING:
         return True
     return bool(amount(difference.new) < amount(difference.old))

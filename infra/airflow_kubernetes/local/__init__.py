@@ -1,1 +1,1 @@
-"""What runs on an author's machine without a cluster: container engine, images, .env, health."""
+"""What `make task` and `make local-up` need: the machine's container engine, its images, .env."""

@@ -1,4 +1,4 @@
-"""The file .env: what Compose puts into compose.yaml. Git ignores it."""
+"""The file .env: the variables of compose.yaml, generated passwords among them. Git ignores it."""
 
 import os
 from pathlib import Path
@@ -20,11 +20,11 @@ SECRETS = MappingProxyType(
         "ADMIN_PASSWORD": (ADMIN_SECRET, "password"),
     }
 )
-"""Generated values, and the Secrets and keys that they are in a cluster."""
+"""Variables of generated values: the Secret and key that hold the same value in a cluster."""
 
 
 def read(file: Path) -> dict[str, str]:
-    """Its variables in their order; none if there is no file."""
+    """The variables in their order; empty if the file does not exist."""
     if not file.exists():
         return {}
     lines = file.read_text(encoding="utf-8").splitlines()
@@ -33,7 +33,7 @@ def read(file: Path) -> dict[str, str]:
 
 
 def write(file: Path, variables: dict[str, str]) -> None:
-    """Replace it at once, for its owner alone to read."""
+    """Replace the file atomically; only its owner can read it."""
     fresh = file.with_name(f"{file.name}.{os.getpid()}")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as out:
         out.write(HEADER)
@@ -42,8 +42,8 @@ def write(file: Path, variables: dict[str, str]) -> None:
 
 
 def secrets(settings: Settings, known: dict[str, str]) -> dict[str, str]:
-    """Passwords and keys: the known ones, and fresh ones for those that are missing."""
-    cluster = settings.database.model_copy(update={"mode": "cluster"})  # as compose.yaml has it
-    wanted = generated(settings.model_copy(update={"database": cluster}))
-    kinds = {(one.name, key): kind for one in wanted for key, kind in one.keys.items()}
+    """Passwords and keys: the known values, and new ones for those that are missing."""
+    database = settings.database.model_copy(update={"mode": "cluster"})  # as in compose.yaml
+    specs = generated(settings.model_copy(update={"database": database}))
+    kinds = {(spec.name, key): kind for spec in specs for key, kind in spec.keys.items()}
     return {name: known.get(name) or draw(kinds[secret]) for name, secret in SECRETS.items()}

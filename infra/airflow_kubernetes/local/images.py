@@ -1,4 +1,4 @@
-"""Images for this machine alone: built for its platform and given to its container engine."""
+"""Images for this machine: built for its platform and loaded into its container engine."""
 
 import json
 import subprocess
@@ -17,51 +17,50 @@ from .engine import Engine
 TASK_IMAGES = STAGING / "task-images"
 
 
-def airflow(settings: Settings, here: Engine) -> str:
-    """The Airflow image of this checkout: as the lock names it if that can be had, else built.
+def airflow(settings: Settings, engine: Engine) -> str:
+    """Reference of this checkout's Airflow image: pulled if the lock has it, else built.
 
-    Both are the same: the lock knows the content. Raises BuildError.
+    The lock names an image by its content, so both are the same. Raises BuildError.
     """
     spec = catalog.airflow(settings)
-    known, built = references.locked(settings, spec), _here(spec)
-    if known is not None and not here.has(built):
-        if here.has(known):
-            return known
-        say(f"{known}: pulling")
-        if here.show("pull", known) == 0:
-            return known
-        # Docker before 23 reads no zstd, which layers may have.
-        say("it cannot be pulled (the reason is above), so it is built here")
-    return build(settings, spec, here)
+    locked = references.locked(settings, spec)
+    if locked is not None and not engine.has(_local_reference(spec)):
+        if engine.has(locked):
+            return locked
+        say(f"{locked}: pulling")
+        if engine.show("pull", locked) == 0:
+            return locked
+        # Docker before 23 cannot read layers compressed with zstd.
+        say("the pull failed, for the reason above: building the image on this machine")
+    return build(settings, spec, engine)
 
 
 def write_references(settings: Settings) -> None:
-    """The file from which DAGs get references to task images; compose.yaml mounts its folder.
+    """Write the file from which DAGs read references to task images; compose.yaml mounts it.
 
-    Without it they could not even be parsed.
+    Without the file those DAGs could not be parsed.
     """
     specs = catalog.every(settings)
     names = {tasks.short(spec.name): references.by_tag(settings, spec) for spec in specs}
     TASK_IMAGES.mkdir(parents=True, exist_ok=True)
-    TASK_IMAGES.chmod(0o755)  # the containers' user reads it, whatever the umask here
+    TASK_IMAGES.chmod(0o755)  # readable for the containers' user under every umask
     file = TASK_IMAGES / task_images.FILE
     file.write_text(json.dumps(names, indent=1, sort_keys=True), encoding="utf-8")
     file.chmod(0o644)
 
 
-def build(settings: Settings, spec: ImageSpec, here: Engine) -> str:
-    """`localhost/name:tag` of an image, built for the engine's platform and loaded into it.
+def build(settings: Settings, spec: ImageSpec, engine: Engine) -> str:
+    """Build an image for the engine's platform and load it; returns `localhost/name:tag`.
 
-    The content tag is the image's own, so one that is there is not built again. Raises BuildError.
+    The tag is a hash of the content, so an existing image is not built again. Raises BuildError.
     """
-    reference = _here(spec)
-    if here.has(reference):
+    reference = _local_reference(spec)
+    if engine.has(reference):
         return reference
-    say(f"{spec.name}: building for {here.platform}")
-    # Docker before 23 reads no zstd, which a base's layers may have; and nothing is gained by
-    # compressing what stays on this machine.
+    say(f"{spec.name}: building for {engine.platform}")
+    # Uncompressed: Docker before 23 cannot read zstd, and the image stays on this machine.
     output = "type=docker,compression=uncompressed,force-compression=true"
-    command = [*buildx.program(), "build", str(stage(spec)), "--platform", here.platform]
+    command = [*buildx.program(), "build", str(stage(spec)), "--platform", engine.platform]
     command += ["--tag", reference, "--provenance=false", *_builder(settings), *buildx.proxies()]
     for name, value in spec.arguments:
         command += ["--build-arg", f"{name}={value}"]
@@ -71,20 +70,22 @@ def build(settings: Settings, spec: ImageSpec, here: Engine) -> str:
             secret.write_text(content, encoding="utf-8")
             command += ["--secret", f"id={name},src={secret}"]
         tar = f"{folder}/image.tar"
-        # buildx itself loads into Docker alone.
-        by_tar = here.program != "docker"
+        # buildx can load into Docker only.
+        by_tar = engine.program != "docker"
         command += ["--output", f"{output},dest={tar}" if by_tar else output]
         built = subprocess.run(command, stdout=2, check=False).returncode == 0
-        if not built or (by_tar and here.show("load", "--input", tar)):
-            raise BuildError(f"{spec.name} ({here.platform}): no image; the reason is above")
+        if not built or (by_tar and engine.show("load", "--input", tar)):
+            raise BuildError(
+                f"{spec.name} ({engine.platform}): the build failed; the reason is above"
+            )
     return reference
 
 
-def _here(spec: ImageSpec) -> str:
+def _local_reference(spec: ImageSpec) -> str:
     return f"localhost/{spec.name}:{spec.tag}"
 
 
 def _builder(settings: Settings) -> list[str]:
-    """The environment's builder where this machine has it, else buildx's current one."""
-    there = buildx.has_builder(settings)
-    return ["--builder", settings.images.builder.name] if there else []
+    """Option for the environment's builder if this machine has it; else buildx's current one."""
+    exists = buildx.has_builder(settings)
+    return ["--builder", settings.images.builder.name] if exists else []

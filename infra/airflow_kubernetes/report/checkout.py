@@ -1,100 +1,138 @@
-"""The two sides of a report: a commit's tree, laid out in a folder, and the checkout as it is."""
+"""The two sides of a report: the tree of a commit, and the checkout with its uncommitted files."""
 
+import json
+import os
 import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
+from ..images.specs import ROOT
+from ..kubernetes.manifest import Manifest
+from ..settings.load import environments
+from .model import Sides
 
 INPUTS = ("infra", "values", "images", "dags", ":(glob)*.yaml")
-"""What rendering reads: a new file elsewhere changes nothing, and may be the report itself."""
+"""What rendering reads. A new file elsewhere changes nothing, and may be the report itself."""
+
+WORKER = "infra/airflow_kubernetes/report/render_worker.py"
+TIME_LIMIT = 300.0
+"""Seconds after which a program that does not end is killed."""
+
+ERROR_LINES = 20
+"""How many lines of a crash are shown, the last ones."""
 
 
 class CheckoutError(UserError):
-    """Git cannot tell what the report compares with; the message says why and what to do."""
+    """Git cannot say what the report compares with; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
-class Base:
-    """The commit to compare with: the last one that `asked` (BASE) and the checkout share.
+class Rendered:
+    """An environment's objects and warnings; or the error because of which there are none."""
 
-    `behind` are the commits of `asked` that the checkout does not have: not compared, or they
-    would look as if they were taken back.
-    """
-
-    asked: str
-    commit: str
-    behind: int
+    objects: Sequence[Manifest] = ()
+    warnings: Sequence[str] = ()
+    error: str | None = None
 
 
-@dataclass(frozen=True)
-class Head:
-    """The checkout: its commit, and the files that differ from it or are not in it yet."""
-
-    commit: str
-    uncommitted: tuple[str, ...]
-
-
-def base(root: Path, asked: str) -> Base:
-    """The commit to compare with. Raises CheckoutError."""
-    _git(root, "rev-parse", "--verify", "HEAD", failing="this is no git checkout with a commit")
-    shallow = _git(root, "rev-parse", "--is-shallow-repository").strip() == "true"
-    more = (
+def sides(root: Path, base: str) -> Sides:
+    """What a report against BASE compares. Raises CheckoutError."""
+    head = _git(
+        root, "rev-parse", "--verify", "HEAD", error="this is no git checkout with a commit"
+    )
+    deepen = (
         "This is a shallow clone: get more of the history (git fetch --unshallow; in a workflow, "
         "a greater fetch-depth of actions/checkout)"
+        if _git(root, "rev-parse", "--is-shallow-repository") == "true"
+        else ""
     )
-    commit = _try(
-        root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{asked}^{{commit}}"
-    )
-    if not commit:
-        fetch = f"git fetch {' '.join(asked.split('/', 1))}" if "/" in asked else "git fetch --all"
-        raise CheckoutError(
-            f"BASE={asked}: git knows no such commit, branch or tag. "
-            f"{more if shallow else f'Get it first ({fetch}), or correct the name'}"
-        )
-    found = _try(root, "merge-base", commit, "HEAD")
-    if not found:
-        raise CheckoutError(
-            f"BASE={asked}: it shares no commit with this checkout. "
-            f"{more if shallow else 'Name the branch that this one was made from'}"
-        )
-    behind = _git(root, "rev-list", "--count", f"{found}..{commit}").strip()
-    return Base(asked, found, int(behind))
+    fetch = f"git fetch {' '.join(base.split('/', 1))}" if "/" in base else "git fetch --all"
+    known = _git(
+        root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}",
+        error=f"BASE={base}: git knows no such commit, branch or tag. "
+        f"{deepen or f'Get it first ({fetch}), or correct the name'}",
+    )  # fmt: skip
+    commit = _git(
+        root, "merge-base", known, "HEAD",
+        error=f"BASE={base}: it shares no commit with this checkout. "
+        f"{deepen or 'Name the branch that this one was made from'}",
+    )  # fmt: skip
+    behind = int(_git(root, "rev-list", "--count", f"{commit}..{known}"))
+    return Sides(base, commit, behind, head, tuple(_uncommitted(root)))
 
 
-def head(root: Path) -> Head:
-    """The checkout as it is."""
-    status = _git(
-        root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", *INPUTS
-    )
-    files = sorted(line[3:] for line in status.split("\0") if line)
-    return Head(_git(root, "rev-parse", "HEAD").strip(), tuple(files))
+def is_unchanged(root: Path, commit: str) -> bool:
+    """Whether nothing that rendering reads differs between the commit and the checkout."""
+    changed = _git(root, "diff", "--name-only", commit, "--", *INPUTS)
+    return not (changed or _uncommitted(root, "--ignored"))
+
+
+def _uncommitted(root: Path, *options: str) -> list[str]:
+    """Files that differ from the checkout's commit, or are not in it; no bytecode."""
+    options = (*options, "--porcelain", "-z", "--untracked-files=all", "--no-renames")
+    lines = _git(root, "status", *options, "--", *INPUTS).split("\0")
+    return sorted(line[3:] for line in lines if line and "__pycache__/" not in line)
 
 
 def extract(root: Path, commit: str, folder: Path) -> None:
-    """Lay out a commit's tree in an empty folder."""
+    """Write a commit's tree into an empty folder."""
     archive = subprocess.run(
         ["git", "-C", str(root), "archive", "--format=tar", commit], capture_output=True, check=True
     ).stdout
     subprocess.run(["tar", "-xf", "-", "-C", str(folder)], input=archive, check=True)
 
 
-def _try(root: Path, *arguments: str) -> str:
-    """Standard output without its last newline; empty if git says no."""
-    done = subprocess.run(
-        ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() if done.returncode == 0 else ""
+def render(tree: Path, names: Iterable[str]) -> dict[str, Rendered]:
+    """Those of the environments that a tree has, rendered by the tree's own code."""
+    present = sorted({*names} & {*environments(tree / "values")})
+    if not (tree / WORKER).exists():
+        error = f"there is no {WORKER}, by which a report renders a commit: take a later BASE"
+        return {name: Rendered(error=error) for name in present}
+    module = ".".join(Path(WORKER).relative_to("infra").with_suffix("").parts)
+    # An empty cache: a report does not depend on what was built on this machine.
+    with tempfile.TemporaryDirectory(prefix="airflow-kubernetes-") as cache:
+        try:
+            # One process without children, so that nothing outlives the time limit.
+            done = subprocess.run(
+                [sys.executable, "-P", "-m", module, *present],
+                cwd=tree,
+                env={**os.environ, "PYTHONPATH": str(tree / "infra"), "XDG_CACHE_HOME": cache},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                errors="backslashreplace",
+                timeout=TIME_LIMIT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            error = f"it did not end within {TIME_LIMIT:g} s"
+            return {name: Rendered(error=error) for name in present}
+    printed, error = done.stdout, done.stderr
+    for folder in (tree, sys.prefix, sys.base_prefix, ROOT):  # the same on every machine
+        printed, error = (text.replace(f"{folder}{os.sep}", "") for text in (printed, error))
+    try:
+        return {name: Rendered(**result) for name, result in json.loads(printed).items()}
+    except ValueError:
+        last = "\n".join(error.strip().splitlines()[-ERROR_LINES:])
+        return {name: Rendered(error=last or "it ended without a message") for name in present}
 
 
-def _git(root: Path, *arguments: str, failing: str = "git failed") -> str:
-    command = ["git", "-C", str(root), *arguments]
+def _git(root: Path, *arguments: str, error: str = "git failed") -> str:
+    """Standard output. Raises CheckoutError with `error`, followed by git's own words if any."""
     try:
         done = subprocess.run(
-            command, capture_output=True, encoding="utf-8", errors="backslashreplace", check=True
+            ["git", "-C", str(root), *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            check=False,
         )
     except FileNotFoundError:
         raise CheckoutError("git is not on PATH; the report compares with a commit") from None
-    except subprocess.CalledProcessError as error:
-        raise CheckoutError(f"{failing}: {error.stderr.strip()}") from None
-    return done.stdout
+    if done.returncode:
+        raise CheckoutError(": ".join(filter(None, (error, done.stderr.strip()))))
+    return done.stdout.strip("\n")

@@ -1,19 +1,15 @@
-"""From what was rendered to what is told. Pure: no files, no processes, no clock."""
+"""Build the report model from two renders. Pure: no I/O, no clock."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from ..comparison.changes import Change, Operation, compare
-from ..comparison.leaves import MISSING
-from . import pulumi_preview, restarts, risks, stack_config
-from .checkout import Base, Head
-from .model import Checked, Environment, Live, Pair, Report, Severity, State, worst
-from .objects import WORDS, ObjectChange, told, word
+from ..comparison.changes import compare
+from . import effects, stack_config
+from .checkout import Rendered
+from .model import Checked, Environment, ParityResult, RealState, Report, Severity, Sides
+from .objects import object_changes, outcomes
+from .pulumi_preview import Preview
 from .redaction import redacted
-from .renders import Rendered
-
-REVISION = "airflow-kubernetes/secrets-revision"
-"""The annotation that says which secrets a pod was started with."""
 
 
 def environment(
@@ -22,135 +18,95 @@ def environment(
     after: Rendered | None,
     stacks: tuple[str | None, str | None],
     checked: Checked,
-    real: Live | None = None,
+    real_state: RealState | None = None,
 ) -> Environment:
-    """One environment; a side is None that does not have it. `stacks` are Pulumi.<env>.yaml."""
-    state = State.NEW if before is None else State.GONE if after is None else State.KEPT
-    errors = tuple(
-        f"{side}: {redacted(one.error)}"
-        for side, one in (("base", before), ("head", after))
-        if one is not None and one.error is not None
-    )
-    old_warnings = () if before is None else before.warnings
-    warnings = tuple(
-        redacted(line) for line in (after.warnings if after else ()) if line not in old_warnings
-    )
-    entries = stack_config.changed(*stacks)
-    found = [] if errors else changes(before, after)
-    objects, notes = told(found), restarts.notes(found)
+    """One environment; a side that does not have it is None. `stacks` are Pulumi.<env>.yaml."""
+    state = "new" if before is None else "gone" if after is None else "kept"
+    old, new = before or Rendered(), after or Rendered()
+    errors = [
+        f"{side}: {redacted(rendered.error)}"
+        for side, rendered in (("base", old), ("head", new))
+        if rendered.error is not None
+    ]
+    differences = [] if errors else compare(old.objects, new.objects)
+    objects, stack = object_changes(differences), stack_config.changed(*stacks)
     # Nothing deletes an environment's objects because its values file is gone.
-    effective = [] if state is State.GONE else found
-    destroyed, stopped = risks.destructive(effective), risks.refused(effective)
-    restarting = restarts.restarts(effective)
-    moves = any(one.name == stack_config.CONTEXT and one.old for one in entries)
+    deployed = [] if state == "gone" else differences
+    destructive, refused = effects.destructive(deployed), effects.refused(deployed)
+    restarts = effects.notes(deployed) + effects.restarts(deployed)
+    if state == "gone" and objects:
+        destructive = (effects.gone(name, len(objects)), *destructive)
+    elif any(entry.path == stack_config.CLUSTER and entry.old for entry in stack):
+        destructive = (effects.MOVED, *destructive)
 
-    fails = errors or any(step.what == risks.REFUSED for step in stopped)
-    if fails or (real and real.problem):
+    if errors or effects.stops(refused) or (real_state and real_state.problem):
         severity = Severity.ERROR
-    elif destroyed or stopped or moves or (state is State.GONE and objects):
+    elif destructive or refused:
         severity = Severity.DESTRUCTIVE
-    elif any(one.how is not restarts.How.LATER for one in restarting):
+    elif any(effect.kind and effect.what != "later" for effect in restarts):
         severity = Severity.RESTART
     else:
-        severity = Severity.CHANGE if objects or entries else Severity.NONE
+        severity = Severity.CHANGE if objects or stack else Severity.NONE
 
-    headlines = ["DOES NOT RENDER"] if errors else [note.headline for note in notes]
-    headlines += ["ANOTHER CLUSTER"] if moves else []
-    if real:
-        headlines += ["REAL STATE NOT KNOWN"] if real.problem else []
-        headlines += [f"{len(real.drift)} DRIFTED"] if real.drift else []
+    # The summary: capitals are for what must not be overlooked. Nothing in it is from the values.
+    at_risk = {(effect.kind, effect.name) for effect in (*destructive, *refused)}
+    safe = [change for change in objects if (change.kind, change.name) not in at_risk]
+    counts = Counter(sorted(effect.what for effect in (*destructive, *refused) if effect.kind))
+    counts.update(outcomes([] if state == "gone" else safe))
+    summary = ["new environment"] if state == "new" else []
+    summary += ["DOES NOT RENDER"] if errors else []
+    summary += [effect.what for effect in (*restarts, *destructive) if not effect.kind]
+    if real_state:
+        summary += ["REAL STATE NOT KNOWN"] if real_state.problem else []
+        summary += [f"{len(real_state.drift)} DRIFTED"] if real_state.drift else []
+    summary += [f"{count} {what}" for what, count in counts.items()]
+    summary += [f"{len(stack)} of stack configuration"] if stack else []
     return Environment(
         name,
         state,
         severity,
-        summary(state, headlines, (*destroyed, *stopped), objects, len(entries)),
-        errors,
-        warnings,
-        destroyed,
-        stopped,
-        notes,
-        restarting,
+        ", ".join(summary) or "no change",
+        tuple(errors),
+        tuple(redacted(line) for line in new.warnings if line not in old.warnings),
+        destructive,
+        refused,
+        restarts,
         objects,
-        entries,
-        revisions(found),
+        stack,
         checked,
-        real,
+        real_state,
     )
 
 
-def changes(before: Rendered | None, after: Rendered | None) -> list[Change]:
-    """What leads from one side to the other."""
-    return compare(before.objects if before else (), after.objects if after else ())
-
-
-def summary(
-    state: State,
-    headlines: Sequence[str],
-    grave: Sequence[risks.Step],
-    objects: Sequence[ObjectChange],
-    entries: int,
-) -> str:
-    """A few words: `1 REPLACED, 3 changed`. What destroys nothing is in small letters."""
-    if state is State.GONE:
-        return f"ENVIRONMENT GONE, its {len(objects)} objects left alone"
-    capital = Counter(step.what for step in grave)
-    names = {(step.kind, step.name) for step in grave}
-    small = Counter(word(one) for one in objects if (one.kind, one.name) not in names)
-    parts = [*headlines, *(f"{capital[each]} {each}" for each in sorted(capital))]
-    parts += [f"{small[each]} {each}" for each in WORDS if small[each]]
-    parts += [f"{entries} of stack configuration"] if entries else []
-    text = ", ".join(parts) or "no change"
-    return f"new environment, {text}" if state is State.NEW else text
-
-
-def revisions(found: Sequence[Change]) -> tuple[str, ...]:
-    """Another `secrets.revision`: somebody changed a Secret by hand, and its pods start again."""
-    seen = {
-        (one.old, one.new)
-        for change in found
-        if change.operation in (Operation.UPDATE, Operation.REPLACE)
-        for one in change.differences
-        if one.path[-1] == REVISION and MISSING not in (one.old, one.new)
-    }
-    return tuple(f"secrets.revision {old} → {new}" for old, new in sorted(seen, key=str))
-
-
-def real_state(found: pulumi_preview.Live) -> Live:
-    """What Pulumi told about the real state, as it may be shown."""
-    others = [f"{one.operation} {one.type} {one.name}" for one in (*found.images, *found.others)]
-    others += [f"not ready, so waited for again: {one}" for one in found.unready]
-    return Live(
-        redacted(found.problem or ""), told(found.changes), told(found.drift), tuple(others)
+def real_state(preview: Preview) -> RealState:
+    """What Pulumi says about the real state, as it may be shown."""
+    others = [f"{change.operation} {change.type} {change.name}" for change in preview.resources]
+    others += [f"not ready, so waited for again: {name}" for name in preview.unready]
+    return RealState(
+        redacted(preview.problem or ""),
+        object_changes(preview.changes),
+        object_changes(preview.drift),
+        tuple(others),
     )
 
 
 def report(
-    base: Base, head: Head, environments: Sequence[Environment], parity: Sequence[Pair]
+    sides: Sides, environments: Iterable[Environment], parity: Iterable[ParityResult]
 ) -> Report:
     """All environments, the gravest first."""
-    order = sorted(environments, key=lambda one: one.name)
-    order.sort(key=lambda one: tuple(Severity).index(one.severity), reverse=True)
-    problems = [f"{one.name} is not rendered, see below" for one in order if one.errors]
-    for one in order:
-        if any(step.what == risks.REFUSED for step in one.refused):
-            problems.append(f"{one.name}: the deployment would stop half-way, see below")
-        if one.live and one.live.problem:
-            problems.append(f"{one.name}: its real state is not known, see below")
-        if one.checked.problem:
-            problems.append(f"{one.name}: not checked: {one.checked.problem}")
-        broken = sum(not each.waived for each in one.checked.broken)
-        if broken:
-            problems.append(f"{one.name}: rules are broken in {broken} places")
-    problems += [f"parity: {pair.verdict}" for pair in parity if pair.problems]
-    return Report(
-        base.asked,
-        base.commit,
-        base.behind,
-        head.commit,
-        head.uncommitted,
-        worst([one.severity for one in order]),
-        "; ".join(f"{one.name}: {one.summary}" for one in order) or "no environment",
-        tuple(problems),
-        tuple(order),
-        tuple(parity),
-    )
+    rank = tuple(Severity).index
+    order = sorted(environments, key=lambda each: (-rank(each.severity), each.name))
+    problems = [f"{each.name} is not rendered, see below" for each in order if each.errors]
+    for each in order:
+        if effects.stops(each.refused):
+            problems.append(f"{each.name}: the deployment would stop half-way, see below")
+        if each.real_state and each.real_state.problem:
+            problems.append(f"{each.name}: its real state is not known, see below")
+        if each.checked.problem:
+            problems.append(f"{each.name}: not checked: {each.checked.problem}")
+        if each.checked.broken:
+            problems.append(f"{each.name}: broken rules: {each.checked.broken}, see below")
+    results = tuple(parity)
+    problems += [f"parity: {result.verdict}" for result in results if result.problems]
+    severity = order[0].severity if order else Severity.NONE
+    return Report(sides, severity, tuple(problems), tuple(order), results)

@@ -1,283 +1,224 @@
-"""The report in Markdown: the verdict, what is destroyed, what restarts; the rest folded."""
+"""The report in Markdown, written by report.md.j2, and short enough for a comment.
 
+A fork's pull request decides about names and values. So the template writes every plain string as a
+code span, in which GitHub renders no HTML, link, mention or reference; only `Own` strings, the
+program's own words, are written as Markdown.
+"""
+
+import itertools
+import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cache
+from operator import attrgetter
+from typing import Any
 
-from .details import Clip, blocks
-from .grouping import joined, parts, shared
-from .model import Broken, Environment, Live, Report, Severity, State
-from .objects import WORDS, word
-from .restarts import How, Restart
-from .risks import Step
-from .size_limit import Part, fitted, whole
-from .stack_config import CONTEXT, ENCRYPTION, Entry
-from .writing import code, codes, fence, html_code, plural
+import jinja2
+from markupsafe import Markup
+
+from .model import Environment, Field, ObjectChange, Report, Severity
+from .objects import outcomes
+from .stack_config import ENCRYPTION
 
 MARKER = "<!-- airflow-kubernetes-preview -->"
 """The first line, by which the comment of a pull request is found again."""
 
-MARKS = {
-    Severity.NONE: "⚪",
-    Severity.CHANGE: "🔵",
-    Severity.RESTART: "🟡",
-    Severity.DESTRUCTIVE: "🔴",
-    Severity.ERROR: "⛔",
-}
+LIMIT = 58_000
+"""Bytes, so characters too: GitHub takes 65,536, and the comment's poster adds lines."""
+
+MARKS = dict(zip(Severity, "⚪🔵🟡🔴⛔", strict=True))
 NAMED = 8
-"""How many environments, or files, a line names."""
+"""How many names a sentence has."""
+
+REPEATED = 3
+"""A field that changes in the same way in so many places is written once."""
+
+Names = tuple[str, ...]
+Block = tuple[str, tuple[Field, ...], str]
+"""An outcome, changed fields, and the content of a created object."""
 
 
-def short(report: Report) -> tuple[str, bool]:
-    """The report as a comment takes it, and whether it tells everything."""
-    parts = list(_parts(report, Clip()))
-    text, complete = fitted(parts)
-    return text, complete and whole(parts) == full(report)
+class Own(Markup):
+    """The program's own words."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many items of a list are shown, and changed objects of an environment; of an object how
+    many fields, and of a text how many lines, and characters of a line.
+    """
+
+    items: int
+    objects: int
+    fields: int = 25
+    lines: int = 30
+    width: int = 240
 
 
 def full(report: Report) -> str:
-    """All of it, however long."""
-    return whole(list(_parts(report, None)))
+    """All of the report, however long."""
+    return _write(report, Limits(*[10**9] * 5))
 
 
-def _parts(report: Report, clip: Clip | None) -> Iterator[Part]:
-    every = report.environments
-    yield Part(0, f"{MARKER}\n## {_verdict(report)}\n\n{_compared(report)}\n", ())
-    yield from _list(0, "⛔ Must not be merged as it is", map(code, report.problems))
-    yield from _errors(every)
-    yield from _steps(every)
-    yield from _table(every)
-    yield from _happens(every)
-    yield from _configuration(every)
-    yield from _rules(every)
-    yield from _warnings(every)
-    yield from _list(
-        2,
-        "Parity",
-        (code(line) for pair in report.parity for line in (pair.verdict, *pair.problems)),
+def short(report: Report) -> tuple[str, bool]:
+    """The report in at most LIMIT bytes, and whether it is complete.
+
+    First fewer objects are shown, then fewer items of all lists; each list says what is missing.
+    """
+    limits = Limits(items=1000, objects=1000)
+    while (size := len((text := _write(report, limits)).encode())) > LIMIT and limits.items:
+        part = "objects" if limits.objects else "items"
+        fitting = int(getattr(limits, part) * min(0.5, LIMIT / size))
+        limits = replace(limits, **{part: fitting})
+    return text, text == full(report)
+
+
+def _write(report: Report, limits: Limits) -> str:
+    return _template().render(report=report, limits=limits)
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(__package__ or "", ""),
+        autoescape=True,
+        finalize=lambda value: value if isinstance(value, int | Markup) else code(str(value)),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
     )
-    for names, fields in shared({one.name: tuple(parts(one.changes)) for one in every}):
-        changes = joined(fields)
-        counts = Counter(map(word, changes))
-        said = ", ".join(f"{counts[one]} {one}" for one in WORDS if counts[one])
-        head = f"{', '.join(map(html_code, names))}: {said}"
-        yield _folded(4, head, tuple(blocks(changes, clip)), "object")
-    for environment in every:
-        if environment.live is not None:
-            yield from _live(environment.name, environment.live, clip)
-    yield from _capacity(every)
+    filters = (
+        around, cell, codes, common, counted, details, fence, outcomes, plural, shared, verdict,
+    )  # fmt: skip
+    environment.filters |= {function.__name__: function for function in filters} | {"own": Own}
+    environment.globals |= {"ENCRYPTION": ENCRYPTION, "MARKER": MARKER, "MARKS": MARKS}
+    return environment.get_template("report.md.j2")
 
 
-def _verdict(report: Report) -> str:
-    groups: dict[str, list[str]] = {}
-    for one in report.environments:  # the gravest first
-        groups.setdefault(one.summary, []).append(one.name)
-    said = [f"{_some(names)}: {summary}" for summary, names in groups.items()]
-    if len(said) > NAMED:
-        said = [*said[:NAMED], f"and {len(said) - NAMED} more"]
-    mark = MARKS[Severity.ERROR if report.problems else report.severity]
-    return f"{mark} {'; '.join(said) or 'no environment'}"
+def code(text: str) -> Own:
+    """A code span on one line that holds any text."""
+    text = visible(text.replace("\n", "⏎")).replace("\t", "→") or " "
+    ticks = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") or text != text.strip() else ""
+    return Own(f"{ticks}{pad}{text}{pad}{ticks}")
 
 
-def _compared(report: Report) -> str:
-    text = (
-        f"From {code(report.commit[:12])}, which {code(report.base)} shares with this checkout, to "
-        f"{code(report.head[:12])}"
-    )
-    if report.uncommitted:
-        changed = plural(len(report.uncommitted), "uncommitted file")
-        text += f" and {changed} ({_some(report.uncommitted)})"
-    if report.behind:
-        newer = plural(report.behind, "newer commit")
-        text += f". {newer} of {code(report.base)} not looked at"
-    return f"{text}."
+def cell(text: str) -> Own:
+    """A code span in a table, where a bar ends the cell."""
+    return Own(code(text).replace("|", "\\|"))
 
 
-def _errors(every: Sequence[Environment]) -> Iterator[Part]:
-    groups = shared({one.name: one.errors for one in every})
-    items = tuple(
-        f"{codes(names)}:\n{fence(error)}\n" for names, errors in groups for error in errors
-    )
-    if items:
-        head = "\n### ⛔ Not rendered, so not compared\n"
-        yield Part(1, head, items, noun="error")
+def codes(texts: Iterable[str], limit: int = NAMED, form: str = "{}") -> Own:
+    """The first texts as code spans with commas between them, and how many more there are."""
+    spans = [code(form.format(text)) for text in texts]
+    more = f" and {len(spans) - limit} more" if len(spans) > limit else ""
+    return Own(", ".join(spans[:limit]) + more)
 
 
-def _steps(every: Sequence[Environment]) -> Iterator[Part]:
-    gone = [
-        f"- {code(one.name)}: **the environment is gone from values/**. No deployment deletes its "
-        f"{len(one.changes)} objects: they run on, and nothing manages them. Before merging, "
-        f"remove them with {code(f'make down ENV={one.name}')}, or keep the values file.\n"
-        for one in every
-        if one.state is State.GONE and one.changes
+def fence(text: str, limits: Limits, language: str = "") -> Own:
+    """A fenced block that holds any text: its first lines, and how many more there are."""
+    width, lines = 4 * limits.width, visible(text).splitlines()
+    shown = [line if len(line) <= width else f"{line[:width]}…" for line in lines[: limits.lines]]
+    more = [f"… {len(lines) - len(shown)} more lines"] if len(lines) > len(shown) else []
+    ticks = "`" * max(3, max(map(len, re.findall("`+", text)), default=0) + 1)
+    return Own("\n".join([f"{ticks}{language}", *shown, *more, ticks]))
+
+
+class _Visible(dict[int, int | str]):
+    """For str.translate: numbers for letters that are invisible, or reverse the order of others."""
+
+    def __missing__(self, letter: int) -> int | str:
+        invisible = unicodedata.category(chr(letter)) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
+        self[letter] = f"\\u{{{letter:x}}}" if invisible and chr(letter) not in "\n\t" else letter
+        return self[letter]
+
+
+_VISIBLE = _Visible()
+
+
+def visible(text: str) -> str:
+    """The text with numbers for letters that a reader would not see."""
+    return text.translate(_VISIBLE)
+
+
+def plural(number: int, noun: str) -> Own:
+    """`1 file`, `2 files`."""
+    return Own(f"{number} {noun}" if number == 1 else f"{number} {noun}s")
+
+
+def around(field: Field, width: int) -> list[str | None]:
+    """Both values; of long ones the part in which they differ."""
+    values = (field.old, field.new)
+    old, new = (value or "" for value in values)
+    equal = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False))
+    start = max(0, len([*equal]) - width // 4) if max(len(old), len(new)) > width else 0
+    end = start + width
+    return [
+        value and f"{'…' if start else ''}{value[start:end]}{'…' if value[end:] else ''}"
+        for value in values
     ]
-    moved = [
-        f"- {code(one.name)}: **another cluster**: {_entry(entry)}. A deployment makes everything "
-        "anew there, without the data, and Pulumi takes away what is on the old one.\n"
-        for one in every
-        for entry in one.stack
-        if entry.name == CONTEXT and entry.old is not None
-    ]
-    lost = _same_steps({one.name: one.destructive for one in every})
-    if items := (*gone, *moved, *lost):
-        yield Part(1, "\n### 🔴 Destructive\n", items, noun="step")
-    if stopped := tuple(_same_steps({one.name: one.refused for one in every})):
-        yield Part(1, "\n### ⛔ Will be refused\n", stopped, noun="step")
 
 
-def _same_steps(steps: Mapping[str, Sequence[Step]]) -> Iterator[str]:
-    """A line for each step; objects to which the same happens share one."""
-    for names, those in shared(steps):
-        alike: dict[Step, list[str]] = {}
-        for step in those:
-            alike.setdefault(replace(step, kind="", name=""), []).append(f"{step.kind}/{step.name}")
-        for step, objects in alike.items():
-            because = f" for {_some(step.paths)}" if step.paths else ""
-            yield (
-                f"- {codes(names)}: **{codes(objects)} {step.what}**{because}. {step.means}. "
-                f"Remedy: {step.remedy}.\n"
-            )
+def verdict(environments: Iterable[Environment]) -> Own:
+    """What happens to the environments, the gravest first; those alike together."""
+    names: dict[str, list[str]] = {}
+    for environment in environments:
+        names.setdefault(environment.summary, []).append(environment.name)
+    parts = [f"{codes(alike)}: {summary}" for summary, alike in names.items()]
+    more = [f"and {len(parts) - NAMED} more"] if len(parts) > NAMED else []
+    return Own("; ".join([*parts[:NAMED], *more]) or "no environment")
 
 
-def _table(every: Sequence[Environment]) -> Iterator[Part]:
-    moved = [one for one in every if one.severity is not Severity.NONE]
-    if not moved:
-        return
-    head = f"\n| environment | severity | {' | '.join(WORDS)} | away meanwhile | rules broken |\n"
-    rows = []
-    for one in moved:
-        counts = Counter(map(word, one.changes))
-        away = ", ".join(
-            code(each.name, cell=True) for each in one.restarts if each.how is How.AWAY
-        )
-        broken = sum(not each.waived for each in one.checked.broken)
-        numbers = " | ".join(str(counts[each] or "") for each in WORDS)
-        rows.append(
-            f"| {code(one.name, cell=True)} | {MARKS[one.severity]} {one.severity} | {numbers} | "
-            f"{away} | {broken or ''} |\n"
-        )
-    yield Part(1, f"{head}|{' --- |' * (len(WORDS) + 4)}\n", tuple(rows), noun="environment")
+def common(environments: Iterable[Environment], attribute: str) -> list[tuple[Names, list[Any]]]:
+    """Each item of the environments' lists once, by all that have it; the most names first."""
+    owners: dict[Any, list[str]] = {}
+    for environment in environments:
+        for item in dict.fromkeys(attrgetter(attribute)(environment)):
+            owners.setdefault(item, []).append(environment.name)
+    groups: dict[Names, list[Any]] = {}
+    for item, names in owners.items():
+        groups.setdefault(tuple(sorted(names)), []).append(item)
+    return sorted(groups.items(), key=lambda group: (-len(group[0]), group[0]))
 
 
-def _happens(every: Sequence[Environment]) -> Iterator[Part]:
-    """Notes and restarts; the same of several objects in one line."""
-    lines = [
-        f"- {codes(names)}: **{note.headline}**. {code(note.text)}.\n"
-        for names, notes in shared({one.name: one.notes for one in every})
-        for note in notes
-    ]
-    for names, found in shared({one.name: one.restarts for one in every}):
-        said: dict[str, list[Restart]] = {}
-        for restart in found:
-            said.setdefault(restart.text, []).append(restart)
-        lines.append(f"- {codes(names)}\n")
-        lines += [
-            f"  - {codes(f'{one.kind}/{one.name}' for one in those)}: {text}\n"
-            for text, those in said.items()
-        ]
-    if lines:
-        yield Part(2, "\n### What restarts\n", tuple(lines))
+def shared(environments: Iterable[Environment], attribute: str) -> list[tuple[Names, Any, Names]]:
+    """Each item of the environments' lists once: in which environments, about which objects."""
+    result = []
+    for names, items in common(environments, attribute):
+        objects: dict[Any, list[str]] = {}
+        for item in items:
+            about = [f"{item.kind}/{item.name}"] if getattr(item, "kind", "") else []
+            bare = replace(item, kind="", name="") if about else item
+            objects.setdefault(bare, []).extend(about)
+        result += [(names, item, tuple(about)) for item, about in objects.items()]
+    return result
 
 
-def _configuration(every: Sequence[Environment]) -> Iterator[Part]:
-    lines = [
-        f"{codes(names)}: {code(line)}: the pods that use secrets start again with what the "
-        "Secrets hold now"
-        for names, found in shared({one.name: one.secrets for one in every})
-        for line in found
-    ]
-    lines += [
-        f"{codes(f'Pulumi.{name}.yaml' for name in names)}: {_entry(entry)}"
-        for names, found in shared({one.name: one.stack for one in every})
-        for entry in found
-    ]
-    yield from _list(2, "Secrets and stack configuration", lines)
+def counted(changes: Iterable[ObjectChange]) -> Own:
+    """`2 changed, 1 created`."""
+    return Own(", ".join(f"{count} {outcome}" for outcome, count in outcomes(changes).items()))
 
 
-def _entry(entry: Entry) -> str:
-    verb = "changed" if entry.old and entry.new else "removed" if entry.old else "added"
-    if entry.name in ENCRYPTION:
-        return f"{code(entry.name)} {verb}: what this stack's secrets are encrypted with"
-    if entry.encrypted:
-        return f"encrypted {code(entry.name)} {verb}"
-    old, new = (None if one is None else code(one) for one in (entry.old, entry.new))
-    return f"{code(entry.name)} {verb}: {' → '.join(one for one in (old, new) if one)}"
-
-
-def _rules(every: Sequence[Environment]) -> Iterator[Part]:
-    lines = []
-    for names, found in shared({one.name: one.checked.broken for one in every}):
-        alike: dict[Broken, list[str]] = {}
-        for one in sorted(found, key=lambda one: bool(one.waived)):
-            alike.setdefault(replace(one, kind="", name=""), []).append(f"{one.kind}/{one.name}")
-        for one, objects in alike.items():
-            place = f" at {code(one.path)}" if one.path else ""
-            fix = f"waived {code(one.waived)}" if one.waived else f"fix: {code(one.fix)}"
-            what = f"{_some(objects)}{place}: {code(one.message)}; {fix}"
-            lines.append(f"{codes(names)}: {code(one.rule)}: {what}")
-    checked = [one for one in every if one.checked.capacity]
-    clean = [one.name for one in checked if not one.checked.broken]
-    if clean:
-        lines.append(f"{_some(clean)}: no rule broken")
-    yield from _list(2, "Rules", lines)
-
-
-def _warnings(every: Sequence[Environment]) -> Iterator[Part]:
-    groups = shared({one.name: one.warnings for one in every})
-    items = tuple(f"{codes(names)}:\n{fence(chr(10).join(lines))}\n" for names, lines in groups)
-    if items:
-        yield Part(3, "\n### New warnings\n", items, noun="warning")
-
-
-def _live(name: str, live: Live, clip: Clip | None) -> Iterator[Part]:
-    """Under a heading of its own: it is about what is there now, and not about the base."""
-    lines = [f"- {code(line)}\n" for line in live.others]
-    if live.problem:
-        lines.insert(0, f"⛔ Not known:\n{fence(live.problem)}\n")
-    elif not (live.changes or live.drift or live.others):
-        lines = ["It is as the program wants it: nothing drifted, nothing is to deploy.\n"]
-    yield Part(1, f"\n### The real state of {code(name)}\n", tuple(lines))
-    for what, changes in (("drifted", live.drift), ("changed by a deployment now", live.changes)):
-        if changes:
-            head = f"{html_code(name)}: {plural(len(changes), 'object')} {what}"
-            yield _folded(3, head, tuple(blocks(changes, clip)), "object")
-
-
-def _capacity(every: Sequence[Environment]) -> Iterator[Part]:
-    checked = [one for one in every if one.checked.capacity]
-    if not checked:
-        return
-    measures = [amount.name for amount in checked[0].checked.capacity]
-    rows = []
-    for name in measures:
-        cells = []
-        for one in checked:
-            amount = next(each for each in one.checked.capacity if each.name == name)
-            same = amount.old in (None, amount.new)
-            cells.append(str(amount.new) if same else f"**{amount.old} → {amount.new}**")
-        rows.append(f"| {name} | {' | '.join(cells)} |\n")
-    columns = " | ".join(code(one.name, cell=True) for one in checked)
-    head = f"| | {columns} |\n|{' --- |' * (len(checked) + 1)}\n"
-    changed = [
-        one.name
-        for one in checked
-        if any(each.old not in (None, each.new) for each in one.checked.capacity)
-    ]
-    said = f"changes in {', '.join(map(html_code, changed[:NAMED]))}" if changed else "no change"
-    yield _folded(3, f"Capacity: {said}", (head + "".join(rows) + "\n",), "table")
-
-
-def _list(rank: int, title: str, lines: Iterable[str]) -> Iterator[Part]:
-    items = tuple(f"- {line}\n" for line in lines)
-    if items:
-        yield Part(rank, f"\n### {title}\n", items)
-
-
-def _folded(rank: int, summary: str, items: tuple[str, ...], noun: str) -> Part:
-    head = f"\n<details><summary>{summary}</summary>\n\n"
-    return Part(rank, head, items, "</details>\n", noun)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return codes(names[:NAMED]) + more
+def details(
+    changes: Iterable[ObjectChange],
+) -> tuple[dict[Block, list[str]], dict[Field, list[str]]]:
+    """What happens to which objects; and the fields that are repeated in many, with those."""
+    counts = Counter(replace(field, path="") for change in changes for field in change.fields)
+    blocks: dict[Block, list[str]] = {}
+    repeated: dict[Field, list[str]] = {}
+    for change in changes:
+        name, own = f"{change.kind}/{change.name}", []
+        for field in change.fields:
+            key = replace(field, path="")
+            if counts[key] >= REPEATED and field.diff is None and not field.effect:
+                repeated.setdefault(key, []).append(name)
+            else:
+                own.append(field)
+        if own or not change.fields:
+            lost = change.protected and change.outcome in ("replaced", "deleted")
+            outcome = change.outcome.upper() if lost else change.outcome
+            blocks.setdefault((outcome, tuple(own), change.content), []).append(name)
+    return blocks, repeated

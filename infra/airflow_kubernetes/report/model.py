@@ -1,12 +1,11 @@
-"""What a report tells, as plain data: Markdown and JSON are two ways of writing it down."""
+"""What a report says, as plain data; report.md.j2 and JSON are two ways to write it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .objects import ObjectChange
-from .restarts import Note, Restart
-from .risks import Step
-from .stack_config import Entry
+from ..comparison.changes import Operation
+from ..policies.rules import Violation
 
 
 class Severity(StrEnum):
@@ -19,56 +18,90 @@ class Severity(StrEnum):
     ERROR = "error"
 
 
-SEVERITIES = tuple(Severity)
-
-
-def worst(severities: list[Severity]) -> Severity:
-    """The gravest of some; NONE of none."""
-    return max(severities, key=SEVERITIES.index, default=Severity.NONE)
-
-
-class State(StrEnum):
-    """Whether an environment is on both sides."""
-
-    KEPT = "kept"
-    NEW = "new"
-    GONE = "gone"
-
-
 @dataclass(frozen=True)
-class Broken:
-    """A rule that an object breaks; `waived` tells until when and why that may be."""
+class Field:
+    """A changed field: its dotted path, last key, and both values; None where a side has none.
 
-    rule: str
-    kind: str
-    name: str
+    For texts of several lines, `diff` is set instead of the values. `effect` is "replaces" (Pulumi
+    replaces the object for it), "refused" (by the API server), "encrypted" (in a stack's
+    configuration), or empty.
+    """
+
     path: str
-    message: str
-    fix: str
-    waived: str = ""
-
-
-@dataclass(frozen=True)
-class Amount:
-    """One measure of what an environment needs, before and after; None where it is not known."""
-
     name: str
     old: str | None
     new: str | None
+    diff: str | None = None
+    effect: str = ""
+
+
+OUTCOMES = ("replaced", "deleted", "changed", "created", "run again")
+"""What can happen to an object, the gravest first."""
+
+
+@dataclass(frozen=True)
+class ObjectChange:
+    """What happens to an object. `content` is a created object as YAML, `protected` whether it held
+    data or secrets before. A Job's name is without its hash.
+    """
+
+    operation: Operation
+    kind: str
+    name: str
+    protected: bool
+    fields: tuple[Field, ...] = ()
+    content: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """One of OUTCOMES. A replaced Job ended long ago: it is only made to run again."""
+        if self.kind == "Job" and self.operation is Operation.REPLACE:
+            return "run again"
+        order = (Operation.REPLACE, Operation.DELETE, Operation.UPDATE, Operation.CREATE)
+        return OUTCOMES[order.index(self.operation)]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a deployment does to an object or, without `kind` and `name`, to the environment.
+
+    `what` is a word (in capitals if it must not be overlooked), `text` a sentence; the reasons are
+    `paths` (dotted), and `remedy` is what to do about it.
+    """
+
+    what: str
+    text: str
+    kind: str = ""
+    name: str = ""
+    paths: tuple[str, ...] = ()
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What rules and sums say about one environment."""
+    """Broken rules, and capacity by measure, before (None if not known) and after.
 
-    broken: tuple[Broken, ...] = ()
-    capacity: tuple[Amount, ...] = ()
+    `problem` says why they are not known.
+    """
+
+    violations: tuple[Violation, ...] = ()
+    capacity: Mapping[str, tuple[str | None, str]] = field(default_factory=dict)
     problem: str = ""
+
+    @property
+    def broken(self) -> int:
+        """The number of violations without a waiver."""
+        return sum(each.waiver is None for each in self.violations)
+
+    @property
+    def capacity_changes(self) -> bool:
+        """Whether any measure changes."""
+        return any(old not in (None, new) for old, new in self.capacity.values())
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two environments' parity in a line, and every difference to mend."""
+class ParityResult:
+    """The verdict on two environments that should be alike, and every problem."""
 
     left: str
     right: str
@@ -77,11 +110,10 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Live:
-    """What Pulumi says against the real state.
+class RealState:
+    """What Pulumi says about the real state; `problem` says why not everything is known.
 
-    `problem` says why nothing, or not everything, is known. `drift` is what somebody changed in the
-    cluster beside the program. `others` are resources that are no objects, a line each.
+    `drift` was changed in the cluster without the program; `others` are no Kubernetes objects.
     """
 
     problem: str = ""
@@ -92,39 +124,48 @@ class Live:
 
 @dataclass(frozen=True)
 class Environment:
-    """One environment. `errors` say why a side did not render; then there are no changes.
+    """One environment; `state` is kept, new or gone.
 
-    `warnings` are those of the checkout that the base did not give.
+    `errors` say why a side does not render; then there are no changes. `warnings` are those that
+    the base does not give. `stack` are changed entries of Pulumi.<env>.yaml.
     """
 
     name: str
-    state: State
+    state: str
     severity: Severity
     summary: str
-    errors: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    destructive: tuple[Step, ...] = ()
-    refused: tuple[Step, ...] = ()
-    notes: tuple[Note, ...] = ()
-    restarts: tuple[Restart, ...] = ()
-    changes: tuple[ObjectChange, ...] = ()
-    stack: tuple[Entry, ...] = ()
-    secrets: tuple[str, ...] = ()
-    checked: Checked = field(default_factory=Checked)
-    live: Live | None = None
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+    destructive: tuple[Effect, ...]
+    refused: tuple[Effect, ...]
+    restarts: tuple[Effect, ...]
+    changes: tuple[ObjectChange, ...]
+    stack: tuple[Field, ...]
+    checked: Checked
+    real_state: RealState | None
 
 
 @dataclass(frozen=True)
-class Report:
-    """All environments. `problems` are what must not be merged as it is, a line each."""
+class Sides:
+    """The commit that `base` (BASE) and the checkout share, and the checkout's commit and files.
+
+    `behind` counts the commits of `base` that the checkout lacks. They are not compared: it would
+    look as if the checkout took them back.
+    """
 
     base: str
     commit: str
     behind: int
     head: str
-    uncommitted: tuple[str, ...]
+    uncommitted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """All environments, the gravest first. `problems`: why it must not be merged, a line each."""
+
+    sides: Sides
     severity: Severity
-    verdict: str
     problems: tuple[str, ...]
     environments: tuple[Environment, ...]
-    parity: tuple[Pair, ...] = ()
+    parity: tuple[ParityResult, ...] = ()

@@ -1,83 +1,78 @@
-"""Values without the secrets in them: a report is read by everybody."""
+"""Values without the secrets in them: anyone who can read the pull request reads the report."""
 
+import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
-from ..comparison.leaves import MISSING, Path
+import yaml
+
+from ..comparison.leaves import MISSING, Path, children
 from ..policies import plaintext
+
+DATA = ("data", "stringData")
+"""Where a Secret has its values."""
 
 SECRET = "[secret]"
 CHECKSUM = "[checksum]"
 
-CHECKSUMS: dict[Path, str] = {
-    ("spec", "template", "metadata", "annotations", "airflow-kubernetes/config"): CHECKSUM,
-}
-"""Leaves whose values tell nothing but that something else is another."""
+CONFIGURATION = ("spec", "template", "metadata", "annotations", "airflow-kubernetes/config")
+"""A checksum: its value says only that something else changed."""
 
 REFERENCES = {"key", "kind", "name", "path", "secretName"}
-"""Fields that name an object or an entry of it, however their value reads."""
+"""Fields that name an object or an entry of it; their values are no secrets, however they look."""
+
+
+def document(path: Path, value: Any) -> Any:
+    """What a JSON or YAML entry of a ConfigMap holds, if that is a mapping; else the value."""
+    if isinstance(value, str) and path and path[-1].endswith((".json", ".yaml", ".yml")):
+        with suppress(yaml.YAMLError):
+            held = yaml.load(value, Loader=yaml.CSafeLoader)
+            return held if isinstance(held, dict) else value
+    return value
 
 
 def hidden(kind: str, path: Path, value: Any) -> Any:
-    """The leaf of an object of `kind` as it may be shown."""
+    """What an object of `kind` has at `path`, as it may be shown; the whole object at ()."""
     if value is MISSING:
         return MISSING
-    if kind == "Secret" and path[:1] in (("data",), ("stringData",)):
+    if kind == "Secret" and path and path[0] in DATA and not isinstance(value, dict):
         return SECRET
-    if path in CHECKSUMS:
-        return CHECKSUMS[path]
+    held = document(path, value)
+    if held is not value and (shown := hidden(kind, path, held)) != held:
+        return yaml.dump(shown, Dumper=yaml.CSafeDumper)
+    inner = {key: hidden(kind, (*path, key), item) for key, item in children(value).items()}
+    if inner:
+        return inner if isinstance(value, dict) else [*inner.values()]
+    if path == CONFIGURATION:
+        return CHECKSUM
     if isinstance(value, list):
         return _arguments(value)
-    return _named(_name(path), value)
-
-
-def hidden_object(obj: dict[str, Any]) -> dict[str, Any]:
-    """A whole object as it may be shown."""
-    result: dict[str, Any] = _below(str(obj["kind"]), (), obj)
-    return result
+    # An environment variable is called by its name, any other leaf by its key.
+    name = path[-2] if len(path) > 1 and path[-1] == "value" else path[-1] if path else ""
+    return _without_secret(name.strip("[]"), value)
 
 
 def redacted(text: str) -> str:
-    """Free text without passwords in URLs, lines that set a secret, and private keys."""
+    """Free text without private keys, passwords in URLs, and values of lines that set a secret."""
     if plaintext.PRIVATE_KEY.search(text):
         return SECRET
-    text = plaintext.URL.sub(lambda found: _without(found[0], found[1]), text)
+    text = plaintext.URL.sub(_without_group, text)
     return plaintext.FILE_LINE.sub(
-        lambda found: (
-            found[0] if plaintext.NO_SECRET.fullmatch(found[1]) else _without(found[0], found[1])
-        ),
+        lambda line: line[0] if plaintext.NO_SECRET.fullmatch(line[1]) else _without_group(line),
         text,
     )
 
 
-def looks_secret(name: str, value: str) -> bool:
-    """Whether a value should not be shown, by its name or by what it is."""
-    return name not in REFERENCES and any(True for _ in plaintext.in_variable(name, value))
+def looks_secret(name: str, value: object) -> bool:
+    """Whether a value should not be shown, by its name or by its content."""
+    if not isinstance(value, str) or name in REFERENCES:
+        return False
+    return any(True for _ in plaintext.in_variable(name, value))
 
 
-def _below(kind: str, path: Path, value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _below(kind, (*path, str(key)), item) for key, item in value.items()}
-    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
-        return [_below(kind, (*path, f"[{_item(item)}]"), item) for item in value]
-    return hidden(kind, path, value)
-
-
-def _item(item: Any) -> str:
-    return str(item.get("name", "")) if isinstance(item, dict) else ""
-
-
-def _name(path: Path) -> str:
-    """What a leaf is called: a variable by its name, anything else by its key."""
-    if len(path) > 1 and path[-1] == "value":
-        return path[-2].strip("[]")
-    return path[-1].strip("[]") if path else ""
-
-
-def _named(name: str, value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    if "\n" in value:
+def _without_secret(name: str, value: Any) -> Any:
+    if isinstance(value, str) and "\n" in value:
         return redacted(value)
     return SECRET if looks_secret(name, value) else value
 
@@ -85,20 +80,21 @@ def _named(name: str, value: Any) -> Any:
 def _arguments(values: Iterable[Any]) -> list[Any]:
     """Arguments, without the value of an option that takes a secret."""
     result: list[Any] = []
-    before = ""
+    previous = ""
     for value in values:
         text = str(value)
         option, equals, given = text.partition("=")
         if text.startswith("-") and equals and looks_secret(option.lstrip("-"), given):
             result.append(f"{option}={SECRET}")
-        elif before.startswith("-") and looks_secret(before.lstrip("-"), text):
+        elif previous.startswith("-") and looks_secret(previous.lstrip("-"), text):
             result.append(SECRET)
         else:
-            result.append(_named("", value))
-        before = text
+            result.append(_without_secret("", value))
+        previous = text
     return result
 
 
-def _without(text: str, secret: str) -> str:
-    start = text.rindex(secret)
-    return text[:start] + SECRET + text[start + len(secret) :]
+def _without_group(found: re.Match[str]) -> str:
+    """The match without its group 1, the secret."""
+    start, end = found.start(1) - found.start(), found.end(1) - found.start()
+    return found[0][:start] + SECRET + found[0][end:]

@@ -1,49 +1,38 @@
-"""A script that renders several environments of the checkout in which it is run.
+"""Render environments of this checkout, as one side of a report.
 
-    python -P forked.py FOLDER ENVIRONMENT…
+    python -P -m airflow_kubernetes.report.render_worker ENVIRONMENT…
 
-Each environment is a run of `bundle render`, the command whose form is the same in all commits, in
-a fork of its own: what takes most of its time, importing the program and Pulumi's SDK, is done
-once. Leaves <environment>.out, .err and .code in FOLDER.
+A report of a later commit runs the worker of the earlier one, so this command and what it prints
+stay the same: JSON that has, for each environment, `objects` and `warnings`, or `error`.
 """
 
-import os
+import io
+import json
 import sys
 import traceback
-from pathlib import Path
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any
 
-import airflow_kubernetes.cli.render  # noqa: F401 (once, before the forks)
-from airflow_kubernetes.cli.main import main
-
-
-def render(environment: str, folder: Path) -> None:
-    """One environment, in a process of its own; returns when that has ended."""
-    child = os.fork()
-    if child == 0:
-        _run(environment, folder)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    (folder / f"{environment}.code").write_text(str(code), encoding="utf-8")
+from ..environment import load
+from ..errors import UserError
+from ..render import objects
+from ..rules import warnings
 
 
-def _run(environment: str, folder: Path) -> None:
-    """The command, as `python -m airflow_kubernetes` would run it. Does not return."""
-    code = 1
+def render(environment: str) -> dict[str, Any]:
+    """The result for one environment."""
+    printed = io.StringIO()
     try:
-        for number, name in ((1, "out"), (2, "err")):
-            file = os.open(folder / f"{environment}.{name}", os.O_WRONLY | os.O_CREAT, 0o600)
-            os.dup2(file, number)
-        sys.argv = ["airflow_kubernetes", "render", environment]
-        code = main()
-    except BaseException:  # the parent's work is not this process's
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        with redirect_stdout(printed), redirect_stderr(printed):
+            for warning in warnings(load(environment)):
+                print(f"warning: {warning}")
+            found = objects(environment)
+    except UserError as error:
+        return {"error": str(error)}
+    except (Exception, SystemExit):
+        return {"error": traceback.format_exc(limit=-5)}
+    return {"objects": found, "warnings": [*dict.fromkeys(printed.getvalue().splitlines())]}
 
 
 if __name__ == "__main__":
-    outputs, wanted = Path(sys.argv[1]), sys.argv[2:]
-    for one in wanted:
-        render(one, outputs)
+    json.dump({name: render(name) for name in sys.argv[1:]}, sys.stdout, ensure_ascii=False)

@@ -1,80 +1,42 @@
 """Pulumi.<env>.yaml, before and after: plain configuration, and the names of encrypted entries.
 
-https://www.pulumi.com/docs/iac/concepts/config/: an encrypted value is `{secure: …}`, anywhere in a
-structured one; beside `config` stands what it is encrypted with.
+https://www.pulumi.com/docs/iac/concepts/config/: an encrypted value is `{secure: …}`, at any depth;
+next to `config` is what it is encrypted with.
 """
-
-from dataclasses import dataclass
-from typing import Any
 
 import yaml
 
-from ..comparison.leaves import MISSING, Path, dotted, leaves
-from ..errors import UserError
-from .fields import as_yaml
+from ..comparison.leaves import MISSING, Difference, differences, dotted
+from ..parity.hygiene import CONTEXT, STACK_KEYS
+from .model import Field
+from .objects import text
 from .redaction import SECRET, looks_secret
 
-CONTEXT = "config.kubernetes:context"
+CLUSTER = f"config.{CONTEXT}"
 """The entry that says which cluster the environment is on."""
 
-ENCRYPTION = ("encryptionsalt", "encryptedkey", "secretsprovider")
+ENCRYPTION = STACK_KEYS[1:]
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One entry that differs: `old` and `new` as YAML, None where there is none, and `[secret]`
-    for what is encrypted or should be.
-    """
-
-    name: str
-    old: str | None
-    new: str | None
-    encrypted: bool
-
-
-class _UnreadableError(UserError):
-    """The text is no YAML."""
-
-
-def changed(before: str | None, after: str | None) -> tuple[Entry, ...]:
+def changed(before: str | None, after: str | None) -> tuple[Field, ...]:
     """The entries in which two texts of the file differ; None is no file."""
     try:
-        old, new = _entries(before), _entries(after)
-    except _UnreadableError:
-        return (Entry("(the whole file: it is no YAML)", SECRET, SECRET, encrypted=False),)
-    return tuple(
-        _entry(path, old.get(path, MISSING), new.get(path, MISSING))
-        for path in sorted(old.keys() | new.keys())
-        if old.get(path, MISSING) != new.get(path, MISSING)
-    )
-
-
-def _entries(text: str | None) -> dict[Path, Any]:
-    try:
-        found = leaves(yaml.load(text or "", Loader=yaml.CSafeLoader) or {})
+        old, new = (
+            yaml.load(file or "", Loader=yaml.CSafeLoader) or {} for file in (before, after)
+        )
     except yaml.YAMLError:
-        raise _UnreadableError from None
-    found.pop((), None)  # an empty file
-    return found
+        return (Field("(the whole file: it is not valid YAML)", "", SECRET, SECRET),)
+    return tuple(_entry(each) for each in differences(old, new) if each.path)
 
 
-def _entry(path: Path, old: Any, new: Any) -> Entry:
-    encrypted = path[-1:] == ("secure",) or path[:1] in {(name,) for name in ENCRYPTION}
-    name = dotted(path[:-1] if path[-1:] == ("secure",) else path)
-    hide = encrypted or any(_plain_secret(path, one) for one in (old, new))
-    before, after = (_shown(one, hide) for one in (old, new))
-    return Entry(name, before, after, encrypted)
-
-
-def _shown(value: Any, hide: bool) -> str | None:
-    if value is MISSING:
-        return None
-    return SECRET if hide else as_yaml(value)
-
-
-def _plain_secret(path: Path, value: Any) -> bool:
-    return isinstance(value, str) and looks_secret(_last(path), value)
-
-
-def _last(path: Path) -> str:
-    return path[-1].rpartition(":")[2] if path else ""
+def _entry(difference: Difference) -> Field:
+    secure = difference.path[-1] == "secure"
+    encrypted = secure or difference.path[0] in ENCRYPTION
+    name = difference.path[-1].rpartition(":")[2]
+    hide = encrypted or looks_secret(name, difference.old) or looks_secret(name, difference.new)
+    old, new = (
+        SECRET if hide and value is not MISSING else text(value)
+        for value in (difference.old, difference.new)
+    )
+    path = dotted(difference.path[:-1] if secure else difference.path)
+    return Field(path, name, old, new, effect="encrypted" if encrypted else "")

@@ -10,7 +10,8 @@ from typing import Any
 
 from airflow_kubernetes.comparison.changes import Change
 from airflow_kubernetes.comparison.leaves import MISSING, Difference, dotted
-from airflow_kubernetes.report.pulumi_preview import SECRET, UNKNOWN, Live, _path, fold
+from airflow_kubernetes.report.pulumi_preview import UNKNOWN, Preview, _path, parse
+from airflow_kubernetes.report.redaction import SECRET
 
 
 def recorded(name: str) -> dict[str, Any]:
@@ -26,11 +27,11 @@ def told(changes: tuple[Change, ...]) -> list[str]:
 
 
 def test_nothing_changed_and_nothing_drifted() -> None:
-    assert fold(recorded("same")) == Live()
+    assert parse(recorded("same")) == Preview()
 
 
 def test_changes_of_every_operation() -> None:
-    found = fold(recorded("changes"))
+    found = parse(recorded("changes"))
     assert told(found.changes) == [
         "update ConfigMap airflow-config",
         "update Deployment airflow-scheduler",
@@ -51,8 +52,8 @@ def test_changes_of_every_operation() -> None:
 
 
 def test_images_are_told_apart_and_what_is_not_known_yet_says_so() -> None:
-    found = fold(recorded("images"))
-    assert [f"{one.operation} {one.name}" for one in found.images] == [
+    found = parse(recorded("images"))
+    assert [f"{one.operation} {one.name}" for one in found.resources] == [
         "create airflow-amd64-image",
         "create airflow-index",
     ]
@@ -61,7 +62,7 @@ def test_images_are_told_apart_and_what_is_not_known_yet_says_so() -> None:
 
 
 def test_drift_is_from_the_state_to_the_cluster() -> None:
-    found = fold(recorded("drift"))
+    found = parse(recorded("drift"))
     assert told(found.drift) == [
         "update ConfigMap airflow-config",
         "update Deployment airflow-triggerer",
@@ -79,13 +80,13 @@ def test_drift_is_from_the_state_to_the_cluster() -> None:
 
 
 def test_what_an_autoscaler_set_is_no_drift_but_what_it_started_may_not_be_ready() -> None:
-    found = fold(recorded("drift"))
+    found = parse(recorded("drift"))
     assert "Deployment airflow-worker-default" not in " ".join(told(found.drift))
     assert found.unready == ("Deployment airflow-worker-default",)
 
 
 def test_a_preview_that_ended_early_is_a_problem() -> None:
-    found = fold(recorded("refused"))
+    found = parse(recorded("refused"))
     assert "field can not be less than status.capacity" in str(found.problem)
     assert "KeyboardInterrupt" not in str(found.problem)
     assert told(found.changes) == ["update PersistentVolumeClaim airflow-mysql"]
@@ -94,7 +95,7 @@ def test_a_preview_that_ended_early_is_a_problem() -> None:
 
 
 def test_protected_data_that_would_be_lost_is_a_problem() -> None:
-    found = fold(recorded("blocked"))
+    found = parse(recorded("blocked"))
     assert "marked for protection" in str(found.problem)
     assert found.changes[0].blocked
 
@@ -107,7 +108,7 @@ def test_values_of_secrets_are_not_told() -> None:
         if one["op"] == "same" and one["urn"].endswith("::airflow-admin-secret")
     )
     step["op"], step["detailedDiff"] = "update", {"data.password": {"kind": "update"}}
-    (change,) = fold(preview).changes
+    (change,) = parse(preview).changes
     assert change.differences == (Difference(("data", "password"), SECRET, SECRET),)
 
 
@@ -116,7 +117,7 @@ def test_a_failed_job_is_replaced_without_a_difference() -> None:
     (step,) = (one for one in preview["steps"] if one["op"] == "replace")
     step["oldState"] = step["newState"]
     step["replaceReasons"] = ['.metadata.annotations["pulumi.com/replaceUnready"]']
-    (job,) = (one for one in fold(preview).changes if one.kind == "Job")
+    (job,) = (one for one in parse(preview).changes if one.kind == "Job")
     assert [dotted(path) for path in job.replacing] == [
         'metadata.annotations["pulumi.com/replaceUnready"]'
     ]
