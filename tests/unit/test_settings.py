@@ -228,7 +228,7 @@ FROM_GIT = "airflow.dags.source=git airflow.dags.git.repository"
         ("airflow.executor=nonsense", "known: KubernetesExecutor, CeleryExecutor, Celery"),
         ("airflow.executor=LocalExecutor,Foo", "'Foo' in 'LocalExecutor,Foo' is unknown"),
         ("airflow.executor=LocalExecutor,LocalExecutor", "names an executor twice"),
-        ("airflow.executor=a-b:LocalExecutor", "each as it is or as alias:name"),
+        ("airflow.executor=a-b:LocalExecutor", "each alone or as alias:name"),
         ("airflow.executor=LocalKubernetesExecutor,CeleryExecutor", "a list takes Kubernetes"),
         (
             "airflow.version=2.11.2 airflow.executor=LocalExecutor,KubernetesExecutor",

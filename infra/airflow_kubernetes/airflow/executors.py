@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 KUBERNETES_QUEUE = "kubernetes"
-"""The queue by which a DAG asks for a pod of its own, on every executor that has pods. It is the
-default of 2.x's `[celery_kubernetes_executor] kubernetes_queue` and of its local twin."""
+"""The queue by which a DAG requests a pod of its own, on every executor that has task pods. It is
+2.x's default of `kubernetes_queue` in `[celery_kubernetes_executor]` and in
+`[local_kubernetes_executor]`."""
 
 
 class UnknownExecutorError(ValueError):
-    """No executor of the release; the message says why. `known` are the right names."""
+    """The text names no executor of the release; `known` are the names."""
 
     def __init__(self, message: str) -> None:
         self.known = tuple(EXECUTORS)
@@ -78,7 +79,7 @@ def resolve(text: str, *, lists: bool) -> Executor:
     """The executor that `text` names, on a release that takes lists of executors or does not.
 
     `text` is one of the six names or, where there are lists, what `core.executor` accepts: names
-    with commas between them, each with an alias before a colon if wanted ("LocalExecutor,
+    with commas between them, each with or without an alias before a colon ("LocalExecutor,
     k8s:KubernetesExecutor"). Raises UnknownExecutorError.
     """
     row = EXECUTORS.get(text)
@@ -98,7 +99,7 @@ def resolve(text: str, *, lists: bool) -> Executor:
         if name not in names or (":" in item and not re.fullmatch(r"\w+", alias)):
             raise UnknownExecutorError(
                 f"{item!r} in {text!r} is unknown; a list takes {', '.join(names)}, "
-                "each as it is or as alias:name"
+                "each alone or as alias:name"
             )
         chosen.append(names[name])
     if len(set(chosen)) < len(chosen):
@@ -115,9 +116,8 @@ def resolve(text: str, *, lists: bool) -> Executor:
 
 
 def _with_policy(row: Executor) -> Executor:
-    """With the policy's target, where pods are not what tasks run in anyway (the first item)."""
-    others = row.setting.split(",")[1:]
-    for item in others:
+    """With the policy's target, if there are task pods and they are not the default (first)."""
+    for item in row.setting.split(",")[1:]:
         alias, _, name = item.rpartition(":")
         if name == "KubernetesExecutor":
             return replace(row, pods_by_policy=alias or name)

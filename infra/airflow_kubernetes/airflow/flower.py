@@ -44,7 +44,7 @@ def flower_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         ),
     )
     pod = airflow_pod(
-        settings, account, container, annotations=rolled_by(settings), keep_logs=False
+        settings, account, container, annotations=rolled_by(settings), shared_logs=False
     )
     yield from account.manifests(settings.namespace)
     yield deployment(settings, pod, 1)

@@ -27,11 +27,12 @@ RESOURCES = Resources(
 def git_sync(
     git: GitDags, root: str, mounts: Sequence[Fields], *, password: bool, once: bool
 ) -> Container:
-    """An init container that checks the ref out below `root`, to which it has one of `mounts`.
+    """An init container that checks the ref out below `root`; `mounts` are of that folder and of
+    the Secret, if there is one.
 
     With `once` it ends after that; otherwise it is a side-car that follows the ref. Either way,
-    what starts after it finds the code. If the first fetch fails, so does the container; later
-    failures are only logged, and Airflow continues with the code that it has.
+    containers that start after it have the code. If the first fetch fails, so does the container;
+    later failures are only logged, and Airflow continues with the code that it has.
     """
     args = [
         f"--repo={git.repository}",

@@ -25,7 +25,9 @@ def airflow_job(
 
     Its pod has no checksum of the configuration: another configuration is no reason to run again.
     """
-    pod = airflow_pod(settings, account, container, parts, keep_logs=False, restart_policy="Never")
+    pod = airflow_pod(
+        settings, account, container, parts, shared_logs=False, restart_policy="Never"
+    )
 
     def named(name: str) -> Manifest:
         return manifest(

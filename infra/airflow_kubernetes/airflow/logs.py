@@ -18,9 +18,9 @@ def logs_manifest(settings: Settings) -> Manifest:
     return claim_manifest(settings, CLAIM, "logs", settings.logs.claim, access="ReadWriteMany")
 
 
-def parts(*, kept: bool = True) -> Parts:
-    """The volume at Airflow's log folder; if not `kept`, one that ends with its pod."""
+def parts(*, shared: bool = True) -> Parts:
+    """The volume at Airflow's log folder; without `shared`, a volume that ends with its pod."""
     folder = f"{HOME}/logs"
-    if not kept:
+    if not shared:
         return scratch("logs", folder, "1Gi")
     return volume("logs", folder, {"persistentVolumeClaim": {"claimName": CLAIM}})

@@ -14,9 +14,9 @@ UID, GID = 50000, 0
 """As in Apache's own image: a fixed user in the root group, which has no privilege."""
 
 
-def folders(*, keep_logs: bool = True) -> Parts:
-    """The folders of every container. Without `keep_logs`, log files end with the pod."""
-    return logs.parts(kept=keep_logs) + scratch("tmp", "/tmp", "1Gi") + task_images.PARTS
+def folders(*, shared_logs: bool = True) -> Parts:
+    """The folders of every container. Without `shared_logs`, log files end with the pod."""
+    return logs.parts(shared=shared_logs) + scratch("tmp", "/tmp", "1Gi") + task_images.PARTS
 
 
 def rolled_by(settings: Settings, *content: Any) -> dict[str, str]:
@@ -38,7 +38,7 @@ def airflow_pod(
     *,
     component: str | None = None,
     annotations: Mapping[str, str] | None = None,
-    keep_logs: bool = True,
+    shared_logs: bool = True,
     grace_period: int | None = None,
     restart_policy: Literal["Never"] | None = None,
     placement: Placement = ANYWHERE,
@@ -48,7 +48,7 @@ def airflow_pod(
         component=component or account.component,
         account=account,
         container=container,
-        parts=folders(keep_logs=keep_logs) + parts,
+        parts=folders(shared_logs=shared_logs) + parts,
         user=UID,
         group=GID,
         pull_secret=pull_secret_name(settings),

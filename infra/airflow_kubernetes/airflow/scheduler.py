@@ -36,12 +36,13 @@ def scheduler_manifests(settings: Settings, image: str, task_image: str) -> Iter
         probes=_probes(executor),
     )
     template = [task_pod.template(settings, task_image)] if executor.kubernetes else []
+    annotations = rolled_by(settings, *template) | (tasks.STAY if executor.local else {})
     pod = airflow_pod(
         settings,
         account,
         container,
         _parts(settings, executor, image),
-        annotations=rolled_by(settings, *template) | (tasks.STAY if executor.local else {}),
+        annotations=annotations,
         grace_period=tasks.grace_period(settings) if executor.local else None,
     )
     yield from account.manifests(settings.namespace)
