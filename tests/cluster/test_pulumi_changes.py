@@ -17,7 +17,7 @@ from airflow_kubernetes.environment import load
 from airflow_kubernetes.images import build, lock
 from airflow_kubernetes.kubernetes.manifest import logical_name
 from airflow_kubernetes.render import objects
-from airflow_kubernetes.report.pulumi_preview import Live
+from airflow_kubernetes.report.pulumi_preview import Preview
 
 from .conftest import in_namespace
 from .kinds_of_change import KINDS, Kind, values
@@ -145,7 +145,7 @@ def told(change: Change) -> tuple[str, str, str, tuple[Difference, ...]]:
 
 
 def test_no_change_and_no_drift(real: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    assert live("sandbox", real.overrides) == Live()
+    assert live("sandbox", real.overrides) == Preview()
     drift(Target.load("sandbox", real.overrides))
     assert "no drift" in capsys.readouterr().out
 
@@ -188,7 +188,7 @@ def test_what_was_done_behind_its_back(real: Stack, capsys: pytest.CaptureFixtur
     assert end.value.code == DRIFTED
     assert "Service airflow-flower: is gone" in capsys.readouterr().out
     real.run("before", "up", "--yes", "--skip-preview", "--refresh")
-    assert live("sandbox", real.overrides) == Live()
+    assert live("sandbox", real.overrides) == Preview()
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_what_cannot_be_told_is_a_problem(
     monkeypatch.setenv(variable, value.format(folder=tmp_path))
     found = live("sandbox", real.overrides)
     assert words in str(found.problem)
-    assert found == Live(problem=found.problem)
+    assert found == Preview(problem=found.problem)
 
 
 def test_an_update_under_way_is_a_problem(real: Stack) -> None:
