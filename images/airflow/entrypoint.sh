@@ -7,13 +7,20 @@
 # alone (--single-child), because a Celery worker whose whole group gets SIGTERM fails its tasks.
 set -eu
 
+# has_command NAME: whether the Airflow of this image has such a command (found without loading it).
+has_command() {
+    bin=$(dirname "$(command -v airflow)")
+    ls "${bin}"/../lib/python3*/site-packages/airflow/cli/commands/"$1"_command.py
+} > /dev/null 2>&1
+
 case "${1:-}" in
     webserver)
         # The web server of Airflow 2 became the API server of Airflow 3.
-        case "${AIRFLOW_VERSION}" in
-            2.*) set -- airflow "$@" ;;
-            *) shift; set -- airflow api-server "$@" ;;
-        esac
+        if ! has_command webserver; then
+            shift
+            set -- api-server "$@"
+        fi
+        set -- airflow "$@"
         ;;
     api-server | dag-processor | scheduler | triggerer | version)
         set -- airflow "$@"

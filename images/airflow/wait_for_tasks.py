@@ -6,15 +6,15 @@ Runs before a scheduler starts. A scheduler adopts the running tasks of its pred
 executor can look after them; others it takes for orphans and runs a second time. So after a change
 of the executor it must not start before they end. Without such a change there are none.
 
-Tasks that another executor has only queued are freed from it, so that the scheduler queues them
-anew: CeleryExecutor, for one, would take the id that KubernetesExecutor noted for a message of its
-own, and wait for it. Tasks that have not begun and are noted for an executor that is gone lose that
-note: 3.x writes it when a run begins and would keep them waiting for ever.
+Tasks that another executor has only queued are queued again: CeleryExecutor, for example, would
+take the id that KubernetesExecutor wrote for a message of its own, and wait for it. Tasks that have
+not begun lose an executor that is not in the setting any more: 3.x writes it when a run begins and
+would keep them waiting for ever.
 
-A task is alive if it had a heartbeat within HEARTBEAT_SECONDS. After the timeout it goes on, with a
-message: what runs longer than that is run again.
+A task is alive if it had a heartbeat within HEARTBEAT_SECONDS. After the timeout the scheduler may
+start, with a message: tasks that run longer than that are run again.
 
-Exit codes: 0 go on, 2 wrong use.
+Exit codes: 0 the scheduler may start, 2 wrong use.
 """
 
 import argparse
@@ -24,18 +24,19 @@ import time
 from typing import Any
 
 import MySQLdb
-from places import place_of, place_of_queued, place_wanted
+from task_location import expected_location, location_of, location_of_queued
 from wait_for_migrations import REPORT_SECONDS, URL_VARIABLE, connect_arguments
 
 POLL_SECONDS = 1
 HEARTBEAT_SECONDS = 120
 
-# In 3.x a task reports its heartbeat to its own row, in 2.x its supervisor is a job.
-ALIVE_3 = """
+# Airflow 3 writes a task's heartbeat to its own row; in Airflow 2, its supervisor is a job.
+TASK_HAS_HEARTBEAT = "SHOW COLUMNS FROM task_instance LIKE 'last_heartbeat_at'"
+ALIVE_BY_TASK = """
     SELECT dag_id, task_id, hostname, executor, queue FROM task_instance
     WHERE state = 'running' AND last_heartbeat_at > UTC_TIMESTAMP(6) - INTERVAL %s SECOND
 """
-ALIVE_2 = """
+ALIVE_BY_JOB = """
     SELECT task.dag_id, task.task_id, task.hostname, task.executor, task.queue
     FROM task_instance task JOIN job ON job.id = task.job_id
     WHERE task.state = 'running' AND job.state = 'running'
@@ -64,41 +65,43 @@ FORGET = """
 
 
 def forget_executors(connection: Any, setting: str) -> None:
-    """Leave the tasks of executors that are no longer there to the first one of the setting."""
+    """Leave the tasks of executors that are not in the setting to its first executor."""
     cursor = connection.cursor()
     cursor.execute(NOTED)
     for (executor,) in cursor.fetchall():
-        if place_wanted(setting, executor, "") is None:
+        if expected_location(setting, executor, "") is None:
             count = cursor.execute(FORGET, (executor,))
-            print(f"{count} tasks were noted for {executor}, which is gone: freed", flush=True)
+            print(f"{count} tasks of {executor}, which is gone, get the default one", flush=True)
     connection.commit()
 
 
 def free_queued(connection: Any, setting: str) -> None:
-    """Take the other executor's id off the tasks that it queued."""
+    """Remove the other executor's id from the tasks that it queued."""
     cursor = connection.cursor()
     cursor.execute(QUEUED)
     for dag, task, run, index, executor, queue, identity in cursor.fetchall():
-        if place_of_queued(identity) != place_wanted(setting, executor, queue):
+        if location_of_queued(identity) != expected_location(setting, executor, queue):
             cursor.execute(FREE, (dag, task, run, index, identity))
-            print(f"{dag}.{task} of {run} was queued by another executor: freed", flush=True)
+            print(f"{dag}.{task} of {run} of another executor will be queued again", flush=True)
     connection.commit()
 
 
-def elsewhere(cursor: Any, setting: str, query: str) -> list[str]:
+def elsewhere(cursor: Any, setting: str) -> list[str]:
     """The living tasks that run where this executor (`core.executor`) does not look."""
+    cursor.execute(TASK_HAS_HEARTBEAT)
+    query = ALIVE_BY_TASK if cursor.fetchone() else ALIVE_BY_JOB
     cursor.execute(query, (HEARTBEAT_SECONDS,))
     return [
         f"{dag}.{task} on {host}"
         for dag, task, host, executor, queue in cursor.fetchall()
-        if place_of(host) != place_wanted(setting, executor, queue)
+        if location_of(host) != expected_location(setting, executor, queue)
         # The scheduler that ran it is gone, and the task with it.
-        and place_of(host) != "scheduler"
+        and location_of(host) != "scheduler"
     ]
 
 
-def wait(arguments: dict[str, Any], setting: str, query: str, timeout: float) -> None:
-    """Poll until there is none, or until the timeout; report every few seconds."""
+def wait(arguments: dict[str, Any], setting: str, timeout: float) -> None:
+    """Poll until no such task is alive, or until the timeout; report every few seconds."""
     started = time.monotonic()
     reported = -REPORT_SECONDS
     while True:
@@ -106,18 +109,18 @@ def wait(arguments: dict[str, Any], setting: str, query: str, timeout: float) ->
         try:
             free_queued(connection, setting)
             forget_executors(connection, setting)
-            found = elsewhere(connection.cursor(), setting, query)
+            tasks = elsewhere(connection.cursor(), setting)
         finally:
             connection.close()
         elapsed = time.monotonic() - started
-        if not found:
+        if not tasks:
             print(f"{elapsed:4.0f} s  no task of another executor is running")
             return
         if elapsed >= timeout:
-            print(f"{elapsed:4.0f} s  waits no longer; these are run again: {', '.join(found)}")
+            print(f"{elapsed:4.0f} s  gave up waiting; these are run again: {', '.join(tasks)}")
             return
         if elapsed - reported >= REPORT_SECONDS:
-            print(f"{elapsed:4.0f} s  another executor still runs: {', '.join(found)}", flush=True)
+            print(f"{elapsed:4.0f} s  another executor still runs: {', '.join(tasks)}", flush=True)
             reported = elapsed
         time.sleep(POLL_SECONDS)
 
@@ -127,11 +130,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Wait for another executor's tasks.")
     parser.add_argument("--timeout", type=float, required=True, metavar="SECONDS")
     options = parser.parse_args()
-    query = ALIVE_2 if os.environ["AIRFLOW_VERSION"].startswith("2.") else ALIVE_3
     wait(
         connect_arguments(os.environ[URL_VARIABLE]),
         os.environ["AIRFLOW__CORE__EXECUTOR"],
-        query,
         options.timeout,
     )
     return 0

@@ -38,7 +38,7 @@ class Kind:
 LOCK = "cache/airflow-kubernetes/sandbox.lock.yaml"
 """The sandbox's lock in a copy: its XDG_CACHE_HOME is the folder cache."""
 
-WORKLOAD = "infra/airflow_kubernetes/airflow/workload.py"
+DEPLOYMENT = "infra/airflow_kubernetes/airflow/deployment.py"
 SERVER = "infra/airflow_kubernetes/kubernetes/server.py"
 ACCESS = "infra/airflow_kubernetes/kubernetes/rbac.py"
 METADATA = "infra/airflow_kubernetes/kubernetes/manifest.py"
@@ -181,13 +181,13 @@ CODE = (
     ),
     _code(
         "revisions of a Deployment",
-        WORKLOAD,
+        DEPLOYMENT,
         '"revisionHistoryLimit": 3',
         '"revisionHistoryLimit": 4',
     ),
     _code(
         "strategy",
-        WORKLOAD,
+        DEPLOYMENT,
         '"maxSurge": 1, "maxUnavailable": 0',
         '"maxSurge": 2, "maxUnavailable": 1',
     ),
@@ -204,7 +204,12 @@ CODE = (
     _code("a token for accounts", ACCESS, "Token=False", "Token=True"),
     _code("type of Secrets", CREDENTIALS, 'type="Opaque"', 'type="example.com/own"'),
     _code("one more generated key", CREDENTIALS, '{"fernet-key"', '{"new": Kind.KEY, "fernet-key"'),
-    _code("access modes of a claim", MYSQL, '"ReadWriteOnce"', '"ReadWriteMany"'),
+    _code(
+        "access modes of a claim",
+        MYSQL,
+        "database.cluster.claim)",
+        'database.cluster.claim, access="ReadWriteMany")',
+    ),
     _code("data of a ConfigMap", SCRIPTS, "set -", "# changed\nset -"),
     _code("a ConfigMap made immutable", BACKUP, "data=scripts)", "data=scripts, immutable=True)"),
     Kind(
@@ -215,21 +220,21 @@ CODE = (
         ),
     ),
     _code("name of a ConfigMap", BACKUP, '"ConfigMap", NAME,', '"ConfigMap", "airflow-scripts",'),
-    _code(
-        "grace period of MySQL",
-        MYSQL,
-        '"terminationGracePeriodSeconds": 120',
-        '"terminationGracePeriodSeconds": 60',
-    ),
+    _code("grace period of MySQL", MYSQL, "grace_period=120", "grace_period=60"),
     _code("order of arguments", MYSQL, '        "--mysqlx=OFF",\n    ]', "    ][::-1]"),
     _code(
         "order of variables",
-        "infra/airflow_kubernetes/kubernetes/pods.py",
-        "for name, value in values.items()]",
-        "for name, value in reversed(values.items())]",
+        "infra/airflow_kubernetes/kubernetes/env.py",
+        "for name, value in values.items())",
+        "for name, value in reversed(values.items()))",
     ),
     _code("time zone of backups", BACKUP, '"timeZone": "Etc/UTC"', '"timeZone": "Europe/Berlin"'),
-    _code("tries of a Job", "infra/airflow_kubernetes/airflow/jobs.py", "backoff=3", "backoff=4"),
+    _code(
+        "tries of a Job",
+        "infra/airflow_kubernetes/airflow/create_admin.py",
+        "retries=3",
+        "retries=4",
+    ),
     _code("a DAG", "dags/smoke.py", '"""', '"""Changed. '),
 )
 

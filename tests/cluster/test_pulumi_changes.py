@@ -130,7 +130,7 @@ def real(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
     return stack
 
 
-def drifted(found: Live) -> dict[str, list[str]]:
+def drifted(found: Preview) -> dict[str, list[str]]:
     """The fields that drifted by kind and name of an object; none of one that is gone."""
     assert found.problem is None
     return {

@@ -1,20 +1,22 @@
-"""The verbs of every component: a change of airflow/rbac.py fails here until it is approved here.
+"""The verbs of every component: a change of them fails here until it is approved here.
 
-The policy rbac-verbs ties what is rendered to airflow/rbac.py.
+The policy rbac-verbs compares what is rendered with what the program grants.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import product
-from typing import Any
 
 import pytest
-from airflow_kubernetes.airflow import rbac
 from airflow_kubernetes.airflow.executors import EXECUTORS
+from airflow_kubernetes.airflow.manifests import granted
 from airflow_kubernetes.airflow.releases import RELEASES
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.policies.rule import Subject
 from airflow_kubernetes.policies.rules import RULES
+from airflow_kubernetes.settings.load import environments
+
+from .objects import objects, of_kind, pods
 
 Verbs = dict[str, set[str]]
 """Verbs by resource of the core API group."""
@@ -52,16 +54,16 @@ COMPONENTS = (
 
 def expected(executor: str, *, launch: bool = True, commands: bool = False) -> dict[str, Verbs]:
     """Verbs by component, without components that have none."""
-    granted: dict[str, list[Verbs]] = defaultdict(list)
+    verbs: dict[str, list[Verbs]] = defaultdict(list)
     if "Kubernetes" in executor:
-        granted["scheduler"].append(STARTS_TASK_PODS)
+        verbs["scheduler"].append(STARTS_TASK_PODS)
     if launch:
-        granted["triggerer"].append(FOLLOWS_PODS)
+        verbs["triggerer"].append(FOLLOWS_PODS)
         for component in RUN_TASKS[executor]:
-            granted[component].append(LAUNCHES_PODS)
+            verbs[component].append(LAUNCHES_PODS)
             if commands:
-                granted[component].append(RUNS_COMMANDS_IN_PODS)
-    return {component: merged(parts) for component, parts in granted.items()}
+                verbs[component].append(RUNS_COMMANDS_IN_PODS)
+    return {component: merged(parts) for component, parts in verbs.items()}
 
 
 def merged(parts: Iterable[Verbs]) -> Verbs:
@@ -91,19 +93,35 @@ def test_components_have_exactly_these_verbs(version: str, executor: str) -> Non
             f"airflow.version={version} airflow.executor={executor} "
             f"airflow.tasks.launchPods={launch} airflow.tasks.podsExec={launch and commands}",
         )
-        granted = {component: verbs_of(rbac.rules(settings, component)) for component in COMPONENTS}
-        assert {component: verbs for component, verbs in granted.items() if verbs} == expected(
+        verbs = {component: verbs_of(granted(settings, component)) for component in COMPONENTS}
+        assert {component: some for component, some in verbs.items() if some} == expected(
             executor, launch=launch, commands=commands
         )
 
 
-def test_rendered_roles_grant_these_verbs(rendered: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize("environment", environments())
+def test_rendered_roles_grant_these_verbs(environment: str) -> None:
     roles = {
         obj["metadata"]["name"].removeprefix("airflow-"): verbs_of(obj["rules"])
-        for obj in rendered
-        if obj["kind"] == "Role"
+        for obj in of_kind(objects("", environment), "Role")
     }
     assert roles == expected("KubernetesExecutor")
+
+
+@pytest.mark.parametrize("environment", environments())
+def test_a_token_is_wherever_something_may_be_done_with_it(environment: str) -> None:
+    # That it is nowhere else is a policy: no-idle-token.
+    rendered = objects("", environment)
+    roles = {obj["metadata"]["name"] for obj in of_kind(rendered, "Role")}
+    for name, pod in pods(rendered).items():
+        if pod["serviceAccountName"] in roles:
+            assert pod["automountServiceAccountToken"] is True, name
+
+
+def test_without_launching_pods_tasks_get_no_token() -> None:
+    launched = pods(objects("airflow.tasks.launchPods=false"))
+    with_token = [name for name, pod in launched.items() if pod["automountServiceAccountToken"]]
+    assert with_token == ["scheduler"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow_kubernetes.airflow.releases import CURRENT, PREVIOUS
 from airflow_kubernetes.cli.backup import COMPLETE, job_name
 from airflow_kubernetes.cli.restore import BACKUP, RESTORED
 from airflow_kubernetes.database.backup import KINDS, SCRIPTS, backup_job, list_job, restore_job
@@ -24,15 +25,15 @@ def variables(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_job_reaches_the_database_in_the_cluster() -> None:
-    env = variables(backup_job(load("dev"), "one", "manual", "3.3.2"))
+    env = variables(backup_job(load("dev"), "one", "manual", CURRENT))
     assert (env["DATABASE_HOST"], env["DATABASE_PORT"]) == ("airflow-mysql", "3306")
     assert env["DATABASE_NAME"] == "airflow"
     assert env["DATABASE_PASSWORD"]["secretKeyRef"] == {"name": "airflow-mysql", "key": "password"}
-    assert env["RELEASE"] == "3.3.2"
+    assert env["RELEASE"] == CURRENT
 
 
 def test_a_job_reaches_an_external_database_with_the_same_image() -> None:
-    job = restore_job(load("dev", EXTERNAL), "one", "20260101T000000Z-manual", "airflow", "3.3.2")
+    job = restore_job(load("dev", EXTERNAL), "one", "20260101T000000Z-manual", "airflow", CURRENT)
     env = variables(job)
     assert (env["DATABASE_HOST"], env["DATABASE_PORT"]) == ("db.example.com", "3307")
     assert env["DATABASE_PASSWORD"]["secretKeyRef"]["name"] == "my-database"
@@ -42,7 +43,7 @@ def test_a_job_reaches_an_external_database_with_the_same_image() -> None:
 
 
 def test_one_off_jobs_go_by_themselves_and_do_not_run_twice() -> None:
-    for job in (backup_job(load("dev"), "a", "release", "3.3.2"), list_job(load("dev"), "b")):
+    for job in (backup_job(load("dev"), "a", "release", CURRENT), list_job(load("dev"), "b")):
         assert job["spec"]["ttlSecondsAfterFinished"] > 0
         assert job["spec"]["backoffLimit"] == 0
         assert job["metadata"]["labels"]["app.kubernetes.io/component"] == "backup"
@@ -59,9 +60,9 @@ def test_names_are_understood(kind: str) -> None:
 
 
 def test_an_ended_restore_is_understood() -> None:
-    found = RESTORED.search("x\nrestored a-manual of Airflow 2.11.2 into airflow: 71 tables\n")
+    found = RESTORED.search(f"x\nrestored a-manual of Airflow {PREVIOUS} into airflow: 71 tables\n")
     assert found is not None
-    assert found[1] == "2.11.2"
+    assert found[1] == PREVIOUS
 
 
 DUMP = r"""-- MySQL dump

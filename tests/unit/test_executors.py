@@ -1,15 +1,18 @@
 """Executor names: what each becomes on a release, and where a task is looked for."""
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from airflow_kubernetes.airflow import celery
 from airflow_kubernetes.airflow.executors import EXECUTORS, UnknownExecutorError
-from airflow_kubernetes.airflow.releases import RELEASES
+from airflow_kubernetes.airflow.manifests import celery_manifests
+from airflow_kubernetes.airflow.releases import CURRENT, PREVIOUS, RELEASES
 from airflow_kubernetes.environment import load
+from airflow_kubernetes.settings.fields import ShortName
+from pydantic import TypeAdapter, ValidationError
 
 IMAGE = Path(__file__).parents[2] / "images" / "airflow"
 
@@ -24,16 +27,16 @@ def program(name: str) -> ModuleType:
     return module
 
 
-places, pending_pods = program("places"), program("pending_pods")
+task_location, pending_pods = program("task_location"), program("pending_pods")
 
 
 @pytest.mark.parametrize("name", EXECUTORS)
 def test_2_11_has_a_class_of_each_name(name: str) -> None:
-    assert RELEASES["2.11.2"].executor(name).setting == name
+    assert RELEASES[PREVIOUS].executor(name).setting == name
 
 
 def test_3_3_spells_hybrids_as_lists_and_sends_a_queue_to_pods() -> None:
-    settings = {name: RELEASES["3.3.2"].executor(name) for name in EXECUTORS}
+    settings = {name: RELEASES[CURRENT].executor(name) for name in EXECUTORS}
     assert {name: row.setting for name, row in settings.items()} == {
         "KubernetesExecutor": "KubernetesExecutor",
         "CeleryExecutor": "CeleryExecutor",
@@ -59,7 +62,7 @@ def test_3_3_spells_hybrids_as_lists_and_sends_a_queue_to_pods() -> None:
     ],
 )  # fmt: skip
 def test_3_3_takes_lists_and_aliases(text: str, where: str, policy: str | None) -> None:
-    row = RELEASES["3.3.2"].executor(text)
+    row = RELEASES[CURRENT].executor(text)
     assert row.setting == text.replace(", ", ",")
     assert " ".join(k for k in ("local", "celery", "kubernetes") if getattr(row, k)) == where
     assert row.pods_by_policy == policy
@@ -73,7 +76,7 @@ def test_nonsense_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "place"),
+    ("host", "location"),
     [
         ("airflow-scheduler-5d8b845fdf-c84f7", "scheduler"),
         ("airflow-worker-default-6fc785cb54-mvqrt", "worker"),
@@ -83,12 +86,12 @@ def test_nonsense_is_refused(text: str) -> None:
         ("airflow-schedulers-dag-task-1", "pod"),
     ],
 )
-def test_the_place_of_a_task_is_in_its_hosts_name(host: str, place: str) -> None:
-    assert places.place_of(host) == place
+def test_the_location_of_a_task_is_in_its_hosts_name(host: str, location: str) -> None:
+    assert task_location.location_of(host) == location
 
 
 @pytest.mark.parametrize(
-    ("setting", "executor", "queue", "place"),
+    ("setting", "executor", "queue", "location"),
     [
         ("CeleryKubernetesExecutor", None, "default", "worker"),
         ("CeleryKubernetesExecutor", None, "kubernetes", "pod"),
@@ -103,15 +106,62 @@ def test_the_place_of_a_task_is_in_its_hosts_name(host: str, place: str) -> None
          "default", "scheduler"),
     ],
 )  # fmt: skip
-def test_the_place_where_an_executor_looks(
-    setting: str, executor: str | None, queue: str, place: str | None
+def test_the_location_where_an_executor_looks(
+    setting: str, executor: str | None, queue: str, location: str | None
 ) -> None:
-    assert places.place_wanted(setting, executor, queue) == place
+    assert task_location.expected_location(setting, executor, queue) == location
+
+
+def test_a_task_on_a_worker_of_the_longest_name_is_found() -> None:
+    def accepted(name: str) -> bool:
+        try:
+            TypeAdapter(ShortName).validate_python(name)
+        except ValidationError:
+            return False
+        return True
+
+    longest = max(filter(accepted, ("w" * length for length in range(1, 64))), key=len)
+    # ReplicaSet's name and a dash, cut to 58 characters by the API server, then five more.
+    host = f"airflow-worker-{longest}-{'f' * 10}-"[:58] + "mvqrt"
+    assert task_location.location_of(host) == "worker"
+
+
+@pytest.mark.parametrize(
+    ("columns", "query"),
+    [([("last_heartbeat_at",)], "ALIVE_BY_TASK"), ([], "ALIVE_BY_JOB")],
+)
+def test_a_living_task_is_found_on_the_schema_of_either_line(
+    columns: list[tuple[str]], query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "MySQLdb", ModuleType("MySQLdb"))
+    monkeypatch.syspath_prepend(IMAGE)
+    script = program("wait_for_tasks")
+    own = ("a", "b", "airflow-scheduler-5d8b845fdf-c84f7", None, "default")
+    others = ("c", "d", "airflow-worker-default-6fc785cb54-mvqrt", None, "default")
+    answers: dict[str, list[Any]] = {
+        script.TASK_HAS_HEARTBEAT: columns,
+        getattr(script, query): [own, others],
+    }
+
+    class Cursor:
+        rows: list[Any]
+
+        def execute(self, statement: str, _: object = None) -> None:
+            self.rows = answers[statement]
+
+        def fetchone(self) -> Any:
+            return next(iter(self.rows), None)
+
+        def fetchall(self) -> list[Any]:
+            return self.rows
+
+    expected = ["c.d on airflow-worker-default-6fc785cb54-mvqrt"]
+    assert script.elsewhere(Cursor(), "KubernetesExecutor") == expected
 
 
 def test_hybrids_of_3_3_serve_the_queue_of_runs_that_began_before_them() -> None:
     def queues(overrides: str) -> str:
-        objects = celery.objects(load("dev", overrides), "image")
+        objects = celery_manifests(load("dev", overrides), "image")
         (worker,) = [obj for obj in objects if obj["metadata"]["name"] == "airflow-worker-default"]
         args: list[str] = worker["spec"]["template"]["spec"]["containers"][0]["args"]
         return args[args.index("--queues") + 1]
@@ -119,13 +169,13 @@ def test_hybrids_of_3_3_serve_the_queue_of_runs_that_began_before_them() -> None
     hybrid = "airflow.executor=CeleryKubernetesExecutor"
     assert queues(hybrid) == "default,kubernetes"
     # The hybrid class of 2.11 routes by queue whenever a task is queued.
-    assert queues(f"{hybrid} airflow.version=2.11.2") == "default"
+    assert queues(f"{hybrid} airflow.version={PREVIOUS}") == "default"
     assert queues("airflow.executor=CeleryExecutor") == "default,kubernetes"
 
 
-def test_what_was_queued_tells_by_whom() -> None:
-    assert places.place_of_queued("17") == "pod"
-    assert places.place_of_queued("0b0e2d1c-4a5f-4a3e-9a41-d1f4f2f3a0aa") == "worker"
+def test_the_id_of_a_queued_task_says_who_queued_it() -> None:
+    assert task_location.location_of_queued("17") == "pod"
+    assert task_location.location_of_queued("0b0e2d1c-4a5f-4a3e-9a41-d1f4f2f3a0aa") == "worker"
 
 
 def pod(**status: Any) -> dict[str, Any]:

@@ -286,6 +286,7 @@ FROM_GIT = "airflow.dags.source=git airflow.dags.git.repository"
         ),
         ("airflow", "is not of the form section.key=value"),
         ("airflow.configuration.core.executor=x", "set by this program from other settings"),
+        ("airflow.configuration.celery.flower_basic_auth=a:b", "set by this program"),
         ("airflow.configuration.database.sql_alchemy_conn=x", "set by this program"),
     ],
 )

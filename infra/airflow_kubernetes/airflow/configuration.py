@@ -3,23 +3,33 @@
 `AIRFLOW__SECTION__OPTION` overrides airflow.cfg (Airflow's "Setting Configuration Options").
 """
 
-from ..kubernetes.pods import pull_secret
+from ..kubernetes.manifest import Manifest, manifest
+from ..kubernetes.pull_secret import pull_secret_name
 from ..settings.schema import Settings
 from . import dags
 from .executors import KUBERNETES_QUEUE
 from .releases import RELEASES
 
+CONFIG_MAP = "airflow-config"
 HOME = "/usr/local/airflow"
 WEB, WEB_PORT = "airflow-web", 8080
-"""The Service's name: the same for every release, so that an Ingress outlives a release change."""
+"""The Service's name, the same for all releases, so that an Ingress outlives a release change."""
 
 SCHEDULER_HEALTH_PORT = 8974
 UPDATE_ROLES = "AIRFLOW__FAB__UPDATE_FAB_PERMS"
+FLOWER_LOGIN = "AIRFLOW__CELERY__FLOWER_BASIC_AUTH"
 POD_TEMPLATE = f"{HOME}/pod_template.yaml"
 
 
+def configuration_manifest(settings: Settings) -> Manifest:
+    """The ConfigMap that all components and task pods take as their environment."""
+    return manifest(
+        "v1", "ConfigMap", CONFIG_MAP, settings.namespace, "config", data=plain(settings)
+    )
+
+
 def managed(settings: Settings) -> dict[str, str]:
-    """What this program sets itself, by variable; `airflow.configuration` may not set it too."""
+    """The variables without secrets that this program derives from other settings."""
     airflow = settings.airflow
     release = RELEASES[airflow.version]
     executor = release.executor(airflow.executor)
@@ -31,13 +41,13 @@ def managed(settings: Settings) -> dict[str, str]:
         web["url"]: airflow.url,
         web["workers"]: str(airflow.api_server.workers),
         web["port"]: str(WEB_PORT),
-        # The Job that makes the first user writes the roles; every web process doing so too, at
-        # its start, takes a second and races with the others.
+        # The Job that creates the first user writes the roles. Web processes would do so too, at
+        # their start, which takes a second and is a race between them.
         UPDATE_ROLES: "False",
         "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
         "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(SCHEDULER_HEALTH_PORT),
         "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": str(airflow.tasks.pending_timeout),
-        # A killed scheduler counts as dead after 30 s; by default nobody looks for 5 minutes.
+        # A killed scheduler counts as dead after 30 s; by default its tasks wait up to 5 minutes.
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "60",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": f"{HOME}/logs",
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
@@ -45,22 +55,26 @@ def managed(settings: Settings) -> dict[str, str]:
         **dags.variables(settings),
     }
     if release.execution_api:
-        # Tasks must not go through the public address, which may be an ingress with a login.
+        # Tasks must not use the public address, which may be an ingress with a login.
         values["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] = f"http://{WEB}:{WEB_PORT}/execution/"
     if executor.celery:
-        values |= _celery(settings)
+        # The broker delivers a message again if no worker has acknowledged it within this time. A
+        # task is acknowledged at its end, so this must be longer than the longest task.
+        values["AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT"] = str(
+            max(86400, 2 * airflow.tasks.grace_period)
+        )
     if executor.kubernetes:
         values |= {
             "AIRFLOW__KUBERNETES_EXECUTOR__NAMESPACE": settings.namespace,
             "AIRFLOW__KUBERNETES_EXECUTOR__POD_TEMPLATE_FILE": POD_TEMPLATE,
-            # The default of 1 pod a loop leaves 50 ready tasks waiting for 50 loops.
+            # With the default of 1 pod a loop, 50 ready tasks take 50 loops.
             "AIRFLOW__KUBERNETES_EXECUTOR__WORKER_PODS_CREATION_BATCH_SIZE": "16",
         }
     if executor.kubernetes and not release.executor_lists:
-        # The hybrid classes': a DAG names the same queue on both lines.
+        # Options of the hybrid classes, so that a DAG names the same queue on both lines.
         for section in ("CELERY_KUBERNETES_EXECUTOR", "LOCAL_KUBERNETES_EXECUTOR"):
             values[f"AIRFLOW__{section}__KUBERNETES_QUEUE"] = KUBERNETES_QUEUE
-    if (secret := pull_secret(settings)) is not None:
+    if (secret := pull_secret_name(settings)) is not None:
         values["TASK_PULL_SECRET"] = secret  # read by the image's pod_defaults.py
     if executor.pods_by_policy is not None:
         # Read by the image's airflow_local_settings.py.
@@ -68,18 +82,15 @@ def managed(settings: Settings) -> dict[str, str]:
     return values
 
 
-def _celery(settings: Settings) -> dict[str, str]:
-    return {
-        # A message that no worker has acknowledged for so long is delivered a second time: it must
-        # outlast the longest task, which is acknowledged at its end.
-        "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": str(
-            max(86400, 2 * settings.airflow.tasks.grace_period)
-        ),
-    }
+def reserved(settings: Settings) -> set[str]:
+    """The variables that `airflow.configuration` may not set: it would have no effect."""
+    release = RELEASES[settings.airflow.version]
+    variables = {*managed(settings), *release.secrets.values(), FLOWER_LOGIN}
+    return variables | ({release.async_database} if release.async_database else set())
 
 
 def plain(settings: Settings) -> dict[str, str]:
-    """The whole configuration without secrets: this program's part and `airflow.configuration`."""
+    """The configuration without secrets: the managed variables and `airflow.configuration`."""
     extra = {
         f"AIRFLOW__{section.upper()}__{option.upper()}": str(value)
         for section, options in settings.airflow.configuration.items()

@@ -1,70 +1,35 @@
-"""What each component may do in the cluster: the fewest verbs for what it runs.
+"""Rules for components that work with pods: the fewest verbs for what they run.
 
-A component without rules gets no token. Sources: the calls of the Kubernetes provider's
-KubernetesExecutor, PodManager and KubernetesHook.
+Sources: the calls of the Kubernetes provider's KubernetesExecutor, PodManager and KubernetesHook.
 """
 
-from collections.abc import Iterator
-
-from ..kubernetes.manifest import Manifest
-from ..kubernetes.rbac import Rule, account, role
-from ..settings.schema import Settings
-from .releases import RELEASES
-
-TASK = "task"
-"""The component of KubernetesExecutor's pods."""
-
-EXECUTE_IN_PODS: list[Rule] = [
-    # KubernetesExecutor creates, watches, adopts (patch) and deletes pods; its log tells the reason
-    # of one that failed.
-    {
-        "apiGroups": [""],
-        "resources": ["pods"],
-        "verbs": ["create", "delete", "get", "list", "patch", "watch"],
-    },
-    {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
-]
-LAUNCH_PODS: list[Rule] = [
-    # KubernetesPodOperator does the same without watching, and tells why its pod does not start.
-    {
-        "apiGroups": [""],
-        "resources": ["pods"],
-        "verbs": ["create", "delete", "get", "list", "patch"],
-    },
-    {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
-    {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]},
-]
-FOLLOW_PODS: list[Rule] = [
-    # A deferred operator's pod is followed, and deleted if its task is, by the triggerer.
-    {"apiGroups": [""], "resources": ["pods"], "verbs": ["delete", "get"]},
-    {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
-    {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "watch"]},
-]
-# The operator's XCom comes out of its side-car by a command; websockets need get, SPDY create.
-EXEC: Rule = {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create", "get"]}
+from ..kubernetes.rbac import Rule
 
 
-def rules(settings: Settings, component: str) -> list[Rule]:
-    """The rules of a component's Role in the namespace; none: no Role, no token."""
-    release = RELEASES[settings.airflow.version]
-    executor = release.executor(settings.airflow.executor)
-    tasks = settings.airflow.tasks
-    runs_tasks = {
-        TASK: executor.kubernetes,
-        release.worker.name: executor.celery,
-        release.scheduler.name: executor.local,
-    }.get(component, False)
-    executes = component == release.scheduler.name and executor.kubernetes
-    wanted: list[Rule] = list(EXECUTE_IN_PODS) if executes else []
-    if runs_tasks and tasks.launch_pods:
-        wanted += [*LAUNCH_PODS, *([EXEC] if tasks.pods_exec else [])]
-    if component == release.triggerer.name and tasks.launch_pods:
-        wanted += FOLLOW_PODS
-    return wanted
+def _rule(resource: str, *verbs: str) -> Rule:
+    return {"apiGroups": [""], "resources": [resource], "verbs": list(verbs)}
 
 
-def objects(settings: Settings, component: str) -> Iterator[Manifest]:
-    """A component's service account and, where it has rules, its Role."""
-    yield account(settings.namespace, component)
-    if wanted := rules(settings, component):
-        yield from role(settings.namespace, component, wanted)
+EXECUTE_IN_PODS = (
+    _rule("pods", "create", "delete", "get", "list", "patch", "watch"),
+    _rule("pods/log", "get"),
+)
+"""KubernetesExecutor creates, watches, adopts (patch) and deletes pods; the log of a failed pod
+has the reason."""
+
+LAUNCH_PODS = (
+    _rule("pods", "create", "delete", "get", "list", "patch"),
+    _rule("pods/log", "get"),
+    _rule("events", "list"),
+)
+"""KubernetesPodOperator does the same without watching, and reports why its pod does not start."""
+
+FOLLOW_PODS = (
+    _rule("pods", "delete", "get"),
+    _rule("pods/log", "get"),
+    _rule("events", "list", "watch"),
+)
+"""The triggerer follows the pod of a deferred operator, and deletes it if the task is cleared."""
+
+EXEC = (_rule("pods/exec", "create", "get"),)
+"""The operator reads XCom from its side-car by a command: websockets need get, SPDY create."""

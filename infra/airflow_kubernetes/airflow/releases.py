@@ -10,34 +10,36 @@ from typing import Literal
 
 from .executors import Executor, resolve
 
+CURRENT, PREVIOUS = "3.3.2", "2.11.2"
+
 DATABASE, FERNET, API_SECRET, JWT = "database", "fernet-key", "api-secret-key", "jwt-secret"
 BROKER, RESULTS = "broker", "results"
-"""What a component may need to know; each is one environment variable of `Release.secrets`."""
+"""Credentials that a component may need; each is an environment variable of `Release.secrets`."""
 
 
 @dataclass(frozen=True)
-class Component:
-    """A long-running component: its `airflow` command line and the secrets it needs.
-
-    `job_type` is the heartbeat's type in the metadata database's table `job`, for components
-    without an HTTP health address.
-    """
+class AirflowComponent:
+    """A long-running component: its `airflow` command line and the credentials that it needs."""
 
     name: str
     command: tuple[str, ...]
     secrets: tuple[str, ...]
-    job_type: str | None = None
+
+    @property
+    def args(self) -> tuple[str, ...]:
+        """The arguments of its container."""
+        return ("airflow", *self.command)
 
 
 @dataclass(frozen=True)
 class Web:
-    """What serves the UI and the REST API on port 8080.
+    """The component that serves the UI and the REST API on port 8080.
 
     `alive` answers without the database, `ready` with it; `rest` is the REST API's root and
-    `login` how it is entered. `variables` maps what is set to its environment variable.
+    `login` its authentication. `variables` maps a setting to its environment variable.
     """
 
-    component: Component
+    component: AirflowComponent
     alive: str
     ready: str
     rest: str
@@ -49,9 +51,9 @@ class Web:
 class Release:
     """One Airflow release.
 
-    `secrets` maps what a component needs to its environment variable; `async_database` is that of
-    the URL for its asynchronous driver, where it has one. `task_secrets` is what a
-    KubernetesExecutor task pod needs. `executor_lists` says whether `core.executor` takes a list,
+    `secrets` maps credentials to environment variables; `async_database` is the variable of the
+    URL for the asynchronous driver, in releases that have one. `task_secrets` are the credentials
+    of a KubernetesExecutor task pod. `executor_lists` says whether `core.executor` takes a list,
     `execution_api` whether tasks talk to the web component instead of to the database,
     `dag_bundles` whether Airflow itself fetches DAG code, for each task at its run's version.
     `write_roles` is the command that writes FAB's roles, where `users create` does not. `pythons`
@@ -61,11 +63,11 @@ class Release:
 
     version: str
     web: Web
-    scheduler: Component
-    dag_processor: Component
-    triggerer: Component
-    worker: Component
-    flower: Component
+    scheduler: AirflowComponent
+    dag_processor: AirflowComponent
+    triggerer: AirflowComponent
+    worker: AirflowComponent
+    flower: AirflowComponent
     secrets: MappingProxyType[str, str]
     async_database: str | None
     task_secrets: tuple[str, ...]
@@ -77,11 +79,6 @@ class Release:
     slim_tasks: bool
     configuration: MappingProxyType[str, str]
 
-    @property
-    def components(self) -> tuple[Component, ...]:
-        """The components of every executor, the web one first."""
-        return (self.web.component, self.scheduler, self.dag_processor, self.triggerer)
-
     def executor(self, text: str) -> Executor:
         """The executor that a setting names. Raises UnknownExecutorError."""
         return resolve(text, lists=self.executor_lists)
@@ -89,16 +86,16 @@ class Release:
 
 _FLOWER = ("celery", "flower")
 _CELERY = {BROKER: "AIRFLOW__CELERY__BROKER_URL", RESULTS: "AIRFLOW__CELERY__RESULT_BACKEND"}
-# Logs are on a volume that all components share, so workers need not serve them. The pid file's
-# default place is the home folder, which is read-only.
+# Logs are on a volume that all components share, so workers need not serve them. By default the
+# pid file is in the home folder, which is read-only.
 _WORKER = ("celery", "worker", "--skip-serve-logs", "--pid", "/tmp/worker.pid")
 
 _ALL_KEYS_2 = (DATABASE, FERNET, API_SECRET)
 
 _AIRFLOW_2_11 = Release(
-    version="2.11.2",
+    version=PREVIOUS,
     web=Web(
-        Component("webserver", ("webserver", "--pid", "/tmp/webserver.pid"), _ALL_KEYS_2),
+        AirflowComponent("webserver", ("webserver", "--pid", "/tmp/webserver.pid"), _ALL_KEYS_2),
         alive="/health",
         ready="/health",
         rest="/api/v1",
@@ -111,16 +108,12 @@ _AIRFLOW_2_11 = Release(
             }
         ),
     ),
-    scheduler=Component("scheduler", ("scheduler", "--skip-serve-logs"), _ALL_KEYS_2),
-    dag_processor=Component(
-        "dag-processor", ("dag-processor",), (DATABASE, FERNET), "DagProcessorJob"
-    ),
-    triggerer=Component(
-        "triggerer", ("triggerer", "--skip-serve-logs"), _ALL_KEYS_2, "TriggererJob"
-    ),
-    worker=Component("worker", _WORKER, (*_ALL_KEYS_2, BROKER, RESULTS)),
-    # Without a database that suits the executor, 2.x does not even know the command.
-    flower=Component("flower", _FLOWER, (DATABASE, BROKER, RESULTS)),
+    scheduler=AirflowComponent("scheduler", ("scheduler", "--skip-serve-logs"), _ALL_KEYS_2),
+    dag_processor=AirflowComponent("dag-processor", ("dag-processor",), (DATABASE, FERNET)),
+    triggerer=AirflowComponent("triggerer", ("triggerer", "--skip-serve-logs"), _ALL_KEYS_2),
+    worker=AirflowComponent("worker", _WORKER, (*_ALL_KEYS_2, BROKER, RESULTS)),
+    # Without a database that suits the executor, 2.x does not offer the command.
+    flower=AirflowComponent("flower", _FLOWER, (DATABASE, BROKER, RESULTS)),
     secrets=MappingProxyType(
         {
             DATABASE: "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
@@ -143,16 +136,16 @@ _AIRFLOW_2_11 = Release(
             "AIRFLOW__API__AUTH_BACKENDS": "airflow.api.auth.backend.basic_auth,"
             "airflow.api.auth.backend.session",
             "AIRFLOW__SCHEDULER__STANDALONE_DAG_PROCESSOR": "True",
-            # It would be in the home folder, which is read-only, and nobody uses it.
+            # The socket would be in the home folder, which is read-only, and nothing uses it.
             "GUNICORN_CMD_ARGS": "--no-control-socket",
         }
     ),
 )
 
 _AIRFLOW_3_3 = Release(
-    version="3.3.2",
+    version=CURRENT,
     web=Web(
-        Component("api-server", ("api-server",), (DATABASE, FERNET, API_SECRET, JWT)),
+        AirflowComponent("api-server", ("api-server",), (DATABASE, FERNET, API_SECRET, JWT)),
         alive="/api/v2/version",
         ready="/api/v2/monitor/health",
         rest="/api/v2",
@@ -165,21 +158,16 @@ _AIRFLOW_3_3 = Release(
             }
         ),
     ),
-    scheduler=Component(
+    scheduler=AirflowComponent(
         "scheduler", ("scheduler", "--skip-serve-logs"), (DATABASE, FERNET, API_SECRET, JWT)
     ),
-    dag_processor=Component(
-        "dag-processor", ("dag-processor",), (DATABASE, FERNET), "DagProcessorJob"
+    dag_processor=AirflowComponent("dag-processor", ("dag-processor",), (DATABASE, FERNET)),
+    triggerer=AirflowComponent(
+        "triggerer", ("triggerer", "--skip-serve-logs"), (DATABASE, FERNET, API_SECRET)
     ),
-    triggerer=Component(
-        "triggerer",
-        ("triggerer", "--skip-serve-logs"),
-        (DATABASE, FERNET, API_SECRET),
-        "TriggererJob",
-    ),
-    # Its tasks talk to the execution API. Their results, as Celery sees them, are in MySQL.
-    worker=Component("worker", _WORKER, (BROKER, RESULTS)),
-    flower=Component("flower", _FLOWER, (BROKER, RESULTS)),
+    # Its tasks talk to the execution API. Celery's results of them are in MySQL.
+    worker=AirflowComponent("worker", _WORKER, (BROKER, RESULTS)),
+    flower=AirflowComponent("flower", _FLOWER, (BROKER, RESULTS)),
     secrets=MappingProxyType(
         {
             DATABASE: "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
@@ -189,7 +177,7 @@ _AIRFLOW_3_3 = Release(
             **_CELERY,
         }
     ),
-    # It would be made of the other one, with an option that aiomysql does not know.
+    # Airflow would derive it from the other URL, with an option that aiomysql does not know.
     async_database="AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC",
     # 3.x tasks talk to the execution API with a token of their own; they get no key at all.
     task_secrets=(),

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from ..broker import rules as broker
 from ..settings.problems import Fault
 from ..settings.schema import Settings
-from .configuration import managed
+from .configuration import reserved
 from .dags import over_http
 from .executors import UnknownExecutorError
 from .releases import RELEASES, Release
@@ -68,7 +68,7 @@ def _release(settings: Settings, release: Release) -> Iterator[Fault]:
     if executor.celery:
         yield from broker.problems(settings)
         yield from _workers(settings)
-    yield from _options(settings, release)
+    yield from _options(settings)
 
 
 def _workers(settings: Settings) -> Iterator[Fault]:
@@ -89,9 +89,9 @@ def _workers(settings: Settings) -> Iterator[Fault]:
         )
 
 
-def _options(settings: Settings, release: Release) -> Iterator[Fault]:
+def _options(settings: Settings) -> Iterator[Fault]:
     """Options that this program sets itself, as variables, which take precedence over others."""
-    own = {*managed(settings), *release.secrets.values(), release.async_database}
+    own = reserved(settings)
     for section, options in settings.airflow.configuration.items():
         for option in options:
             if f"AIRFLOW__{section.upper()}__{option.upper()}" in own:

@@ -2,21 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from ..kubernetes.manifest import Manifest, manifest
+from ..kubernetes.pod import volume
 from ..settings.schema import Settings
 
 CONFIG_MAP, FILE = "airflow-task-images", "images.json"
 FOLDER = "/opt/task-images"
 
-MOUNT = {"name": "task-images", "mountPath": FOLDER, "readOnly": True}
-VOLUME: dict[str, Any] = {"name": "task-images", "configMap": {"name": CONFIG_MAP}}
-"""A folder, not a single file: so the kubelet writes a change into running pods."""
+PARTS = volume("task-images", FOLDER, {"configMap": {"name": CONFIG_MAP}}, readOnly=True)
+"""A folder, not a single file, so that the kubelet writes a change into running pods."""
 
 
-def config_map(settings: Settings, images: Mapping[str, str]) -> Manifest:
-    """References by the names that DAGs use. A change of it rolls no pod: DAGs are parsed again."""
+def task_images_manifest(settings: Settings, images: Mapping[str, str]) -> Manifest:
+    """References by the names that DAGs use. Changing it rolls no pod: DAGs are parsed again."""
     return manifest(
         "v1",
         "ConfigMap",

@@ -1,60 +1,48 @@
-"""What `airflow.tasks` gives to the pods in which tasks run, whichever kind those are."""
+"""What a pod that runs tasks gets, whether it is a task pod, a worker or a scheduler."""
 
-from typing import Any
+from functools import reduce
+from operator import add
 
-from ..kubernetes.manifest import Manifest
-from ..kubernetes.pods import plain_env
-from ..settings.fields import Section
-from ..settings.schema import Settings, Toleration, Volume
+from ..kubernetes.env import plain_env
+from ..kubernetes.pod import Fields, Parts, volume
+from ..kubernetes.rbac import Rule
+from ..settings.schema import Settings, Volume
+from . import rbac
 
 STAY = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 """Annotation of pods that run tasks: a cluster autoscaler does not empty their node."""
 
-
-def extend(settings: Settings, pod: dict[str, Any]) -> dict[str, Any]:
-    """A pod spec with the environment and volumes of `airflow.tasks` in its first container."""
-    wanted = settings.airflow.tasks
-    container, *others = pod["containers"]
-    container = {
-        **container,
-        "env": [*container["env"], *plain_env(wanted.env)],
-        "volumeMounts": [
-            *container["volumeMounts"],
-            *(
-                {"name": one.name, "mountPath": one.mount_path, "readOnly": one.read_only}
-                for one in wanted.volumes
-            ),
-        ],
-    }
-    volumes = [*pod["volumes"], *map(_volume, wanted.volumes)]
-    return {**pod, "containers": [container, *others], "volumes": volumes}
+MARGIN = 30
+"""Seconds after `airflow.tasks.gracePeriod` for what follows a task's end."""
 
 
-def placed(
-    pod: dict[str, Any], node_selector: dict[str, str], tolerations: list[Toleration]
-) -> dict[str, Any]:
-    """A pod spec with a node selector and tolerations, where there are any."""
-    placement: dict[str, Any] = {}
-    if node_selector:
-        placement["nodeSelector"] = node_selector
-    if tolerations:
-        placement["tolerations"] = [_plain(one) for one in tolerations]
-    return {**pod, **placement}
+def grace_period(settings: Settings) -> int:
+    """Seconds that a pod has to end its tasks."""
+    return settings.airflow.tasks.grace_period + MARGIN
 
 
-def _volume(wanted: Volume) -> Manifest:
+def rules(settings: Settings) -> tuple[Rule, ...]:
+    """What tasks may do in the namespace."""
+    tasks = settings.airflow.tasks
+    if not tasks.launch_pods:
+        return ()
+    return rbac.LAUNCH_PODS + (rbac.EXEC if tasks.pods_exec else ())
+
+
+def parts(settings: Settings) -> Parts:
+    """The environment and volumes of `airflow.tasks`."""
+    tasks = settings.airflow.tasks
+    return reduce(add, map(_volume, tasks.volumes), Parts(env=plain_env(tasks.env)))
+
+
+def _volume(values: Volume) -> Parts:
     sources = {
-        "configMap": ("name", wanted.config_map),
-        "secret": ("secretName", wanted.secret),
-        "persistentVolumeClaim": ("claimName", wanted.claim),
-        "emptyDir": ("sizeLimit", wanted.empty_dir),
+        "configMap": ("name", values.config_map),
+        "secret": ("secretName", values.secret),
+        "persistentVolumeClaim": ("claimName", values.claim),
+        "emptyDir": ("sizeLimit", values.empty_dir),
     }
-    return {
-        "name": wanted.name,
-        **{kind: {key: value} for kind, (key, value) in sources.items() if value is not None},
+    source: Fields = {
+        kind: {key: value} for kind, (key, value) in sources.items() if value is not None
     }
-
-
-def _plain(section: Section) -> dict[str, Any]:
-    """A section with Kubernetes' keys, without what is not set."""
-    return section.model_dump(by_alias=True, exclude_none=True)
+    return volume(values.name, values.mount_path, source, readOnly=values.read_only)

@@ -1,1 +1,1 @@
-"""The message broker of Celery executors: Redis in the cluster or one elsewhere."""
+"""The message broker of Celery executors: Redis in the cluster, or an external broker."""

@@ -1,20 +1,24 @@
 """Redis in the cluster: one replica on a claim of its own.
 
-What it holds are messages of queued tasks. Lost ones are not lost work: the scheduler queues such
-tasks again after `scheduler.task_queued_timeout`. With the append-only file on a claim, a restarted
-or moved Redis goes on without that delay. The claim is not protected: it goes with the executor
-that needs it.
+It holds the messages of queued tasks. A lost message is no lost work: the scheduler queues the task
+again after `scheduler.task_queued_timeout`. With the append-only file on a claim, a restarted or
+moved Redis continues without that delay. The claim is not protected: it is deleted with the
+executor that needs it.
 
-The image keeps the official image's contract (https://hub.docker.com/_/redis): redis-server on
+The image has the official image's interface (https://hub.docker.com/_/redis): redis-server on
 PATH, data in /data, uid 999.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
-from ..kubernetes import pods, server
-from ..kubernetes.manifest import Manifest, manifest
-from ..kubernetes.storage import claim_spec
+from ..kubernetes.env import plain_env, secret_env
+from ..kubernetes.manifest import Manifest, secrets_revision
+from ..kubernetes.pod import Container, Pod, scratch, volume
+from ..kubernetes.probes import Probes, execute, probe, tcp
+from ..kubernetes.pull_secret import pull_secret_name
+from ..kubernetes.rbac import ServiceAccount
+from ..kubernetes.server import server_manifests
+from ..kubernetes.storage import claim_manifest
 from ..secrets import BROKER_PASSWORD, CELERY_SECRET
 from ..settings.quantities import amount
 from ..settings.schema import Settings
@@ -22,9 +26,9 @@ from ..settings.schema import Settings
 NAME, PORT, UID = "airflow-redis", 6379, 999
 COMPONENT = "redis"
 
-# Options come from standard input: as arguments, the password would be in the process list. An
-# exec keeps redis-server process 1, which gets the signal to stop.
-# A full Redis refuses messages, which are sent again; a killed one loses up to a second of them.
+# Options come from standard input: as arguments, the password would be in the process list. With
+# exec, redis-server is process 1, which gets the signal to stop.
+# A full Redis refuses messages, which are sent again; a killed Redis loses up to a second of them.
 SERVER = """\
 exec redis-server - <<END
 requirepass $REDIS_PASSWORD
@@ -38,47 +42,40 @@ END
 CLIENT = 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli ping | grep -qx PONG'
 
 
-def objects(settings: Settings) -> Iterator[Manifest]:
-    """The server with its claim, where a Celery executor has its broker in the cluster."""
-    wanted = settings.broker.cluster
-    yield manifest(
-        "v1",
-        "PersistentVolumeClaim",
-        NAME,
-        settings.namespace,
-        COMPONENT,
-        spec=claim_spec(wanted.claim.size, wanted.claim.storage_class, "ReadWriteOnce"),
+def redis_manifests(settings: Settings) -> Iterator[Manifest]:
+    """The server and its claim."""
+    yield claim_manifest(settings, NAME, COMPONENT, settings.broker.cluster.claim, protected=False)
+    yield from server_manifests(settings, _pod(settings), PORT)
+
+
+def _pod(settings: Settings) -> Pod:
+    cluster = settings.broker.cluster
+    memory = int(0.75 * amount(cluster.resources.limits.memory))
+    ping = execute("sh", "-c", CLIENT)
+    container = Container(
+        name="redis",
+        image=cluster.image,
+        resources=cluster.resources,
+        command=("sh", "-c", SERVER),
+        env=(
+            secret_env("REDIS_PASSWORD", CELERY_SECRET, BROKER_PASSWORD),
+            *plain_env({"MAX_MEMORY": str(memory)}),
+        ),
+        ports={"redis": PORT},
+        probes=Probes(
+            startup=probe(ping, period=1, failures=300),
+            liveness=probe(tcp(PORT), period=15, failures=10),
+            readiness=probe(ping, period=10, failures=3),
+        ),
     )
-    yield from server.objects(settings, NAME, COMPONENT, PORT, _pod(settings))
-
-
-def _pod(settings: Settings) -> dict[str, Any]:
-    tmp, tmp_mount = pods.scratch("tmp", "/tmp", "16Mi")
-    limit = settings.broker.cluster.resources.limits.memory
-    ping = pods.execute("sh", "-c", CLIENT)
-    return {
-        "serviceAccountName": NAME,
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": pods.pod_security(UID, UID, UID),
-        "containers": [
-            {
-                "name": "redis",
-                "image": settings.broker.cluster.image,
-                "command": ["sh", "-c", SERVER],
-                "env": [
-                    pods.secret_env("REDIS_PASSWORD", CELERY_SECRET, BROKER_PASSWORD),
-                    *pods.plain_env({"MAX_MEMORY": str(int(0.75 * amount(limit)))}),
-                ],
-                "ports": [{"name": "redis", "containerPort": PORT}],
-                "resources": pods.resources(settings.broker.cluster.resources),
-                "securityContext": pods.container_security(),
-                "startupProbe": pods.probe(ping, period=1, failures=300),
-                "livenessProbe": pods.probe({"tcpSocket": {"port": PORT}}, period=15, failures=10),
-                "readinessProbe": pods.probe(ping, period=10, failures=3),
-                "volumeMounts": [{"name": "data", "mountPath": "/data"}, tmp_mount],
-            }
-        ],
-        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": NAME}}, tmp],
-        **pods.pull_secrets(settings),
-    }
+    data = volume("data", "/data", {"persistentVolumeClaim": {"claimName": NAME}})
+    return Pod(
+        component=COMPONENT,
+        account=ServiceAccount(COMPONENT),
+        container=container,
+        parts=data + scratch("tmp", "/tmp", "16Mi"),
+        user=UID,
+        group=UID,
+        pull_secret=pull_secret_name(settings),
+        annotations=secrets_revision(settings.secrets.revision),
+    )

@@ -1,6 +1,6 @@
 """The Airflow release in the cluster, which may differ from that in the values."""
 
-from ..airflow.jobs import MIGRATIONS, RELEASE_CHANGE
+from ..airflow.migrations import MIGRATIONS, RELEASE_CHANGE
 from ..kubernetes.manifest import Manifest
 from .target import Target
 

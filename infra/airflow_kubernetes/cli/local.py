@@ -4,7 +4,7 @@ import subprocess
 
 import yaml
 
-from ..airflow.releases import RELEASES
+from ..airflow.releases import RELEASES, Release
 from ..console import say
 from ..errors import CommandError
 from ..images.specs import ROOT
@@ -90,13 +90,10 @@ def _refuse_other_release(settings: Settings) -> None:
     """compose.yaml has the components of one Airflow line. Raises CommandError for another."""
     version = settings.airflow.version
     services = yaml.safe_load(COMPOSE_FILE.read_text(encoding="utf-8"))["services"]
-    needed = [component.name for component in RELEASES[version].components]
-    missing = [name for name in needed if name not in services]
+    missing = sorted(_components(RELEASES[version]) - services.keys())
     if missing:
         supported = [
-            name
-            for name, release in RELEASES.items()
-            if all(component.name in services for component in release.components)
+            name for name, release in RELEASES.items() if services.keys() >= _components(release)
         ]
         raise CommandError(
             f"airflow.version is {version}, but compose.yaml has no service {', '.join(missing)}: "
@@ -115,3 +112,9 @@ def _refuse_new_passwords(docker: Engine, env: dict[str, str], volume: str) -> N
             f"is another checkout, write COMPOSE_PROJECT_NAME=<another> and AIRFLOW_PORT=<another> "
             f"into {env_file.NAME}. If nobody needs that data: docker volume rm {volume}"
         )
+
+
+def _components(release: Release) -> set[str]:
+    """The names of the components that every executor has."""
+    others = (release.scheduler, release.dag_processor, release.triggerer)
+    return {component.name for component in (release.web.component, *others)}

@@ -4,7 +4,7 @@ import argparse
 import re
 import time
 
-from ..airflow.jobs import RELEASE_CHANGE
+from ..airflow.migrations import RELEASE_CHANGE
 from ..console import Stopwatch
 from ..database import mysql
 from ..database.backup import KINDS, restore_job

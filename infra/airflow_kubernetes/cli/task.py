@@ -7,7 +7,7 @@ import shlex
 import tempfile
 from pathlib import Path
 
-from ..airflow.pods import GID, UID
+from ..airflow.pod import GID, UID
 from ..console import say
 from ..errors import CommandError
 from ..images import tasks

@@ -4,9 +4,9 @@ import argparse
 import json
 import sys
 
-from ..airflow.jobs import RELEASE_CHANGE
-from ..airflow.rbac import TASK
+from ..airflow.migrations import RELEASE_CHANGE
 from ..airflow.releases import RELEASES
+from ..airflow.task_pod import TASK
 from ..console import Stopwatch, say
 from ..errors import CommandError
 from ..images import build, lock

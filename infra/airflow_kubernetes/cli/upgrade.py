@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..airflow.jobs import RELEASE_CHANGE
-from ..airflow.workload import MARGIN
+from ..airflow.migrations import RELEASE_CHANGE
+from ..airflow.tasks import MARGIN
 from ..console import Stopwatch, say
 from ..environment import load
 from ..errors import CommandError

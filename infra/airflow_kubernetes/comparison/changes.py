@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..kubernetes.manifest import Manifest, is_protected, logical_name
-from ..kubernetes.pods import PULL_SECRET
+from ..kubernetes.pull_secret import PULL_SECRET
 from .leaves import Difference, Path, differences
 from .replacement import IDENTITY, refused, replacing, same_amount, unselected, written_once
 

@@ -1,1 +1,1 @@
-"""The metadata database: MySQL in the cluster or elsewhere, and the way to reach it."""
+"""The metadata database: MySQL in the cluster or an external server, and its backups."""

@@ -1,17 +1,19 @@
 """Backups of the metadata database: dumps on a volume of their own, taken and restored by Jobs.
 
-The work is done by the scripts beside this module, in MySQL's image (also for an external database:
-there it is only the client). What a backup consists of is told in scripts/database.sh.
+The scripts next to this module do the work, in MySQL's image; for an external database it is only
+the client. scripts/database.sh describes what a backup consists of.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from ..kubernetes import pods
+from ..kubernetes.env import plain_env
+from ..kubernetes.job import job_spec
 from ..kubernetes.manifest import Manifest, labels, manifest
-from ..kubernetes.rbac import account
-from ..kubernetes.storage import claim_spec
+from ..kubernetes.pod import Container, Pod, scratch, volume
+from ..kubernetes.pull_secret import pull_secret_name
+from ..kubernetes.rbac import ServiceAccount
+from ..kubernetes.storage import claim_manifest
 from ..settings.schema import Settings
 from . import connection
 from .mysql import UID
@@ -19,29 +21,23 @@ from .mysql import UID
 COMPONENT = "backup"
 NAME, CLAIM = "airflow-backup", "airflow-backups"
 KINDS = ("manual", "scheduled", "release", "before-restore")
-"""Why a backup was taken; part of its name. Only scheduled ones are ever deleted."""
+"""Why a backup was taken; part of its name. Only scheduled backups are ever deleted."""
 
 SCRIPTS = Path(__file__).parent / "scripts"
 DAY = 24 * 3600
+ACCOUNT = ServiceAccount(COMPONENT)
 
 
-def objects(settings: Settings) -> Iterator[Manifest]:
-    """The volume's claim, the scripts, their account and the schedule, if there is one."""
-    wanted = settings.database.backup
+def backup_manifests(settings: Settings) -> Iterator[Manifest]:
+    """The volume's claim, the scripts, their service account and the schedule, if there is one."""
+    values = settings.database.backup
     namespace = settings.namespace
-    yield manifest(
-        "v1",
-        "PersistentVolumeClaim",
-        CLAIM,
-        namespace,
-        COMPONENT,
-        protected=True,
-        spec=claim_spec(wanted.claim.size, wanted.claim.storage_class, "ReadWriteOnce"),
-    )
+    yield claim_manifest(settings, CLAIM, COMPONENT, values.claim)
     scripts = {file.name: file.read_text(encoding="utf-8") for file in sorted(SCRIPTS.iterdir())}
     yield manifest("v1", "ConfigMap", NAME, namespace, COMPONENT, data=scripts)
-    yield account(namespace, COMPONENT)
-    if wanted.schedule is not None:
+    yield from ACCOUNT.manifests(namespace)
+    if values.schedule is not None:
+        pod = _pod(settings, settings.airflow.version, "backup.sh", "scheduled")
         yield manifest(
             "batch/v1",
             "CronJob",
@@ -49,85 +45,71 @@ def objects(settings: Settings) -> Iterator[Manifest]:
             namespace,
             COMPONENT,
             spec={
-                "schedule": wanted.schedule,
+                "schedule": values.schedule,
                 "timeZone": "Etc/UTC",
                 "concurrencyPolicy": "Forbid",
-                # A cluster that was down at the time makes up for it when it is back.
+                # A cluster that was down at the time takes the backup when it is up again.
                 "startingDeadlineSeconds": DAY // 2,
                 "successfulJobsHistoryLimit": 3,
                 "failedJobsHistoryLimit": 3,
                 "jobTemplate": {
                     "metadata": {"labels": labels(COMPONENT)},
-                    "spec": _job(settings, settings.airflow.version, "backup.sh", "scheduled"),
+                    "spec": job_spec(pod, retries=0),
                 },
             },
         )
 
 
 def backup_job(settings: Settings, name: str, kind: str, release: str) -> Manifest:
-    """A Job `name` that takes a backup of a `kind` (one of KINDS) and notes `release` in it."""
-    return _one_off(settings, name, _job(settings, release, "backup.sh", kind))
+    """A Job `name` that takes a backup of a `kind` (one of KINDS) and records `release` in it."""
+    return _one_off(settings, name, _pod(settings, release, "backup.sh", kind))
 
 
 def restore_job(settings: Settings, name: str, backup: str, into: str, release: str) -> Manifest:
     """A Job `name` that loads `backup` into the database `into`.
 
-    `release` is the one whose data a restore into the environment's own database replaces: the
-    before-restore backup notes it.
+    A restore into the environment's own database first takes a backup of it; `release` is what
+    that backup records.
     """
-    return _one_off(settings, name, _job(settings, release, "restore.sh", backup, into))
+    return _one_off(settings, name, _pod(settings, release, "restore.sh", backup, into))
 
 
 def list_job(settings: Settings, name: str) -> Manifest:
-    """A Job `name` whose log is the list of the complete backups."""
-    return _one_off(settings, name, _job(settings, settings.airflow.version, "list.sh"))
+    """A Job `name` whose log lists the complete backups."""
+    return _one_off(settings, name, _pod(settings, settings.airflow.version, "list.sh"))
 
 
-def _one_off(settings: Settings, name: str, spec: dict[str, Any]) -> Manifest:
-    """Beside the program's own objects: no engine knows it, and it goes a day after its end."""
-    spec["ttlSecondsAfterFinished"] = DAY
+def _one_off(settings: Settings, name: str, pod: Pod) -> Manifest:
+    """A Job that no engine manages. Kubernetes deletes it a day after its end.
+
+    It is not retried: a second try would meet the same obstacle, which is in the log.
+    """
+    spec = {**job_spec(pod, retries=0), "ttlSecondsAfterFinished": DAY}
     return manifest("batch/v1", "Job", name, settings.namespace, COMPONENT, spec=spec)
 
 
-def _job(settings: Settings, release: str, *command: str) -> dict[str, Any]:
-    wanted = settings.database.backup
-    script, *arguments = command
-    tmp, tmp_mount = pods.scratch("tmp", "/tmp", "64Mi")
-    container = {
-        "name": COMPONENT,
-        "image": settings.database.cluster.image,
-        "args": ["bash", f"/scripts/{script}", *arguments],
-        "env": [
-            *connection.client(settings),
-            *pods.plain_env({"RELEASE": release, "KEEP": str(wanted.keep)}),
-        ],
-        "resources": pods.resources(wanted.resources),
-        "securityContext": pods.container_security(),
-        "volumeMounts": [
-            {"name": "backups", "mountPath": "/backups"},
-            {"name": "scripts", "mountPath": "/scripts", "readOnly": True},
-            tmp_mount,
-        ],
-    }
-    return {
-        # A second try would find what the first one found; the reason is in the log.
-        "backoffLimit": 0,
-        "podFailurePolicy": pods.IGNORE_DISRUPTION,
-        "template": {
-            "metadata": {"labels": labels(COMPONENT)},
-            "spec": {
-                "serviceAccountName": NAME,
-                "automountServiceAccountToken": False,
-                "enableServiceLinks": False,
-                "restartPolicy": "Never",
-                "securityContext": pods.pod_security(UID, UID, UID),
-                "containers": [container],
-                "volumes": [
-                    {"name": "backups", "persistentVolumeClaim": {"claimName": CLAIM}},
-                    {"name": "scripts", "configMap": {"name": NAME}},
-                    tmp,
-                ],
-                **pods.pull_secrets(settings),
-            },
-        },
-    }
+def _pod(settings: Settings, release: str, script: str, *arguments: str) -> Pod:
+    values = settings.database.backup
+    return Pod(
+        component=COMPONENT,
+        account=ACCOUNT,
+        container=Container(
+            name=COMPONENT,
+            image=settings.database.cluster.image,
+            resources=values.resources,
+            args=("bash", f"/scripts/{script}", *arguments),
+            env=(
+                *connection.client_env(settings),
+                *plain_env({"RELEASE": release, "KEEP": str(values.keep)}),
+            ),
+        ),
+        parts=(
+            volume("backups", "/backups", {"persistentVolumeClaim": {"claimName": CLAIM}})
+            + volume("scripts", "/scripts", {"configMap": {"name": NAME}}, readOnly=True)
+            + scratch("tmp", "/tmp", "64Mi")
+        ),
+        user=UID,
+        group=UID,
+        pull_secret=pull_secret_name(settings),
+        restart_policy="Never",
+    )

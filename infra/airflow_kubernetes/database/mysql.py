@@ -1,15 +1,19 @@
 """MySQL in the cluster: one replica on a claim of its own.
 
-The image keeps the official image's contract (https://hub.docker.com/_/mysql): MYSQL_* variables
+The image has the official image's interface (https://hub.docker.com/_/mysql): MYSQL_* variables
 on an empty data directory, arguments passed on to mysqld, uid 999.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
-from ..kubernetes import pods, server
-from ..kubernetes.manifest import Manifest, manifest
-from ..kubernetes.storage import claim_spec
+from ..kubernetes.env import plain_env, secret_env
+from ..kubernetes.manifest import Manifest, secrets_revision
+from ..kubernetes.pod import Container, Pod, scratch, volume
+from ..kubernetes.probes import Probes, execute, probe, tcp
+from ..kubernetes.pull_secret import pull_secret_name
+from ..kubernetes.rbac import ServiceAccount
+from ..kubernetes.server import server_manifests
+from ..kubernetes.storage import claim_manifest
 from ..secrets import MYSQL_SECRET
 from ..settings.schema import Settings
 
@@ -34,11 +38,11 @@ def flags(settings: Settings) -> list[str]:
         "--character-set-server=utf8mb4",
         "--collation-server=utf8mb4_unicode_ci",
         "--explicit-defaults-for-timestamp=ON",
-        # Airflow's synchronous engine asks for it; 3.x's asynchronous one takes the server's.
+        # Airflow's synchronous engine requires it; 3.x's asynchronous engine uses the server's.
         "--transaction-isolation=READ-COMMITTED",
         # The migration from 2.x to 3.x creates functions, which a binary log otherwise forbids.
         "--log-bin-trust-function-creators=ON",
-        # A container's memory limit is not seen by MySQL 8.4, so the size is explicit.
+        # MySQL 8.4 does not see a container's memory limit, so the size is explicit.
         f"--innodb-buffer-pool-size={bytes_of(cluster.buffer_pool)}",
         f"--max-connections={cluster.max_connections}",
         # Two days of binary logs are enough to bridge two backups and cannot fill the volume.
@@ -50,84 +54,60 @@ def flags(settings: Settings) -> list[str]:
     ]
 
 
-def claim(settings: Settings) -> Manifest:
-    """The data's claim."""
-    wanted = settings.database.cluster.claim
-    return manifest(
-        "v1",
-        "PersistentVolumeClaim",
-        NAME,
-        settings.namespace,
-        COMPONENT,
-        protected=True,
-        spec=claim_spec(wanted.size, wanted.storage_class, "ReadWriteOnce"),
-    )
-
-
-def objects(settings: Settings) -> Iterator[Manifest]:
-    """The claim, wherever one may hold data, and the server where the mode is `cluster`."""
+def mysql_manifests(settings: Settings) -> Iterator[Manifest]:
+    """The claim, unless nothing can be on it, and in mode `cluster` the server."""
     database = settings.database
     if database.mode == "cluster" or database.cluster.keep_claim:
-        yield claim(settings)
+        yield claim_manifest(settings, NAME, COMPONENT, database.cluster.claim)
     if database.mode == "cluster":
-        yield from server.objects(settings, NAME, COMPONENT, PORT, _pod(settings))
+        yield from server_manifests(settings, _pod(settings), PORT)
 
 
-def _pod(settings: Settings) -> dict[str, Any]:
+def _pod(settings: Settings) -> Pod:
     cluster = settings.database.cluster
-    run, run_mount = pods.scratch("run", "/var/run/mysqld", "16Mi")
-    files, files_mount = pods.scratch("files", "/var/lib/mysql-files", "16Mi")
-    tmp, tmp_mount = pods.scratch("tmp", "/tmp", "1Gi")
-    tcp = {"tcpSocket": {"port": PORT}}
-    return {
-        "serviceAccountName": NAME,
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
+    claim = {"persistentVolumeClaim": {"claimName": NAME}}
+    container = Container(
+        name="mysql",
+        image=cluster.image,
+        resources=cluster.resources,
+        args=flags(settings),
+        env=(
+            *plain_env(
+                {
+                    "MYSQL_DATABASE": settings.database.name,
+                    "MYSQL_ROOT_HOST": "localhost",
+                    "MYSQL_INITDB_SKIP_TZINFO": "1",
+                }
+            ),
+            secret_env("MYSQL_USER", MYSQL_SECRET, "username"),
+            secret_env("MYSQL_PASSWORD", MYSQL_SECRET, "password"),
+            secret_env("MYSQL_ROOT_PASSWORD", MYSQL_SECRET, "root-password"),
+        ),
+        ports={"mysql": PORT},
+        # TCP: while the image initialises an empty volume, the server listens on its socket alone.
+        # Recovery after a crash may take long, so start-up may too.
+        probes=Probes(
+            startup=probe(tcp(PORT), period=1, failures=1800),
+            liveness=probe(tcp(PORT), period=15, failures=10),
+            readiness=probe(execute("sh", "-c", CLIENT), period=5, failures=3),
+        ),
+    )
+    return Pod(
+        component=COMPONENT,
+        account=ServiceAccount(COMPONENT),
+        container=container,
+        parts=(
+            # A sub-directory: the volume's own root may hold lost+found, which mysqld would take
+            # for a database.
+            volume("data", "/var/lib/mysql", claim, subPath="mysql")
+            + scratch("run", "/var/run/mysqld", "16Mi")
+            + scratch("files", "/var/lib/mysql-files", "16Mi")
+            + scratch("tmp", "/tmp", "1Gi")
+        ),
+        user=UID,
+        group=UID,
+        pull_secret=pull_secret_name(settings),
+        annotations=secrets_revision(settings.secrets.revision),
         # A clean shutdown writes the buffer pool back; killed earlier, the next start recovers.
-        "terminationGracePeriodSeconds": 120,
-        "securityContext": pods.pod_security(UID, UID, UID),
-        "containers": [
-            {
-                "name": "mysql",
-                "image": cluster.image,
-                "args": flags(settings),
-                "env": [
-                    *pods.plain_env(
-                        {
-                            "MYSQL_DATABASE": settings.database.name,
-                            "MYSQL_ROOT_HOST": "localhost",
-                            "MYSQL_INITDB_SKIP_TZINFO": "1",
-                        }
-                    ),
-                    pods.secret_env("MYSQL_USER", MYSQL_SECRET, "username"),
-                    pods.secret_env("MYSQL_PASSWORD", MYSQL_SECRET, "password"),
-                    pods.secret_env("MYSQL_ROOT_PASSWORD", MYSQL_SECRET, "root-password"),
-                ],
-                "ports": [{"name": "mysql", "containerPort": PORT}],
-                "resources": pods.resources(cluster.resources),
-                "securityContext": pods.container_security(),
-                # TCP: while the image initialises an empty volume, the server listens on its
-                # socket alone. Recovery after a crash may take long, so start-up may too.
-                "startupProbe": pods.probe(tcp, period=1, failures=1800),
-                "livenessProbe": pods.probe(tcp, period=15, failures=10),
-                "readinessProbe": pods.probe(
-                    pods.execute("sh", "-c", CLIENT), period=5, failures=3
-                ),
-                "volumeMounts": [
-                    # A sub-directory: a volume's own root may hold lost+found, which mysqld
-                    # would take for a database.
-                    {"name": "data", "mountPath": "/var/lib/mysql", "subPath": "mysql"},
-                    run_mount,
-                    files_mount,
-                    tmp_mount,
-                ],
-            }
-        ],
-        "volumes": [
-            {"name": "data", "persistentVolumeClaim": {"claimName": NAME}},
-            run,
-            files,
-            tmp,
-        ],
-        **pods.pull_secrets(settings),
-    }
+        grace_period=120,
+    )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..kubernetes.manifest import Manifest, manifest
-from ..kubernetes.pods import PULL_SECRET
+from ..kubernetes.pull_secret import PULL_SECRET
 from ..settings.schema import Settings
 
 

@@ -12,7 +12,7 @@ from ..errors import UserError
 from ..images.pull_secret import pull_secret
 from ..kubernetes.manifest import PROTECTED, Manifest, is_protected
 from ..kubernetes.namespace import ENGINE
-from ..kubernetes.pods import PULL_SECRET, makes_pull_secret
+from ..kubernetes.pull_secret import PULL_SECRET, makes_pull_secret
 from ..registry import login
 from ..secrets import Generated, draw, secret
 from ..settings.schema import Settings

@@ -1,1 +1,1 @@
-"""What every builder of Kubernetes objects shares."""
+"""Kubernetes objects as values: pods and their parts, accounts, claims, servers."""

@@ -1,9 +1,11 @@
-"""Names and labels.
+"""Kubernetes objects as plain data: their names, labels and annotations.
 
 Names are fixed, so that an update changes an object in place; labels follow Kubernetes'
 recommended set (https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/).
 """
 
+import hashlib
+import json
 from typing import Any
 
 Manifest = dict[str, Any]
@@ -11,25 +13,38 @@ Manifest = dict[str, Any]
 
 PART_OF = "airflow-kubernetes"
 DO_NOT_AWAIT = {"pulumi.com/skipAwait": "true"}
-"""Annotation for Services: Pulumi would wait 10 s after their last endpoint changed, although the
-readiness of the workloads behind them is awaited already."""
+"""Annotation for Services: Pulumi would wait 10 s after their last endpoint changed, although it
+awaits the readiness of the workloads behind them anyway."""
 
 PROTECTED = "airflow-kubernetes/protected"
-"""Label on what holds data or secrets: neither pruned nor deleted by `make down`."""
+"""Label on objects that hold data or secrets: neither pruning nor `make down` deletes them."""
 
 
-def labels(component: str, name: str = "airflow") -> dict[str, str]:
+def labels(component: str) -> dict[str, str]:
     """The labels of a component's objects."""
     return {
-        "app.kubernetes.io/name": name,
+        "app.kubernetes.io/name": "airflow",
         "app.kubernetes.io/component": component,
         "app.kubernetes.io/part-of": PART_OF,
     }
 
 
-def selector(component: str, name: str = "airflow") -> dict[str, str]:
-    """The labels by which a workload finds its pods; immutable, so without anything that varies."""
-    return {"app.kubernetes.io/name": name, "app.kubernetes.io/component": component}
+def selector(component: str) -> dict[str, str]:
+    """The labels by which a workload finds its pods. A selector is immutable, so nothing in it
+    may vary.
+    """
+    return {"app.kubernetes.io/name": "airflow", "app.kubernetes.io/component": component}
+
+
+def checksum(*content: Any) -> str:
+    """16 hexadecimal digits over plain data. Never pass an Output: a preview does not know it."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def secrets_revision(revision: int) -> dict[str, str]:
+    """An annotation that rolls the pods that use Secrets when `secrets.revision` is raised."""
+    return {"airflow-kubernetes/secrets-revision": str(revision)}
 
 
 def manifest(
@@ -43,7 +58,7 @@ def manifest(
     annotations: dict[str, str] | None = None,
     **content: Any,
 ) -> Manifest:
-    """A whole object; `content` is its top-level fields beside metadata (`spec`, `data`, …)."""
+    """A whole object; `content` is its top-level fields next to metadata (`spec`, `data`, …)."""
     metadata: dict[str, Any] = {"name": name, "labels": labels(component)}
     if namespace is not None:
         metadata["namespace"] = namespace
@@ -62,7 +77,7 @@ def is_protected(obj: Manifest) -> bool:
 def logical_name(obj: Manifest) -> str:
     """`airflow-scheduler-deployment`; a Job's hash is left out, so a new one replaces the old.
 
-    The one Namespace is known without its name: another name moves all that is in it.
+    The Namespace is `namespace`, whatever its name: renaming it replaces all that is in it.
     """
     name: str = obj["metadata"]["name"]
     if obj["kind"] == "Namespace":

@@ -1,9 +1,9 @@
-"""The namespace: it refuses pods that break Pod Security `restricted` and names its engine."""
+"""The namespace: enforces Pod Security `restricted` and records the engine that made it."""
 
 from .manifest import Manifest, manifest
 
 ENGINE = "airflow-kubernetes/engine"
-"""Annotation that records which engine made the namespace; a second one would make new secrets."""
+"""Annotation with the engine that made the namespace; another engine would make new secrets."""
 
 
 def namespace(name: str, engine: str) -> Manifest:

@@ -1,23 +1,21 @@
-"""A server of one replica that clients reach by a Service: a database, a broker."""
+"""A server of one replica behind a Service: a database, a broker."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from ..settings.schema import Settings
-from .manifest import DO_NOT_AWAIT, Manifest, labels, manifest, selector
-from .rbac import account
+from .manifest import DO_NOT_AWAIT, Manifest, manifest, selector
+from .pod import Pod
 
 
-def objects(
-    settings: Settings, name: str, component: str, port: int, pod: dict[str, Any]
-) -> Iterator[Manifest]:
-    """Its account, its Service, and the StatefulSet of a pod spec.
+def server_manifests(settings: Settings, pod: Pod, port: int) -> Iterator[Manifest]:
+    """The pod's service account, the Service by which clients reach it, and its StatefulSet.
 
     A StatefulSet, because a volume may not have two pods at a time; its claim is an object of its
     own, because changing a volumeClaimTemplate replaces the StatefulSet.
     """
-    namespace = settings.namespace
-    yield account(namespace, component)
+    namespace, component = settings.namespace, pod.component
+    name = f"airflow-{component}"
+    yield from pod.account.manifests(namespace)
     yield manifest(
         "v1",
         "Service",
@@ -30,7 +28,6 @@ def objects(
             "ports": [{"name": component, "port": port, "targetPort": port}],
         },
     )
-    revision = {"airflow-kubernetes/secrets-revision": str(settings.secrets.revision)}
     yield manifest(
         "apps/v1",
         "StatefulSet",
@@ -41,9 +38,6 @@ def objects(
             "replicas": 1,
             "serviceName": name,
             "selector": {"matchLabels": selector(component)},
-            "template": {
-                "metadata": {"labels": labels(component), "annotations": revision},
-                "spec": pod,
-            },
+            "template": pod.template(),
         },
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..airflow.pods import CONFIG_MAP
+from ..airflow.configuration import CONFIG_MAP
 from ..airflow.releases import RELEASES
 from ..kubernetes.manifest import Manifest
 from ..settings.quantities import amount

@@ -6,7 +6,7 @@ from ..broker import redis
 from ..comparison.changes import Operation
 from ..comparison.leaves import dotted
 from ..kubernetes.manifest import PROTECTED, Manifest, is_protected
-from ..kubernetes.pods import PULL_SECRET
+from ..kubernetes.pull_secret import PULL_SECRET
 from .rule import Finding, Reference, Subject, rule
 
 KINDS = ("Namespace", "PersistentVolumeClaim", "Secret")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import product
 
-from ..airflow.rbac import rules as granted
+from ..airflow.manifests import granted
 from ..comparison.leaves import Path
 from ..kubernetes.rbac import Rule as Grant
 from .field_rule import field_rule

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from ..airflow.pod_template import CONFIG_MAP, KEY
+from ..airflow.task_pod import TEMPLATE_CONFIG_MAP, TEMPLATE_KEY
 from ..comparison.leaves import Path
 from ..kubernetes.manifest import Manifest
 from .rule import Finding
@@ -54,11 +54,11 @@ class Workload:
 def workloads(objects: Iterable[Manifest]) -> Iterator[Workload]:
     """Every object that starts pods, and KubernetesExecutor's template of task pods."""
     for obj in objects:
-        if obj["kind"] == "ConfigMap" and obj["metadata"]["name"] == CONFIG_MAP:
-            text = (obj.get("data") or {}).get(KEY, UNKNOWN)
+        if obj["kind"] == "ConfigMap" and obj["metadata"]["name"] == TEMPLATE_CONFIG_MAP:
+            text = (obj.get("data") or {}).get(TEMPLATE_KEY, UNKNOWN)
             if text == UNKNOWN:
                 continue
-            path: Path = ("data", KEY)
+            path: Path = ("data", TEMPLATE_KEY)
             pod = _parsed(text)
         elif obj["kind"] in POD:
             path, pod = POD[obj["kind"]], obj

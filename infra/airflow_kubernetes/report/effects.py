@@ -7,8 +7,8 @@ those. A changed ConfigMap alone restarts nothing: pods carry a checksum of what
 from collections.abc import Iterable
 from typing import Any
 
-from ..airflow.pod_template import CONFIG_MAP as POD_TEMPLATE
 from ..airflow.task_images import CONFIG_MAP as TASK_IMAGES
+from ..airflow.task_pod import TEMPLATE_CONFIG_MAP as POD_TEMPLATE
 from ..broker import redis
 from ..comparison.changes import Change, Operation
 from ..comparison.leaves import MISSING, Path, dotted

@@ -28,11 +28,12 @@ Name = Annotated[
 ShortName = Annotated[
     str,
     _form(
-        r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$",
-        "up to 40 characters of a-z, 0-9 and -, without - at an end",
+        r"^[a-z0-9]([-a-z0-9]{0,29}[a-z0-9])?$",
+        "up to 31 characters of a-z, 0-9 and -, without - at an end",
     ),
 ]
-"""A part of names and labels of at most 63 characters."""
+"""Part of a Deployment's name. After a prefix of up to 15 characters, Kubernetes adds 17 to the
+names of its pods without cutting them to 63; images/airflow/task_location.py depends on that."""
 
 Quantity = Annotated[
     str,

@@ -9,19 +9,19 @@ from typing import Annotated, Literal
 
 from ..fields import Name, Section
 from ..marks import UNIQUE_LOCATION, PerEnvironment
-from .airflow import Airflow, Component, GitDags, Workers
+from .airflow import Airflow, GitDags, Workers
 from .broker import Broker
 from .budget import Budget
 from .database import Database
 from .images import AirflowImage, Images, TaskImage
-from .kubernetes import Quantities, Resources, Toleration, Volume
+from .kubernetes import Claim, Quantities, Resources, Toleration, Volume
 from .logs import Logs
 from .secrets import Secrets
 
 __all__ = [
     "AirflowImage",
     "Budget",
-    "Component",
+    "Claim",
     "GitDags",
     "Quantities",
     "Resources",

@@ -28,14 +28,14 @@ class Service(Section):
     node_port: Annotated[Annotated[int, Field(ge=30000, le=32767)] | None, LOCATION]
 
 
-class Component(Section):
+class ComponentSettings(Section):
     """A long-running Airflow component."""
 
     replicas: Annotated[Annotated[int, Field(ge=1, le=50)], CAPACITY]
     resources: Annotated[Resources, CAPACITY]
 
 
-class ApiServer(Component):
+class ApiServer(ComponentSettings):
     """The UI and the API: the API server of Airflow 3, the webserver of Airflow 2."""
 
     workers: Annotated[Annotated[int, Field(ge=1, le=32)], CAPACITY]
@@ -147,9 +147,9 @@ class Airflow(Section):
     configuration: dict[str, dict[str, str | int | float | bool]]
     admin: Admin
     api_server: ApiServer
-    scheduler: Component
-    dag_processor: Component
-    triggerer: Component
+    scheduler: ComponentSettings
+    dag_processor: ComponentSettings
+    triggerer: ComponentSettings
     celery: Celery
     dags: Dags
     tasks: Tasks

@@ -1,0 +1,50 @@
+"""The Job that creates the first user."""
+
+from collections.abc import Iterator
+
+from ..kubernetes.env import secret_env
+from ..kubernetes.manifest import Manifest
+from ..kubernetes.pod import Container
+from ..kubernetes.rbac import ServiceAccount
+from ..secrets import ADMIN_SECRET
+from ..settings.schema import Settings
+from .configuration import CONFIG_MAP, UPDATE_ROLES
+from .credentials import credentials_env
+from .image_scripts import wait_for_migrations
+from .job import airflow_job
+from .releases import DATABASE, FERNET, RELEASES
+
+
+def create_admin_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
+    """`airflow users create` and its service account. An existing user is left unchanged."""
+    account = ServiceAccount("create-admin")
+    container = Container(
+        name=account.component,
+        image=image,
+        resources=settings.airflow.jobs.resources,
+        args=_command(settings),
+        env=(
+            *credentials_env(settings, [DATABASE, FERNET]),
+            secret_env("ADMIN_PASSWORD", ADMIN_SECRET, "password"),
+            {"name": UPDATE_ROLES, "value": "True"},
+        ),
+        env_from=CONFIG_MAP,
+    )
+    parts = wait_for_migrations(settings, image)
+    yield from account.manifests(settings.namespace)
+    yield airflow_job(settings, account, container, parts, retries=3)
+
+
+def _command(settings: Settings) -> tuple[str, ...]:
+    """The command, after the one that writes the release's roles, where that is separate."""
+    admin = settings.airflow.admin
+    create = (
+        "airflow", "users", "create", "--role", "Admin",
+        "--username", admin.username, "--password", "$(ADMIN_PASSWORD)",
+        "--email", admin.email,
+        "--firstname", admin.first_name, "--lastname", admin.last_name,
+    )  # fmt: skip
+    roles = RELEASES[settings.airflow.version].write_roles
+    if not roles:
+        return create
+    return ("sh", "-c", f'{" ".join(roles)} && exec "$@"', "sh", *create)

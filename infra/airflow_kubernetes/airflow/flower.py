@@ -1,0 +1,62 @@
+"""Flower, Celery's monitor, behind basic authentication."""
+
+from collections.abc import Iterator
+
+from ..kubernetes.env import secret_env
+from ..kubernetes.manifest import DO_NOT_AWAIT, Manifest, manifest, selector
+from ..kubernetes.pod import Container
+from ..kubernetes.probes import Probes, http, probe
+from ..kubernetes.rbac import ServiceAccount
+from ..secrets import CELERY_SECRET, FLOWER_PASSWORD
+from ..settings.schema import Settings
+from .configuration import CONFIG_MAP, FLOWER_LOGIN
+from .credentials import credentials_env
+from .deployment import deployment
+from .pod import airflow_pod, rolled_by
+from .releases import RELEASES
+
+FLOWER_PORT = 5555
+
+
+def flower_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
+    """Its service account, Deployment and Service."""
+    component = RELEASES[settings.airflow.version].flower
+    account = ServiceAccount(component.name)
+    # The only address that requires no password, and that reveals nothing.
+    health = http("/healthcheck", FLOWER_PORT)
+    login = f"{settings.airflow.admin.username}:$(FLOWER_PASSWORD)"
+    container = Container(
+        name=component.name,
+        image=image,
+        resources=settings.airflow.celery.flower.resources,
+        args=component.args,
+        env=(
+            *credentials_env(settings, component.secrets),
+            secret_env("FLOWER_PASSWORD", CELERY_SECRET, FLOWER_PASSWORD),
+            {"name": FLOWER_LOGIN, "value": login},
+        ),
+        env_from=CONFIG_MAP,
+        ports={"http": FLOWER_PORT},
+        probes=Probes(
+            startup=probe(health, period=2, failures=90),
+            liveness=probe(health, period=30, failures=5),
+            readiness=probe(health, period=10, failures=3),
+        ),
+    )
+    pod = airflow_pod(
+        settings, account, container, annotations=rolled_by(settings), keep_logs=False
+    )
+    yield from account.manifests(settings.namespace)
+    yield deployment(settings, pod, 1)
+    yield manifest(
+        "v1",
+        "Service",
+        account.name,
+        settings.namespace,
+        component.name,
+        annotations=DO_NOT_AWAIT,
+        spec={
+            "selector": selector(component.name),
+            "ports": [{"name": "http", "port": FLOWER_PORT, "targetPort": FLOWER_PORT}],
+        },
+    )

@@ -1,0 +1,66 @@
+"""All objects of Airflow, and those of Celery for executors that use it."""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+
+from ..broker.redis import redis_manifests
+from ..kubernetes.manifest import Manifest
+from ..kubernetes.rbac import Rule, ServiceAccount
+from ..settings.schema import Settings
+from .configuration import configuration_manifest
+from .create_admin import create_admin_manifests
+from .dag_processor import dag_processor_manifests
+from .flower import flower_manifests
+from .logs import logs_manifest
+from .migrations import migrations_manifests
+from .releases import RELEASES
+from .scheduler import scheduler_manifests
+from .task_images import task_images_manifest
+from .task_pod import task_pod_manifests
+from .triggerer import triggerer_manifests
+from .web import web_manifests
+from .workers import workers_manifests
+
+
+def airflow_manifests(
+    settings: Settings, image: str, task_image: str, task_images: Mapping[str, str]
+) -> Iterator[Manifest]:
+    """What every executor has, and task pods for those that start them.
+
+    `image` is the components', `task_image` that of task pods; `task_images` are the references
+    that DAGs get by name.
+    """
+    executor = RELEASES[settings.airflow.version].executor(settings.airflow.executor)
+    yield logs_manifest(settings)
+    yield configuration_manifest(settings)
+    yield task_images_manifest(settings, task_images)
+    if executor.kubernetes:
+        yield from task_pod_manifests(settings, task_image)
+    if not settings.airflow.stopped:
+        yield from migrations_manifests(settings, image)
+        yield from create_admin_manifests(settings, image)
+    yield from web_manifests(settings, image)
+    yield from scheduler_manifests(settings, image, task_image)
+    yield from dag_processor_manifests(settings, image)
+    yield from triggerer_manifests(settings, image)
+
+
+def celery_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
+    """The broker, if it is in the cluster, the workers and Flower."""
+    if settings.broker.mode == "cluster":
+        yield from redis_manifests(settings)
+    yield from workers_manifests(settings, image)
+    yield from flower_manifests(settings, image)
+
+
+def granted(settings: Settings, component: str) -> list[Rule]:
+    """The rules of the Role that these objects give to a component; none without a Role."""
+    executor = RELEASES[settings.airflow.version].executor(settings.airflow.executor)
+    celery = celery_manifests(settings, "") if executor.celery else ()
+    name = ServiceAccount(component).name
+    return [
+        rule
+        for obj in chain(airflow_manifests(settings, "", "", {}), celery)
+        if obj["kind"] == "Role" and obj["metadata"]["name"] == name
+        for rule in obj["rules"]
+    ]

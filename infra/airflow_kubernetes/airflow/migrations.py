@@ -1,0 +1,50 @@
+"""The Job that migrates the metadata database to the release's schema."""
+
+from collections.abc import Iterator
+
+from ..kubernetes.env import optional_env
+from ..kubernetes.manifest import Manifest
+from ..kubernetes.pod import Container, Parts
+from ..kubernetes.rbac import ServiceAccount
+from ..settings.schema import Settings
+from .configuration import CONFIG_MAP
+from .credentials import credentials_env
+from .image_scripts import script_container, wait_for_migrations
+from .job import airflow_job
+from .releases import DATABASE, FERNET
+
+MIGRATIONS = "migrations"
+RELEASE_CHANGE = "airflow-release-change"
+"""The ConfigMap that allows a release change; `heads` are those of the database in the backup."""
+
+
+def migrations_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
+    """`airflow db migrate` and its service account.
+
+    It waits for the server. A guard refuses to change the release without a backup: `make upgrade`
+    takes one and writes the ConfigMap that the guard reads.
+    """
+    account = ServiceAccount(MIGRATIONS)
+    container = Container(
+        name=MIGRATIONS,
+        image=image,
+        resources=settings.airflow.jobs.resources,
+        args=("airflow", "db", "migrate"),
+        env=credentials_env(settings, [DATABASE, FERNET]),
+        env_from=CONFIG_MAP,
+    )
+    guard = script_container(
+        "guard_release",
+        image,
+        env=(
+            *credentials_env(settings, [DATABASE]),
+            *(
+                optional_env(f"RELEASE_CHANGE_{key.upper()}", RELEASE_CHANGE, key)
+                for key in ("heads", "from", "backup")
+            ),
+        ),
+    )
+    parts = wait_for_migrations(settings, image, "--database-only") + Parts(init=(guard,))
+    yield from account.manifests(settings.namespace)
+    # No retries: MySQL cannot undo half of a migration, so a person has to look first.
+    yield airflow_job(settings, account, container, parts, retries=0)

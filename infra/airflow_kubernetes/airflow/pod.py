@@ -1,0 +1,60 @@
+"""What all pods of the Airflow image share: user, folders, labels and the reasons to roll them."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from ..kubernetes.manifest import checksum, secrets_revision
+from ..kubernetes.pod import ANYWHERE, NOTHING, Container, Parts, Placement, Pod, scratch
+from ..kubernetes.pull_secret import pull_secret_name
+from ..kubernetes.rbac import ServiceAccount
+from ..settings.schema import Settings
+from . import configuration, logs, task_images
+
+UID, GID = 50000, 0
+"""As in Apache's own image: a fixed user in the root group, which has no privilege."""
+
+
+def folders(*, keep_logs: bool = True) -> Parts:
+    """The folders of every container. Without `keep_logs`, log files end with the pod."""
+    return logs.parts(kept=keep_logs) + scratch("tmp", "/tmp", "1Gi") + task_images.PARTS
+
+
+def rolled_by(settings: Settings, *content: Any) -> dict[str, str]:
+    """Annotations that roll a pod when its configuration, a Secret or plain `content` changes.
+
+    Secrets are represented by their revision: a preview does not know generated values.
+    """
+    return {
+        "airflow-kubernetes/config": checksum(configuration.plain(settings), *content),
+        **secrets_revision(settings.secrets.revision),
+    }
+
+
+def airflow_pod(
+    settings: Settings,
+    account: ServiceAccount,
+    container: Container,
+    parts: Parts = NOTHING,
+    *,
+    component: str | None = None,
+    annotations: Mapping[str, str] | None = None,
+    keep_logs: bool = True,
+    grace_period: int | None = None,
+    restart_policy: Literal["Never"] | None = None,
+    placement: Placement = ANYWHERE,
+) -> Pod:
+    """A pod of the Airflow image. Its component is the account's, unless several share that."""
+    return Pod(
+        component=component or account.component,
+        account=account,
+        container=container,
+        parts=folders(keep_logs=keep_logs) + parts,
+        user=UID,
+        group=GID,
+        pull_secret=pull_secret_name(settings),
+        version=settings.airflow.version,
+        annotations=annotations or {},
+        grace_period=grace_period,
+        restart_policy=restart_policy,
+        placement=placement,
+    )

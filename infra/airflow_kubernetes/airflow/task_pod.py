@@ -1,0 +1,76 @@
+"""The pod in which KubernetesExecutor runs a task: a template that the scheduler reads as a file.
+
+Source: the Kubernetes provider's "KubernetesExecutor": the first container is named `base`, the
+executor fills in name, namespace, arguments and labels; the image's entrypoint stays.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from ..kubernetes.manifest import Manifest, manifest
+from ..kubernetes.pod import Container, Placement, volume
+from ..kubernetes.rbac import ServiceAccount
+from ..settings.schema import Settings
+from . import dags, tasks
+from .configuration import CONFIG_MAP, POD_TEMPLATE
+from .credentials import credentials_env
+from .pod import airflow_pod
+from .releases import RELEASES
+
+TASK = "task"
+TEMPLATE_CONFIG_MAP, TEMPLATE_KEY = "airflow-pod-template", "pod_template.yaml"
+
+# A single file by subPath: in its home, Airflow does not follow a ConfigMap's `..data` links.
+TEMPLATE_FILE = volume(
+    "pod-template",
+    POD_TEMPLATE,
+    {"configMap": {"name": TEMPLATE_CONFIG_MAP}},
+    subPath=TEMPLATE_KEY,
+    readOnly=True,
+)
+
+
+def task_pod_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
+    """The service account of task pods, with a Role if they may launch pods, and the template."""
+    yield from _account(settings).manifests(settings.namespace)
+    text = yaml.safe_dump(template(settings, image), sort_keys=True)
+    yield manifest(
+        "v1",
+        "ConfigMap",
+        TEMPLATE_CONFIG_MAP,
+        settings.namespace,
+        TASK,
+        data={TEMPLATE_KEY: text},
+    )
+
+
+def template(settings: Settings, image: str) -> dict[str, Any]:
+    """The template as a Pod."""
+    values = settings.airflow.tasks
+    release = RELEASES[settings.airflow.version]
+    container = Container(
+        name="base",
+        image=image,
+        resources=values.resources,
+        args=(),
+        env=credentials_env(settings, release.task_secrets),
+        env_from=CONFIG_MAP,
+    )
+    pod = airflow_pod(
+        settings,
+        _account(settings),
+        container,
+        dags.parts(settings, once=True) + tasks.parts(settings),
+        annotations=tasks.STAY,
+        restart_policy="Never",
+        placement=Placement(values.node_selector, values.tolerations),
+    ).template()
+    # The executor gives each pod a name of its own.
+    metadata = {"name": "task", **pod["metadata"]}
+    return {"apiVersion": "v1", "kind": "Pod", **pod, "metadata": metadata}
+
+
+def _account(settings: Settings) -> ServiceAccount:
+    return ServiceAccount(TASK, tasks.rules(settings))

@@ -1,0 +1,39 @@
+"""The triggerer: waits for the events of deferred tasks."""
+
+from collections.abc import Iterator
+
+from ..kubernetes.manifest import Manifest
+from ..kubernetes.pod import Container
+from ..kubernetes.rbac import ServiceAccount
+from ..settings.schema import Settings
+from . import dags, rbac
+from .configuration import CONFIG_MAP
+from .credentials import credentials_env
+from .deployment import deployment
+from .image_scripts import heartbeat_probes, wait_for_migrations
+from .pod import airflow_pod, rolled_by
+from .releases import RELEASES
+
+
+def triggerer_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
+    """Its service account, with a Role if tasks may launch pods, and its Deployment."""
+    release = RELEASES[settings.airflow.version]
+    component, values = release.triggerer, settings.airflow.triggerer
+    account = ServiceAccount(
+        component.name, rbac.FOLLOW_PODS if settings.airflow.tasks.launch_pods else ()
+    )
+    container = Container(
+        name=component.name,
+        image=image,
+        resources=values.resources,
+        args=component.args,
+        env=credentials_env(settings, component.secrets),
+        env_from=CONFIG_MAP,
+        probes=heartbeat_probes("TriggererJob"),
+    )
+    parts = wait_for_migrations(settings, image)
+    if not release.dag_bundles:  # 2.x looks for triggers in DAG files too
+        parts = dags.parts(settings) + parts
+    pod = airflow_pod(settings, account, container, parts, annotations=rolled_by(settings))
+    yield from account.manifests(settings.namespace)
+    yield deployment(settings, pod, values.replicas)

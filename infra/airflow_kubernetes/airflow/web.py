@@ -1,0 +1,59 @@
+"""The web component: the UI and the REST API. 3.x calls it API server, 2.x webserver."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..kubernetes.manifest import DO_NOT_AWAIT, Manifest, manifest, selector
+from ..kubernetes.pod import Container
+from ..kubernetes.probes import Probes, http, probe
+from ..kubernetes.rbac import ServiceAccount
+from ..settings.schema import Settings
+from .configuration import CONFIG_MAP, WEB, WEB_PORT
+from .credentials import credentials_env
+from .deployment import deployment
+from .image_scripts import wait_for_migrations
+from .pod import airflow_pod, rolled_by
+from .releases import RELEASES
+
+
+def web_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
+    """Its service account, Deployment and Service."""
+    web = RELEASES[settings.airflow.version].web
+    component, values = web.component, settings.airflow.api_server
+    account = ServiceAccount(component.name)
+    alive, ready = http(web.alive, WEB_PORT), http(web.ready, WEB_PORT)
+    container = Container(
+        name=component.name,
+        image=image,
+        resources=values.resources,
+        args=component.args,
+        env=credentials_env(settings, component.secrets),
+        env_from=CONFIG_MAP,
+        ports={"http": WEB_PORT},
+        probes=Probes(
+            startup=probe(alive, period=1, failures=180),
+            liveness=probe(alive, period=20, failures=5, timeout=10),
+            readiness=probe(ready, period=10, failures=3, timeout=10),
+        ),
+    )
+    parts = wait_for_migrations(settings, image)
+    pod = airflow_pod(settings, account, container, parts, annotations=rolled_by(settings))
+    yield from account.manifests(settings.namespace)
+    yield deployment(settings, pod, values.replicas)
+    yield _service(settings, component.name)
+
+
+def _service(settings: Settings, component: str) -> Manifest:
+    values = settings.airflow.api_server.service
+    port: dict[str, Any] = {"name": "http", "port": WEB_PORT, "targetPort": WEB_PORT}
+    if values.node_port is not None:
+        port["nodePort"] = values.node_port
+    return manifest(
+        "v1",
+        "Service",
+        WEB,
+        settings.namespace,
+        "web",
+        annotations=DO_NOT_AWAIT,
+        spec={"type": values.type, "selector": selector(component), "ports": [port]},
+    )

@@ -1,0 +1,199 @@
+"""A pod as a value: its containers and volumes, and the manifest that they make.
+
+A component adds up the Parts that it needs and makes its Pod once; nothing changes a Pod
+afterwards. All pods pass Pod Security `restricted`
+(https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted).
+
+Environment variables, mounts and volumes are plain data, as in Kubernetes' API. A field that is
+None is left out of the manifest; an empty list is written.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from ..settings.schema import Resources, Toleration
+from .env import EnvVar
+from .manifest import labels
+from .probes import Probes
+from .rbac import ServiceAccount
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container without privileges, on a read-only root file system.
+
+    `env_from` names a ConfigMap, `ports` are numbers by name, `user` overrides the pod's. An init
+    container with `restart_policy` Always is a side-car: it runs as long as the pod.
+    """
+
+    name: str
+    image: str
+    resources: Resources
+    args: Sequence[str] | None = None
+    command: Sequence[str] | None = None
+    env: Sequence[EnvVar] | None = None
+    env_from: str | None = None
+    mounts: Sequence[Fields] = ()
+    ports: Mapping[str, int] = field(default_factory=dict)
+    probes: Probes | None = None
+    user: int | None = None
+    restart_policy: Literal["Always"] | None = None
+
+    def manifest(self) -> Fields:
+        """The container as in a pod spec."""
+        ports = [{"name": name, "containerPort": port} for name, port in self.ports.items()]
+        return _without_none(
+            {
+                "name": self.name,
+                "image": self.image,
+                "command": _list(self.command),
+                "args": _list(self.args),
+                "envFrom": self.env_from and [{"configMapRef": {"name": self.env_from}}],
+                "env": _list(self.env),
+                "ports": ports or None,
+                "resources": self.resources.model_dump(),
+                "securityContext": _without_none(
+                    {
+                        "allowPrivilegeEscalation": False,
+                        "capabilities": {"drop": ["ALL"]},
+                        "readOnlyRootFilesystem": True,
+                        "runAsUser": self.user,
+                    }
+                ),
+                "startupProbe": self.probes and self.probes.startup,
+                "livenessProbe": self.probes and self.probes.liveness,
+                "readinessProbe": self.probes and self.probes.readiness,
+                "volumeMounts": list(self.mounts),
+                "restartPolicy": self.restart_policy,
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is added to a pod, with `+` and in that order: variables and mounts to its main
+    container; volumes, init containers and side-cars to the pod.
+    """
+
+    env: tuple[EnvVar, ...] = ()
+    mounts: tuple[Fields, ...] = ()
+    volumes: tuple[Fields, ...] = ()
+    init: tuple[Container, ...] = ()
+    sidecars: tuple[Container, ...] = ()
+
+    def __add__(self, other: "Parts") -> "Parts":
+        return Parts(
+            self.env + other.env,
+            self.mounts + other.mounts,
+            self.volumes + other.volumes,
+            self.init + other.init,
+            self.sidecars + other.sidecars,
+        )
+
+    def of(self, container: Container) -> Container:
+        """The container with these variables and mounts after its own."""
+        env = container.env
+        if env is not None or self.env:
+            env = (*(env or ()), *self.env)
+        return replace(container, env=env, mounts=(*container.mounts, *self.mounts))
+
+
+NOTHING = Parts()
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The nodes that a pod may run on; all of them by default."""
+
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: Sequence[Toleration] = ()
+
+
+ANYWHERE = Placement()
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A pod of a component. It gets a token if its service account has rules.
+
+    `user` and `group` are numeric ids; volumes belong to the group. `pull_secret` is the login to
+    the registry, `version` a label that says which release runs. `grace_period` is in seconds;
+    None is Kubernetes' default of 30.
+    """
+
+    component: str
+    account: ServiceAccount
+    container: Container
+    parts: Parts
+    user: int
+    group: int
+    pull_secret: str | None
+    version: str | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    grace_period: int | None = None
+    restart_policy: Literal["Never"] | None = None
+    placement: Placement = ANYWHERE
+
+    def template(self) -> Fields:
+        """Metadata and spec, as in a workload's template."""
+        version = None if self.version is None else {"app.kubernetes.io/version": self.version}
+        metadata = {
+            "labels": labels(self.component) | (version or {}),
+            "annotations": dict(self.annotations) or None,
+        }
+        return {"metadata": _without_none(metadata), "spec": self._spec()}
+
+    def _spec(self) -> Fields:
+        containers = [self.parts.of(self.container), *self.parts.sidecars]
+        tolerations = [
+            toleration.model_dump(by_alias=True, exclude_none=True)
+            for toleration in self.placement.tolerations
+        ]
+        return _without_none(
+            {
+                "serviceAccountName": self.account.name,
+                "automountServiceAccountToken": bool(self.account.rules),
+                "enableServiceLinks": False,
+                "securityContext": {
+                    "runAsNonRoot": True,
+                    "runAsUser": self.user,
+                    "runAsGroup": self.group,
+                    "fsGroup": self.group,
+                    # The kubelet then walks a volume with many files only if its root is wrong.
+                    "fsGroupChangePolicy": "OnRootMismatch",
+                    "seccompProfile": {"type": "RuntimeDefault"},
+                },
+                "initContainers": [item.manifest() for item in self.parts.init] or None,
+                "containers": [item.manifest() for item in containers],
+                "volumes": list(self.parts.volumes),
+                "imagePullSecrets": self.pull_secret and [{"name": self.pull_secret}],
+                "nodeSelector": dict(self.placement.node_selector) or None,
+                "tolerations": tolerations or None,
+                "restartPolicy": self.restart_policy,
+                "terminationGracePeriodSeconds": self.grace_period,
+            }
+        )
+
+
+def volume(name: str, path: str, source: Fields, **mount: Any) -> Parts:
+    """A volume and its mount at `path`; `mount` are more fields of the mount (`readOnly`)."""
+    return Parts(
+        mounts=({"name": name, "mountPath": path, **mount},),
+        volumes=({"name": name, **source},),
+    )
+
+
+def scratch(name: str, path: str, size: str) -> Parts:
+    """A bounded emptyDir: one of the few writable folders under a read-only root."""
+    return volume(name, path, {"emptyDir": {"sizeLimit": size}})
+
+
+def _list(items: Sequence[Any] | None) -> list[Any] | None:
+    return None if items is None else list(items)
+
+
+def _without_none(fields: Fields) -> Fields:
+    return {key: value for key, value in fields.items() if value is not None}

@@ -1,0 +1,44 @@
+"""Task pods: the template of KubernetesExecutor, and the images that DAGs name."""
+
+import json
+
+import pytest
+from airflow_kubernetes.airflow.releases import PREVIOUS
+from airflow_kubernetes.settings.load import environments
+
+from .objects import env, objects, pods
+
+
+@pytest.mark.parametrize("environment", environments())
+def test_task_pods_get_no_database_and_no_key(environment: str) -> None:
+    template = pods(objects("", environment))["pod-template"]
+    assert template["containers"][0]["name"] == "base"
+    assert template["containers"][0]["env"] == []
+    assert "secretKeyRef" not in json.dumps(template)
+
+
+def test_tasks_of_2_11_talk_to_the_database_themselves() -> None:
+    (base,) = pods(objects(f"airflow.version={PREVIOUS}"))["pod-template"]["containers"]
+    assert "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN" in env(base)
+
+
+@pytest.mark.parametrize("environment", environments())
+def test_a_task_image_is_named_in_one_place_which_rolls_no_pod(environment: str) -> None:
+    rendered = objects("", environment)
+    named = [name for name, obj in rendered.items() if "/task-pandas-1:" in json.dumps(obj)]
+    assert named == ["ConfigMap/airflow-task-images"]
+
+
+def test_the_settings_of_tasks_are_in_their_pods() -> None:
+    overrides = (
+        "airflow.tasks.env.GREETING=hello airflow.tasks.nodeSelector.disk=ssd "
+        'airflow.tasks.tolerations=[{"key":"gpu","operator":"Exists"}] '
+        'airflow.tasks.volumes=[{"name":"more","mountPath":"/more","claim":"mine"}]'
+    )
+    pod = pods(objects(overrides))["pod-template"]
+    (base,) = pod["containers"]
+    assert base["env"] == [{"name": "GREETING", "value": "hello"}]
+    assert base["volumeMounts"][-1] == {"name": "more", "mountPath": "/more", "readOnly": True}
+    assert pod["volumes"][-1] == {"name": "more", "persistentVolumeClaim": {"claimName": "mine"}}
+    assert pod["nodeSelector"] == {"disk": "ssd"}
+    assert pod["tolerations"] == [{"key": "gpu", "operator": "Exists"}]
