@@ -100,7 +100,8 @@ def test_the_same_difference_in_many_places_is_told_once() -> None:
 
 NASTY = (
     "`", "``` \n# no heading", "</details><img src=x onerror=alert(1)>", "@octocat #1 GH-2",
-    "a`<img src=x onerror=alert(1)>`b", "a``@octocat``b", "a|b\\", "\u202eevil", "\x1b[31m", "[x](http://evil)", "a\r\n```\nb",
+    "a`<img src=x onerror=alert(1)>`b", "a``@octocat``b", "a|b\\", "\u202eevil", "\x1b[31m",
+    "[x](http://evil)", "a\r\n```\nb",
 )  # fmt: skip
 
 
