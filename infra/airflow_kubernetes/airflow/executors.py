@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 KUBERNETES_QUEUE = "kubernetes"
-"""The queue by which a DAG asks for a pod of its own, on every executor that has pods. It is the
+"""The queue by which a DAG requests a pod of its own, on every executor that has pods. It is the
 default of 2.x's `[celery_kubernetes_executor] kubernetes_queue` and of its local twin."""
 
 
