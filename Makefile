@@ -114,6 +114,7 @@ sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 check: .venv  ## lint, types; values, policies and parity of every environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy infra/airflow_kubernetes sandbox tests tools benchmarks .github/scripts && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
+	@PYTHONPATH=infra .venv/bin/lint-imports --no-logo --no-cache
 	@find images sandbox -name Dockerfile -exec .venv/bin/hadolint {} +
 	@tools=$$($(PYTHON) -m sandbox toolchain actionlint); PATH="$$tools:$(CURDIR)/.venv/bin:$$PATH" actionlint
 	@.venv/bin/zizmor --offline --quiet --no-progress --persona pedantic .github

@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from airflow_kubernetes.airflow import image_catalog
 from airflow_kubernetes.environment import load
-from airflow_kubernetes.images import build_options, buildx, catalog
+from airflow_kubernetes.images import build_options, buildx
 from airflow_kubernetes.images.specs import ImageSpec
 from airflow_kubernetes.settings.schema import Settings
 
@@ -110,7 +111,7 @@ def seconds(settings: Settings, spec: ImageSpec, platform: str) -> float:
 
 def row(settings: Settings, spec: ImageSpec, platform: str) -> None:
     """One line: sizes in MB; seconds cold, warm, after an edit of code and one of the packages."""
-    code = "dags/smoke.py" if spec.name.startswith(catalog.AIRFLOW) else "task.py"
+    code = "dags/smoke.py" if spec.name.startswith(image_catalog.AIRFLOW) else "task.py"
     packages = next(
         file.path for file in spec.files if file.path.startswith(("locks/", "requirements.txt"))
     )
@@ -181,7 +182,7 @@ def with_and_without_qemu(settings: Settings, spec: ImageSpec) -> None:
 def first_line(settings: Settings) -> None:
     """From the start of a container to the first line of `airflow version`, on this platform."""
     with more():
-        reference = build(settings, catalog.airflow(settings), PLATFORMS[0])
+        reference = build(settings, image_catalog.airflow(settings), PLATFORMS[0])
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # it becomes the root of another user
         tar = Path(folder, "image.tar")
@@ -208,11 +209,11 @@ def main() -> None:
         "sandbox", f"images.registry=10.244.0.1:5000/bench images.platforms=[{platforms}]"
     )
     print(ROW.format("image", "for", "MB packed", "MB", "cold s", "warm s", "code s", "packages s"))
-    for spec in catalog.every(settings):
+    for spec in image_catalog.every(settings):
         for platform in PLATFORMS:
             row(settings, spec, platform)
     first_line(settings)
-    with_and_without_qemu(settings, catalog.every(settings)[-1])
+    with_and_without_qemu(settings, image_catalog.every(settings)[-1])
 
 
 if __name__ == "__main__":

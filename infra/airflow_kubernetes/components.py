@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker_build as docker_build
 
+from .airflow import image_catalog
 from .airflow.manifests import airflow_manifests, celery_manifests
 from .database.manifests import database_manifests
-from .images import catalog, references, tasks
+from .images import references, tasks
 from .images.pull_secret import pull_secret
 from .images.resources import builder, image
 from .images.specs import ImageSpec
@@ -139,8 +140,8 @@ class Images(Group):
             )
             for spec in args.specs
         }
-        self.airflow = self.tags[catalog.AIRFLOW]
-        self.for_tasks = self.tags[catalog.of_task_pods(settings)]
+        self.airflow = self.tags[image_catalog.AIRFLOW]
+        self.for_tasks = self.tags[image_catalog.of_task_pods(settings)]
         self.register_outputs({"references": self.references})
 
     @property

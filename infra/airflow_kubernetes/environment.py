@@ -10,8 +10,8 @@ import pulumi
 import pulumi_docker_build as docker_build
 
 from . import rules
+from .airflow import image_catalog
 from .errors import UserError
-from .images import catalog
 from .images.specs import ImageSpec
 from .registry import login
 from .settings import load as values
@@ -80,7 +80,7 @@ def from_stack(name: str, config: pulumi.Config) -> Environment:
     return Environment(
         name,
         settings,
-        images=tuple(catalog.every(settings)),
+        images=tuple(image_catalog.every(settings)),
         engine="pulumi",
         context=pulumi.Config("kubernetes").require("context"),
         login=credentials,
@@ -102,7 +102,7 @@ def for_rendering(name: str, settings: Settings) -> Environment:
     return Environment(
         name,
         settings,
-        images=tuple(catalog.every(settings)),
+        images=tuple(image_catalog.every(settings)),
         engine="kubectl" if settings.engine == "auto" else settings.engine,
         context="rendered",
         login=credentials,

@@ -18,8 +18,8 @@ import pulumi
 from pulumi.runtime.mocks import MockMonitor
 
 from .environment import Environment, for_rendering, load
-from .images.specs import ROOT
 from .kubernetes.manifest import Manifest
+from .paths import ROOT
 from .program import build
 from .secrets import PLACEHOLDER
 from .settings.schema import Settings

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from airflow_kubernetes.images.specs import cache
+from airflow_kubernetes.paths import cache
 
 from sandbox import certificates, commands, components, packages, paths, toolchain
 from sandbox.errors import SandboxError

@@ -5,8 +5,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from airflow_kubernetes.airflow import image_catalog
 from airflow_kubernetes.environment import load
-from airflow_kubernetes.images import catalog, lock
+from airflow_kubernetes.images import lock
 
 from .conftest import ROOT
 
@@ -262,7 +263,7 @@ def values(overrides: str, kind: Kind, storage_class: str = "") -> str:
 
 def lock_images(folder: Path) -> None:
     """A lock of the sandbox's images in a copy's cache, with invented digests."""
-    for spec in catalog.every(load("sandbox")):
+    for spec in image_catalog.every(load("sandbox")):
         digest = f"sha256:{hashlib.sha256(spec.name.encode()).hexdigest()}"
         lock.update(folder / LOCK, {spec.name: lock.Entry(spec.tag, digest)})
 

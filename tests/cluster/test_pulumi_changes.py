@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow_kubernetes.cli import build
 from airflow_kubernetes.cli.drift import DRIFTED, drift, live
 from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.comparison.changes import Change, compare
 from airflow_kubernetes.comparison.leaves import Difference, dotted
 from airflow_kubernetes.environment import load
-from airflow_kubernetes.images import build, lock
+from airflow_kubernetes.images import lock
 from airflow_kubernetes.kubernetes.manifest import logical_name
 from airflow_kubernetes.render import objects
 from airflow_kubernetes.report.pulumi_preview import Preview

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow_kubernetes.airflow import image_catalog
 from airflow_kubernetes.environment import load
-from airflow_kubernetes.images import buildx, catalog
+from airflow_kubernetes.images import buildx
 from airflow_kubernetes.images.failures import BuildError
-from airflow_kubernetes.images.specs import ROOT, File, ImageSpec
+from airflow_kubernetes.images.specs import File, ImageSpec
+from airflow_kubernetes.paths import ROOT
 
 from sandbox import components, paths, toolchain
 from tests.cluster.conftest import sandbox as sandbox
@@ -35,7 +37,7 @@ def _no_login() -> None:
 
 def spec(flavor: str) -> ImageSpec:
     """The image of the checkout, under a name of these tests in the registry."""
-    make = {"full": catalog.airflow, "worker": catalog.worker}[flavor]
+    make = {"full": image_catalog.airflow, "worker": image_catalog.worker}[flavor]
     return replace(make(load("sandbox")), name=f"test-airflow-{flavor}")
 
 

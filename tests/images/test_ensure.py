@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from airflow_kubernetes.airflow import image_catalog
+from airflow_kubernetes.cli import build
 from airflow_kubernetes.environment import load
-from airflow_kubernetes.images import build, catalog, lock
+from airflow_kubernetes.images import lock
 from airflow_kubernetes.images.failures import BuildError
 from airflow_kubernetes.images.specs import ImageSpec
 from airflow_kubernetes.registry.reference import RegistryError
@@ -23,7 +25,7 @@ def environment(
     registry: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[bool], Settings]:
     """Settings of an environment of one image, which builds or not, with a lock of its own."""
-    monkeypatch.setattr(catalog, "every", lambda _: [SPEC])
+    monkeypatch.setattr(image_catalog, "every", lambda _: [SPEC])
     monkeypatch.setattr(lock, "path", lambda _: tmp_path / "images.lock.yaml")
     lock.update(tmp_path / "images.lock.yaml", bases={"python:3.11": BASE.partition("@")[2]})
 
@@ -104,7 +106,7 @@ def test_a_base_image_is_pinned_once(
     name = f"{settings.images.registry}/python:3.12"
     digest = push_image(f"{settings.images.registry}/python", "3.12", "first").index.digest
     spec = ImageSpec("airflow", (), (("PYTHON_BASE_IMAGE", name),), ("linux/amd64",))
-    monkeypatch.setattr(catalog, "every", lambda _: [spec])
+    monkeypatch.setattr(image_catalog, "every", lambda _: [spec])
     build.pin_bases(settings, print)
     assert lock.read(lock.path(settings)).bases[name] == digest
     push_image(f"{settings.images.registry}/python", "3.12", "second")

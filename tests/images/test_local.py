@@ -46,12 +46,13 @@ from_the_folder()
 
 FROM_LOCK = """
 import sys
-from airflow_kubernetes.images import catalog, lock
+from airflow_kubernetes.airflow import image_catalog
+from airflow_kubernetes.images import lock
 from airflow_kubernetes.local import images
 from airflow_kubernetes.local.engine import find_engine
 from airflow_kubernetes.environment import load
 settings = load("sandbox", "images.registry=10.244.0.1:5000/local")
-spec = catalog.airflow(settings)
+spec = image_catalog.airflow(settings)
 lock.record(lock.path(settings), spec.name, lock.Entry(spec.tag, sys.argv[1]))
 print(images.airflow(settings, find_engine()))
 """

@@ -17,7 +17,8 @@ import pytest
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.images import buildx, tasks
 from airflow_kubernetes.images.failures import BuildError
-from airflow_kubernetes.images.specs import ROOT, File, ImageSpec
+from airflow_kubernetes.images.specs import File, ImageSpec
+from airflow_kubernetes.paths import ROOT
 
 from sandbox import components, paths, toolchain
 from tests.cluster.conftest import sandbox as sandbox

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from airflow_kubernetes.airflow import image_catalog
 from airflow_kubernetes.environment import load
-from airflow_kubernetes.images import catalog, lock
+from airflow_kubernetes.images import lock
 from airflow_kubernetes.settings.load import environments
 
 from .pulumi_checkout import checkout
@@ -39,7 +40,7 @@ def test_pulumi_registers_what_is_rendered(
     )  # no base is pinned there
     cached = settings.images.lock == "cache"
     file = lock.path(settings) if cached else project.root / "images.lock.yaml"
-    for spec in catalog.every(settings):
+    for spec in image_catalog.every(settings):
         lock.update(file, {spec.name: lock.Entry(spec.tag, f"sha256:{'0' * 64}")})
     run("pulumi", "stack", "init", environment)
     steps = json.loads(run("pulumi", "preview", "--json", "--stack", environment))["steps"]

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from airflow_kubernetes.airflow.image_catalog import airflow
 from airflow_kubernetes.cli.env import create
 from airflow_kubernetes.environment import load
-from airflow_kubernetes.images.catalog import airflow
 from airflow_kubernetes.parity import exchange
 from airflow_kubernetes.settings.problems import SettingsError
 

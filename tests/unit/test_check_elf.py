@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from airflow_kubernetes.images.specs import ROOT
+from airflow_kubernetes.paths import ROOT
 
 from images.shared.check_elf import Elf, Version, newest_of, problems, read_elf
 

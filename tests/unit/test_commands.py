@@ -15,8 +15,8 @@ from airflow_kubernetes.cli.preview import preview
 from airflow_kubernetes.cli.target import Target, engine
 from airflow_kubernetes.environment import SET, load
 from airflow_kubernetes.errors import CommandError
-from airflow_kubernetes.images.specs import ROOT
 from airflow_kubernetes.kubernetes.namespace import ENGINE
+from airflow_kubernetes.paths import ROOT
 from airflow_kubernetes.render import objects
 from pulumi.automation import PulumiCommand
 

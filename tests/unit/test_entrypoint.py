@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from airflow_kubernetes.images.specs import ROOT
+from airflow_kubernetes.paths import ROOT
 
 ENTRYPOINT = ROOT / "images" / "airflow" / "entrypoint.sh"
 COMMANDS = "lib/python3.11/site-packages/airflow/cli/commands"

@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from airflow_kubernetes.airflow import image_catalog
 from airflow_kubernetes.airflow.releases import RELEASES
 from airflow_kubernetes.environment import load
-from airflow_kubernetes.images import catalog, lock, references, specs, tasks
+from airflow_kubernetes.images import lock, references, specs, tasks
 from airflow_kubernetes.images.specs import File, ImageSpec
 from airflow_kubernetes.images.staging import stage
+from airflow_kubernetes.paths import ROOT
 from airflow_kubernetes.settings.problems import SettingsError
 
 from images import lock as packages
@@ -56,16 +58,16 @@ def test_the_tag_changes_with_everything_that_the_image_holds(spec: ImageSpec) -
 
 
 def test_the_tag_is_that_of_the_bytes_which_were_read(tmp_path: Path) -> None:
-    shutil.copytree(specs.ROOT / "images", tmp_path / "images")
-    shutil.copytree(specs.ROOT / "dags", tmp_path / "dags")
-    spec = catalog.airflow(load("dev"), tmp_path)
+    shutil.copytree(ROOT / "images", tmp_path / "images")
+    shutil.copytree(ROOT / "dags", tmp_path / "dags")
+    spec = image_catalog.airflow(load("dev"), tmp_path)
     before = spec.tag
     (tmp_path / "dags" / "smoke.py").write_text("# edited while the image is built")
     assert spec.tag == before
     assert (stage(spec, tmp_path / "s") / "dags" / "smoke.py").read_text() != (
         tmp_path / "dags" / "smoke.py"
     ).read_text()
-    assert catalog.airflow(load("dev"), tmp_path).tag != before
+    assert image_catalog.airflow(load("dev"), tmp_path).tag != before
 
 
 def test_the_context_is_normalised_and_never_half_there(spec: ImageSpec, tmp_path: Path) -> None:
@@ -91,18 +93,18 @@ def test_leftovers_stay_out_and_airflowignore_goes_in(tmp_path: Path) -> None:
 
 
 def test_the_airflow_image_holds_its_own_lock_and_the_dags() -> None:
-    names = {file.path for file in catalog.airflow(load("dev")).files}
+    names = {file.path for file in image_catalog.airflow(load("dev")).files}
     assert {"Dockerfile", "entrypoint.sh", "locks/3.3.2-py3.11.txt", "dags/smoke.py"} <= names
     assert not any("2.11.2" in name or "__pycache__" in name for name in names)
 
 
 @pytest.mark.parametrize("name", ["3.3.2-py3.11.txt", "3.3.2-worker-py3.11.txt"])
 def test_a_missing_lock_of_packages_is_an_error(tmp_path: Path, name: str) -> None:
-    shutil.copytree(specs.ROOT / "images", tmp_path / "images")
-    shutil.copytree(specs.ROOT / "dags", tmp_path / "dags")
+    shutil.copytree(ROOT / "images", tmp_path / "images")
+    shutil.copytree(ROOT / "dags", tmp_path / "dags")
     (tmp_path / "images/airflow/locks" / name).unlink()
     with pytest.raises(SettingsError) as raised:
-        catalog.every(load("dev"), tmp_path)
+        image_catalog.every(load("dev"), tmp_path)
     assert (
         f"images/airflow/locks/{name}: is missing, and airflow.version 3.3.2 with "
         "images.airflow.python 3.11 needs it: run make lock"
@@ -113,7 +115,7 @@ def test_a_missing_lock_of_packages_is_an_error(tmp_path: Path, name: str) -> No
 def test_an_image_for_dags_from_git_holds_none_but_what_fetches_them(
     version: str, packages: str | None
 ) -> None:
-    spec = catalog.airflow(
+    spec = image_catalog.airflow(
         load(
             "dev",
             f"airflow.version={version} airflow.dags.source=git "
@@ -122,7 +124,7 @@ def test_an_image_for_dags_from_git_holds_none_but_what_fetches_them(
     )
     assert not any(file.path.startswith("dags/") for file in spec.files)
     assert dict(spec.arguments)["SYSTEM_PACKAGES"] == packages
-    assert dict(catalog.airflow(load("dev")).arguments)["SYSTEM_PACKAGES"] == ""
+    assert dict(image_catalog.airflow(load("dev")).arguments)["SYSTEM_PACKAGES"] == ""
 
 
 def test_the_lock_keeps_other_images(tmp_path: Path) -> None:
@@ -153,7 +155,7 @@ for number in range(20):
     lock.update(Path(sys.argv[1]), {name: lock.Entry("a", "sha256:1")}, {name: "sha256:2"})
 """
     command = [sys.executable, "-c", code, str(file)]
-    environment = {**os.environ, "PYTHONPATH": str(specs.ROOT / "infra")}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "infra")}
     writers = [
         subprocess.Popen(
             [*command, str(number)],

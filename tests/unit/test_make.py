@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from airflow_kubernetes.cli.main import COMMANDS, parse
-from airflow_kubernetes.images.specs import ROOT
+from airflow_kubernetes.paths import ROOT
 
 RECORD = f"""#!{sys.executable}
 import json, os, sys

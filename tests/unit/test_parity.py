@@ -10,11 +10,11 @@ from airflow_kubernetes.cli.env import create
 from airflow_kubernetes.cli.parity import problems, table
 from airflow_kubernetes.comparison.leaves import MISSING, Difference
 from airflow_kubernetes.environment import load
-from airflow_kubernetes.images.specs import ROOT
 from airflow_kubernetes.parity import exchange, hygiene
 from airflow_kubernetes.parity.check import Parity, Setting, branches
 from airflow_kubernetes.parity.hygiene import Disparity
 from airflow_kubernetes.parity.resources import changes, comparable
+from airflow_kubernetes.paths import ROOT
 from airflow_kubernetes.render import Registered
 from airflow_kubernetes.settings.marks import SANDBOX
 from airflow_kubernetes.settings.problems import SettingsError, dotted

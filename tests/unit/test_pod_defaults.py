@@ -6,7 +6,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow_kubernetes.images.specs import ROOT
+from airflow_kubernetes.paths import ROOT
 
 CONFIG = ROOT / "images" / "airflow" / "config"
 PROVIDER = "airflow.providers.cncf.kubernetes.utils.xcom_sidecar"

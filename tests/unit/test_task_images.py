@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from airflow_kubernetes.images.specs import ROOT
+from airflow_kubernetes.paths import ROOT
 
 KNOWN = {"pandas-1": "r/task-pandas-1:a@sha256:1", "report": "r/task-report:b@sha256:2"}
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow_kubernetes.images.specs import ROOT
+from airflow_kubernetes.paths import ROOT
 
 POLICY = ROOT / "images" / "airflow" / "config" / "airflow_local_settings.py"
 

@@ -2,8 +2,8 @@
 
 import argparse
 
+from ..airflow import image_catalog
 from ..environment import load
-from ..images import catalog
 from ..settings.load import environments
 from .parity import parity_of_all
 
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Load the values and describe the images; compare all environments if none is named."""
     for name in [arguments.environment] if arguments.environment else environments():
-        catalog.every(load(name))
+        image_catalog.every(load(name))
         print(f"values of {name}: no problem found")
     if not arguments.environment:
         parity_of_all()

@@ -8,8 +8,8 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from ..environment import load
-from ..images.specs import ROOT
 from ..parity.hygiene import CONTEXT
+from ..paths import ROOT
 from ..settings import expiry
 from ..settings.bounds import at, marked, plain
 from ..settings.document import read

@@ -7,9 +7,9 @@ import yaml
 from ..airflow.releases import RELEASES, Release
 from ..console import say
 from ..errors import CommandError
-from ..images.specs import ROOT
 from ..local import env_file, images
 from ..local.engine import Engine, find_engine
+from ..paths import ROOT
 from ..settings.schema import Settings
 from .target import Target
 

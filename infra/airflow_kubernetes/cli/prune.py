@@ -7,8 +7,8 @@ from ..console import say
 from ..environment import load
 from ..errors import CommandError
 from ..images import lock, lock_history
-from ..images.specs import ROOT
 from ..kubectl.client import KubectlError
+from ..paths import ROOT
 from ..registry import login, retention
 from ..registry.client import Repository
 from ..registry.reference import DOCKER_HUB, Reference, UnsupportedError

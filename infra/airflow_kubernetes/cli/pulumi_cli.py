@@ -11,7 +11,7 @@ from typing import Any
 from ..console import Stopwatch, say
 from ..environment import SET
 from ..errors import CommandError
-from ..images.specs import ROOT, cache
+from ..paths import ROOT, cache
 
 REMEDIES = {
     "no stack named": "the backend has no stack {environment}: choose the backend that has it "

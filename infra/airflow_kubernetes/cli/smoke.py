@@ -5,9 +5,9 @@ import itertools
 import time
 from datetime import UTC, datetime
 
+from ..airflow import image_catalog
 from ..console import Stopwatch
 from ..errors import CommandError
-from ..images import catalog
 from .rest import Rest, RestError
 from .target import Target
 from .target import add_arguments as add_target
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not arguments.once:
         smoke(target)
     elif not target.settings.airflow.stopped:
-        smoke(target, f"up-{catalog.airflow(target.settings).tag}")
+        smoke(target, f"up-{image_catalog.airflow(target.settings).tag}")
 
 
 def smoke(target: Target, name: str | None = None) -> None:

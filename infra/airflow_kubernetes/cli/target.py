@@ -10,9 +10,9 @@ import yaml
 from .. import environment as environments
 from ..console import say
 from ..errors import CommandError
-from ..images.specs import ROOT
 from ..kubectl.client import Kubectl
 from ..kubectl.foundation import engine_of
+from ..paths import ROOT
 from ..rules import warnings
 from ..settings.marks import SANDBOX
 from ..settings.schema import Settings

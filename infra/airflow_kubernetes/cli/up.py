@@ -7,9 +7,10 @@ import sys
 from ..airflow.migrations import RELEASE_CHANGE
 from ..airflow.releases import RELEASES
 from ..airflow.task_pod import TASK
+from ..cli import build
 from ..console import Stopwatch, say
 from ..errors import CommandError
-from ..images import build, lock
+from ..images import lock
 from ..kubectl import apply, foundation
 from ..render import objects
 from ..secrets import generated

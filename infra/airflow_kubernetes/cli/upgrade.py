@@ -12,10 +12,10 @@ from contextlib import contextmanager
 
 from ..airflow.migrations import RELEASE_CHANGE
 from ..airflow.tasks import MARGIN
+from ..cli import build
 from ..console import Stopwatch, say
 from ..environment import load
 from ..errors import CommandError
-from ..images import build
 from ..kubectl.client import OWNED
 from ..kubectl.wait import RolloutError
 from ..kubernetes.manifest import Manifest, manifest

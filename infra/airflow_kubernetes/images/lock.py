@@ -9,8 +9,8 @@ from pathlib import Path
 import yaml
 
 from ..errors import UserError
+from ..paths import ROOT, cache
 from ..settings.schema import Settings
-from .specs import ROOT, cache
 
 HEADER = (
     "# Written by image builds; commit it. images: name, content tag and index digest.\n"

@@ -7,9 +7,10 @@ from typing import Any
 import pulumi
 
 from ..kubernetes.manifest import Manifest
+from ..paths import ROOT
 from ..settings.schema import Settings
 from . import lock
-from .specs import ROOT, ImageSpec
+from .specs import ImageSpec
 
 
 def by_tag(settings: Settings, spec: ImageSpec) -> str:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pulumi
 import pulumi_docker_build as docker_build
 
+from ..paths import ROOT
 from ..settings.schema import Settings
 from . import build_options, references
-from .specs import ROOT, ImageSpec
+from .specs import ImageSpec
 from .staging import STAGING, stage
 
 

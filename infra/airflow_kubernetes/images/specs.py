@@ -1,25 +1,16 @@
 """The specification of an image: files, build arguments, platforms, and the tag made of them."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-ROOT = Path(__file__).parents[3]
 
 EPOCH = "1577836800"
 """The date of every file in an image (SOURCE_DATE_EPOCH): the same files give the same digest.
 
 2020-01-01, for zip files know no date before 1980.
 """
-
-
-def cache() -> Path:
-    """The folder outside the checkout for files that can be made again (XDG Base Directory)."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "airflow-kubernetes"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
-from .specs import ROOT, ImageSpec
+from ..paths import ROOT
+from .specs import ImageSpec
 
 STAGING = ROOT / ".build"
 """The folder of build contexts; ignored by git, at the same relative path everywhere."""

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ..paths import ROOT
 from ..settings import document
 from ..settings.problems import Problem, SettingsError, dotted
 from ..settings.schema import AirflowImage, Settings, TaskImage
 from ..settings.validation import wrong_values
 from . import bases
-from .specs import EPOCH, ROOT, ImageSpec, below, read, shared
+from .specs import EPOCH, ImageSpec, below, read, shared
 
 PREFIX = "task-"
 """The start of their names in the registry and in the lock."""

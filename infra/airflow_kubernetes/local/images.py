@@ -5,9 +5,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ..airflow import task_images
+from ..airflow import image_catalog, task_images
 from ..console import say
-from ..images import build_options, buildx, catalog, references, tasks
+from ..images import build_options, buildx, references, tasks
 from ..images.failures import BuildError
 from ..images.specs import ImageSpec
 from ..images.staging import STAGING, stage
@@ -22,7 +22,7 @@ def airflow(settings: Settings, engine: Engine) -> str:
 
     The lock names an image by its content, so both are the same. Raises BuildError.
     """
-    spec = catalog.airflow(settings)
+    spec = image_catalog.airflow(settings)
     locked = references.locked(settings, spec)
     if locked is not None and not engine.has(_local_reference(spec)):
         if engine.has(locked):
@@ -40,7 +40,7 @@ def write_references(settings: Settings) -> None:
 
     Without the file those DAGs could not be parsed.
     """
-    specs = catalog.every(settings)
+    specs = image_catalog.every(settings)
     names = {tasks.short(spec.name): references.by_tag(settings, spec) for spec in specs}
     TASK_IMAGES.mkdir(parents=True, exist_ok=True)
     TASK_IMAGES.chmod(0o755)  # readable for the containers' user under every umask

@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from ..comparison.leaves import Difference, Path, differences, dotted, narrowed
-from ..images.specs import ROOT
+from ..paths import ROOT
 from ..settings import expiry, problems
 from ..settings.bounds import at
 from ..settings.document import read

@@ -10,12 +10,13 @@ from pydantic import PrivateAttr, StringConstraints, ValidationError
 
 from ..errors import UserError
 from ..kubernetes.manifest import Manifest, logical_name
+from ..paths import ROOT
 from ..settings.document import Document, read
 from ..settings.fields import Section, Text
 from ..settings.problems import Path, Problem, SettingsError, dotted
 from ..settings.validation import wrong_values
 
-FILE = FilePath(__file__).parents[3] / "policies.yaml"
+FILE = ROOT / "policies.yaml"
 MISSING = "missing; a waiver has rule, object, reason, owner and expires (a date)"
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
-from ..images.specs import ROOT
 from ..kubernetes.manifest import Manifest
+from ..paths import ROOT
 from ..settings.load import environments
 from .model import Sides
 

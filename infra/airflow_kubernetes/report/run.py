@@ -9,11 +9,11 @@ from pathlib import Path
 
 from ..comparison.changes import Change, compare
 from ..environment import load
-from ..images.specs import ROOT
 from ..kubernetes.manifest import Manifest
 from ..parity import check
 from ..parity.exchange import Exchange
 from ..parity.hygiene import Disparity
+from ..paths import ROOT
 from ..policies import connections, waivers
 from ..policies.budget import cores, gibibytes
 from ..policies.capacity import capacity

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..paths import ROOT
 from . import expiry
 from .bounds import assigned, out_of_bounds
 from .document import Document, override, read
@@ -22,7 +23,7 @@ STOPPED = "airflow.stopped=true"
 Rules = Callable[[Settings, str], Iterable[Fault]]
 """Cross-field rules for the settings of the named environment."""
 
-VALUES = FilePath(__file__).parents[3] / "values"
+VALUES = ROOT / "values"
 
 
 def environments(directory: FilePath = VALUES) -> list[str]:

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from ..airflow.releases import RELEASES
+from ..images import bases, tasks
+from ..images.specs import EPOCH, File, ImageSpec, below, read, shared
+from ..paths import ROOT
 from ..settings.problems import Problem, SettingsError
 from ..settings.schema import Settings
-from . import bases, tasks
-from .specs import EPOCH, ROOT, File, ImageSpec, below, read, shared
+from .releases import RELEASES
 
 AIRFLOW, WORKER = "airflow", "airflow-worker"
 

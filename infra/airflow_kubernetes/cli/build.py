@@ -6,14 +6,15 @@ For `make images` and the kubectl engine; under Pulumi resources.py builds them.
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from ..airflow import image_catalog
+from ..images import buildx, lock, references
+from ..images.buildx import Say
+from ..images.failures import BuildError
+from ..images.specs import ImageSpec
 from ..registry.client import resolve
 from ..registry.login import given
 from ..registry.reference import NotFoundError
 from ..settings.schema import Settings
-from . import buildx, catalog, lock, references
-from .buildx import Say
-from .failures import BuildError
-from .specs import ImageSpec
 
 
 def pin_bases(settings: Settings, say: Say) -> None:
@@ -24,7 +25,7 @@ def pin_bases(settings: Settings, say: Say) -> None:
     if not settings.images.build:
         return
     known = lock.read(lock.path(settings)).bases
-    bases = {spec.base.partition("@")[0] for spec in catalog.every(settings)}
+    bases = {spec.base.partition("@")[0] for spec in image_catalog.every(settings)}
     if settings.images.lock == "committed":
         bases -= known.keys()
     with ThreadPoolExecutor() as pool:
@@ -43,7 +44,7 @@ def ensure(settings: Settings, say: Say) -> dict[str, str]:
     here, RegistryError if the registry does not answer.
     """
     pin_bases(settings, say)
-    specs = catalog.every(settings)
+    specs = image_catalog.every(settings)
     locked = [references.locked(settings, spec) for spec in specs]
     with ThreadPoolExecutor() as pool:
         present = list(pool.map(_in_registry, locked))
@@ -74,7 +75,7 @@ def gone(settings: Settings) -> bool:
         return False
     if settings.images.builder.driver is not None and not buildx.has_builder(settings):
         return True
-    locked = [references.locked(settings, spec) for spec in catalog.every(settings)]
+    locked = [references.locked(settings, spec) for spec in image_catalog.every(settings)]
     with ThreadPoolExecutor() as pool:
         return not all(pool.map(_in_registry, filter(None, locked)))
 
