@@ -130,7 +130,7 @@ test-quick: check  ## the tests that need no cluster
 test-matrix: .venv  ## every executor on both releases (half an hour)
 	@.venv/bin/pytest -m matrix
 
-lock: .venv  ## write requirements.txt and the images' locks anew
+lock: .venv  ## update requirements.txt and the images' locks
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" uv pip compile requirements.in --quiet --no-header \
 		--no-emit-index-url --python-version 3.11 --generate-hashes --output-file requirements.txt
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock.py

@@ -55,7 +55,7 @@ def median(step: Callable[[], object], runs: int = 5) -> float:
 
 
 def render() -> None:
-    """Rendering, beside the imports that it cannot do without."""
+    """Rendering, and the imports that it needs."""
     whole = median(lambda: quiet("make", "-s", "render", "ENV=prod"))
     command = median(
         lambda: quiet(

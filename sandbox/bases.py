@@ -51,7 +51,7 @@ class Base:
     `variant` is mmdebstrap's: "apt" and "essential" install Debian's essential packages (and apt)
     first, "extract" only unpacks the named packages. `hooks` are shell commands that run at the end
     with the new root file system as "$1"; `unpack_hooks` are run for every architecture, so they
-    run nothing that is in it. `others` are architectures beside the machine's own.
+    run nothing that is in it. `others` are architectures other than the machine's own.
     """
 
     tag: str

@@ -138,7 +138,7 @@ def _openssl(arguments: list[str]) -> None:
 
 
 def _write_bundle() -> None:
-    """The machine's authorities plus ours, for programs that read only one file."""
+    """The machine's authorities plus the sandbox's, for programs that read only one file."""
     machine = _machine_bundle()
     authorities = machine.read_text().rstrip() if machine.exists() else ""
     text = f"{authorities}\n{paths.CA.read_text()}"

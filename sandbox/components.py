@@ -152,7 +152,7 @@ PORTS = (
 
 
 def environment() -> dict[str, str]:
-    """Environment of all processes: ours, plus the toolchain and the sandbox's authority."""
+    """Environment of all processes: this process's, the toolchain and the sandbox's authority."""
     return os.environ | {"PATH": search_path(), "SSL_CERT_FILE": str(paths.CA_BUNDLE)} | no_proxy()
 
 
@@ -175,7 +175,7 @@ def no_proxy() -> dict[str, str]:
 
 
 def _etcd() -> tuple[str, ...]:
-    # Sockets, because whoever reaches etcd rules the cluster, and only root opens these. fsync
+    # Sockets, because etcd's users control the cluster; only root can open these. fsync
     # stays on: it takes a few milliseconds, and a machine that is switched off without it could
     # lose the Secrets whose passwords the kept volumes need.
     flags = {

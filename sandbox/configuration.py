@@ -45,7 +45,7 @@ def _files() -> dict[str, str]:
         "kube-proxy.yaml": _yaml(_kube_proxy()),
         "kube-scheduler.yaml": _yaml(_kube_scheduler()),
         "Corefile": _corefile(),
-        # Pods that ask for the node's resolver get the cluster's.
+        # Pods that request the node's resolver get the cluster's.
         "resolv.conf": f"nameserver {paths.BRIDGE_ADDRESS}\n",
         **{f"{part}.kubeconfig": _yaml(_kubeconfig(part)) for part in _CLIENTS},
     }

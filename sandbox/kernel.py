@@ -38,7 +38,7 @@ def ensure() -> None:
         SandboxError: the kernel refused one of them.
     """
     if shutil.which("modprobe"):
-        # Built into some kernels; the setting tells whether it is there.
+        # Built into some kernels; the setting exists only if it is present.
         subprocess.run(["modprobe", "br_netfilter"], check=False, capture_output=True)
     if not _before():
         _note()

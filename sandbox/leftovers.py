@@ -93,7 +93,7 @@ def _groups() -> list[Path]:
 
 
 _UNIFIED = Path("/sys/fs/cgroup")
-"""Where version 2 is mounted if it has the controllers; beside version 1 it lies deeper."""
+"""Where version 2 is mounted if it has the controllers; next to version 1 it is deeper."""
 # What the kubelet demands of its root group, as far as the kernel has it (getSupportedSubsystems).
 _CONTROLLERS = {"cpu", "cpuset", "hugetlb", "memory", "pids"}
 

@@ -41,7 +41,7 @@ _SECONDS_TO_RECOVER = 30
 
 
 def up(progress: Progress) -> None:
-    """Makes sure that everything runs; starts all anew if a part is dead, unwell or outdated.
+    """Makes sure that everything runs; restarts everything if a part is dead, unwell or outdated.
 
     Raises:
         SandboxError: the machine lacks something, or a process died or did not get ready.
@@ -93,7 +93,7 @@ def _is_up(progress: Progress) -> bool:
     if not faults:
         faults = _faults_that_stay(wanted, progress)
     if faults:
-        progress(f"starting all anew: {'; '.join(faults)}")
+        progress(f"restarting everything: {'; '.join(faults)}")
     return not faults
 
 

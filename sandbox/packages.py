@@ -63,7 +63,7 @@ def ensure_lists(progress: Progress) -> None:
 def sources(suite: str) -> list[str]:
     """The machine's own Debian sources, for another suite, as lines of a sources.list.
 
-    They also serve the builds that start from the image, so they are in no file of the bundle.
+    They also serve the builds that start from the image, so they are in no file of this project.
 
     Raises:
         SandboxError: apt has none, or none that works outside of this machine.

@@ -1,4 +1,4 @@
-"""Names, addresses and directories that every other part of the bundle may rely on."""
+"""Names, addresses and directories that every other part of the project may rely on."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ BRIDGE = NAME
 BRIDGE_ADDRESS = "10.244.0.1"
 
 REGISTRY_HOST = f"{BRIDGE_ADDRESS}:5000"
-"""Not a loopback name: for those buildx and the docker-build provider take plain HTTP for granted,
-whatever the builder is told."""
+"""Not a loopback name: for those buildx and the docker-build provider assume plain HTTP,
+whatever the options of the builder."""
 PAUSE_IMAGE = f"{REGISTRY_HOST}/stand-in/pause:1"
 
 POD_NETWORK = "10.244.0.0/24"

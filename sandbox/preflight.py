@@ -97,7 +97,7 @@ def _tools_are_built() -> bool:
 
 def _ports() -> Iterator[str]:
     if os.geteuid() != 0:
-        # Others' processes cannot be told from our own then.
+        # Other processes cannot be distinguished from the sandbox's then.
         return
     own = {found.pid for name in processes.recorded() if (found := processes.find(name))}
     listeners = _listeners()

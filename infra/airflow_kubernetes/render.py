@@ -37,7 +37,7 @@ OPTIONS = (
     "protect", "retainOnDelete", "ignoreChanges", "replaceOnChanges", "deleteBeforeReplace",
     "additionalSecretOutputs",
 )  # fmt: skip
-"""Options by which a resource and its secrets are kept or lost, as the engine is told them."""
+"""Options that protect a resource and its secrets, by their names in the engine's protocol."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Recorder(pulumi.runtime.Mocks):
         elif args.typ == "docker-build:index:Image":
             state["ref"] = state["tags"][0]
         elif args.typ == "docker-build:index:Index":
-            # Not built yet: the content tag alone stands for the image.
+            # Not built yet: only the content tag identifies the image.
             state["ref"] = state["tag"]
         return args.name, state
 
@@ -92,7 +92,7 @@ class Recorder(pulumi.runtime.Mocks):
 
 
 class Monitor(MockMonitor):
-    """Gives the recorder what the engine is told of a resource: mocks see its inputs alone."""
+    """Pass all that the engine gets of a resource to the recorder: mocks only see its inputs."""
 
     def __init__(self, recorder: Recorder) -> None:
         super().__init__(recorder)

@@ -47,7 +47,7 @@ class Generated:
     """One Secret: plain entries and generated ones.
 
     Those `of_data` belong to what is in the database (its users, and what they encrypted in it),
-    so they may not be made anew beside a claim that holds one.
+    so they must not be generated again while a claim holds one.
     """
 
     name: str

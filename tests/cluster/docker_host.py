@@ -28,7 +28,7 @@ from sandbox.progress import Progress
 # Which of these the machine has does not matter: they are used from the cache.
 PACKAGES = ("docker.io", "containerd", "libdevmapper1.02.1")
 HIERARCHIES = Path("/sys/fs/cgroup")
-# dockerd makes these, whatever it is told.
+# dockerd creates these with any options.
 OUTSIDE = (Path("/etc/docker"), Path("/run/docker"), Path("/run/containerd"))
 SECONDS_TO_START, SECONDS_TO_STOP = 60, 30
 

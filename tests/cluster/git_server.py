@@ -1,4 +1,4 @@
-"""A Git server that asks for a password, at an address that pods reach: git's own http-backend, run
+"""A Git server that requires a password, at an address that pods reach: git's own http-backend, run
 by a small HTTP server (https://git-scm.com/docs/git-http-backend)."""
 
 import base64
@@ -14,7 +14,7 @@ from pathlib import Path
 from sandbox import paths
 
 USER, PASSWORD = "airflow", "s3cret/with%@:signs"
-# Nothing of whoever runs the tests.
+# Nothing of the user who runs the tests.
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "GIT_CONFIG_GLOBAL": os.devnull,

@@ -52,7 +52,7 @@ def end(airflow: Deployment, dag: str, run_id: str, seconds: float = 420) -> Tas
     def ended() -> str | None:
         try:
             state = airflow.rest().get(f"/dags/{dag}/dagRuns/{run_id}")["state"]
-        except Exception:  # the API is away while something is replaced
+        except Exception:  # the API is unavailable during a replacement
             return None
         return state if state in ("success", "failed") else None
 
@@ -149,7 +149,7 @@ def check_scheduler_killed(airflow: Deployment, run_id: str, dag: str = "paralle
 
 
 def check_warm_shutdown(airflow: Deployment, run_id: str) -> None:
-    """A worker that is told to stop ends the tasks that it has, on itself, at the first try."""
+    """A stopping worker finishes its running tasks itself, at the first try."""
     start(airflow, "parallel", run_id, tasks=3, seconds=15)
     running = wait_until_running(airflow, "parallel", run_id)
     worker = running[0]["hostname"]

@@ -35,7 +35,7 @@ AWKWARD = (
 
 @pytest.fixture(scope="module")
 def airflow(airflow: Deployment) -> Deployment:
-    """The Airflow of all modules, with awkward data beside its own; keeps two scheduled backups."""
+    """The Airflow of all modules, with awkward data added; keeps two scheduled backups."""
     deployment = Deployment(airflow.namespace, f"{airflow.overrides} database.backup.keep=2")
     deployment.make("up")
     sql(deployment, " ".join(AWKWARD))
@@ -199,7 +199,7 @@ def test_an_external_secrets_percent_encoding_is_read(airflow: Deployment) -> No
 def test_a_backup_waits_for_a_migration(airflow: Deployment, taken: str) -> None:
     def impatient(spec: dict[str, Any]) -> None:
         spec["containers"][0]["env"].append({"name": "LOCK_TIMEOUT", "value": "1"})
-        # The lock of a migration, held by another session while the backup asks for it.
+        # The lock of a migration, held by another session while the backup waits for it.
         spec["containers"][0]["args"] = ["bash", "-c", HOLD_THE_LOCK]
 
     output, success = job(airflow, impatient)

@@ -192,7 +192,7 @@ def test_every_prediction_is_what_the_api_server_does(
 
 
 def test_growth_is_refused_where_the_class_does_not_allow_it(place: Deployment, api: Api) -> None:
-    # What no object tells, so that no prediction says it.
+    # What no object shows, so that no prediction has it.
     more = Kind("more", "database.cluster.claim.size=6Gi")
     grow = values(place.overrides, more, place.namespace)
     (claim,) = (

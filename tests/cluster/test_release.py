@@ -102,7 +102,7 @@ def test_make_up_does_not_change_the_release(local_2: Deployment, local_3: Deplo
 
 def test_the_guard_refuses_to_migrate_without_a_backup(local_3: Deployment) -> None:
     """What `pulumi up` or `kubectl apply` would run into, which do not ask make first."""
-    # The Job of the new release alone, beside the running Airflow.
+    # Only the Job of the new release, while Airflow runs.
     jobs = [
         obj
         for obj in local_3.rendered()

@@ -1,6 +1,7 @@
 """Runs one program of an arm64 image on this machine, by Debian's QEMU.
 
-QEMU is told which program to run, so the kernel knows nothing of it (no binfmt_misc): no build of
+QEMU gets the program as an argument without a kernel registration (no binfmt_misc): no build
+of
 the machine can run arm64 programs by accident, and the program that runs here cannot start others.
 """
 

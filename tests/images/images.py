@@ -1,4 +1,4 @@
-"""Images made by hand, pushed to and read from a registry without a login, with plain requests."""
+"""Images built manually, pushed to and read from a registry with plain requests and no login."""
 
 import gzip
 import hashlib

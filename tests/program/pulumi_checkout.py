@@ -44,7 +44,7 @@ def checkout(folder: Path, environment: str, overrides: str) -> Checkout:
         **os.environ,
         "PULUMI_BACKEND_URL": f"file://{folder}",
         "PULUMI_CONFIG_PASSPHRASE": "sandbox",
-        # No cluster: a preview against one also says what that cluster has against the objects.
+        # No cluster: a preview against one also reports the cluster's objections to the objects.
         "KUBECONFIG": os.devnull,
         "HOME": str(folder),
         "XDG_CACHE_HOME": str(folder / ".cache"),

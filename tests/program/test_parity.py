@@ -43,7 +43,7 @@ def run(root: Path, *words: str) -> tuple[int, str]:
 
 
 def replace(file: Path, old: str, new: str) -> int:
-    """Replace a text that stands there once; the first line of what is new, from 1."""
+    """Replace a text that occurs once; the first line of what is new, from 1."""
     text = file.read_text()
     assert text.count(old) == 1, old
     file.write_text(text.replace(old, new))

@@ -1,4 +1,4 @@
-"""Generated secrets: made once, never beside data that belongs to lost ones."""
+"""Generated secrets: made once, and never if there is data of lost ones."""
 
 import base64
 import re

@@ -21,7 +21,7 @@ SPEC = ImageSpec("airflow", (), (("PYTHON_BASE_IMAGE", BASE),), ("linux/amd64", 
 
 
 class Provider(pulumi.runtime.Mocks):
-    """A registry that gives every image the same digest, or tells none."""
+    """A registry that gives every image the same digest, or none."""
 
     def __init__(self, digest: str) -> None:
         self.suffix = f"@{digest}" if digest else ""

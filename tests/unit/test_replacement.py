@@ -23,7 +23,7 @@ SPECS["Deployment"] = SPECS["StatefulSet"]
 
 
 def obj(kind: str, name: str = "x-1", **content: Any) -> dict[str, Any]:
-    """An object of the kind with another spec, or other fields beside it."""
+    """An object of the kind with another spec, or other fields next to it."""
     more = {"spec": {**SPECS[kind], **content.pop("spec", {})}} if kind in SPECS else {}
     metadata = {"name": name, "namespace": "ns", **content.pop("metadata", {})}
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **more, **content}

@@ -1,4 +1,4 @@
-"""What a pull request's report tells: the facts."""
+"""The content of a pull request's report."""
 
 from copy import deepcopy
 

@@ -1,4 +1,4 @@
-"""How a pull request's report tells it: fields, sharing, escaping, size."""
+"""How a pull request's report is written: fields, sharing, escaping, size."""
 
 from collections.abc import Iterator
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""When the embedded cluster is started anew, and what its command line says and returns."""
+"""When the embedded cluster is restarted, and what its command line says and returns."""
 
 from datetime import UTC, datetime
 from pathlib import Path

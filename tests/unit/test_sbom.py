@@ -30,7 +30,7 @@ UNPACKED = "Package: libssl3\nVersion: 1:3.0.2+b1\nArchitecture: arm64\n"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A file system with two Debian packages, one of them unpacked anew, and one of Python."""
+    """A file system with two Debian packages, one of them unpacked again, and one of Python."""
     for file, text in {
         "var/lib/dpkg/status": STATUS,
         "var/lib/dpkg/status.d/libssl3": UNPACKED,

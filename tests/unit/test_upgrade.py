@@ -27,7 +27,7 @@ def test_the_last_migration_that_succeeded_counts() -> None:
         ({"from": "2.11.2", "backup": "b", "heads": "h"}, None, True),
         # The command that waited for the migration was interrupted.
         ({"from": "2.11.2", "backup": "b", "heads": "h"}, "3.3.2", False),
-        # Allowed by hand, while the old release is stopped.
+        # Allowed manually, while the old release is stopped.
         ({"heads": "h"}, None, True),
     ],
 )

@@ -3,8 +3,8 @@
     python tools/prose [--all]
 
 Vale gets a copy of each file in which only the prose is left, on its own lines: comments and, in
-Python, strings. Problems in Markdown fail the command; the others are counted, and listed with
-`--all`.
+Python, strings. Problems in the files of ENFORCED fail the command; the others are counted, and
+listed with `--all`.
 """
 
 import io
@@ -19,6 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = Path(__file__).with_name("vale.ini")
 FILES = ("*.md", "*.py", "*.sh", "*.yaml", "*.yml", "*Dockerfile", "Makefile")
+ENFORCED = re.compile(r".*\.md")
+"""Files whose problems fail the command."""
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
@@ -70,12 +72,12 @@ def problems() -> list[str]:
 
 
 def main() -> int:
-    """Print the problems; 1 if there are some in Markdown, else 0."""
+    """Print the problems; 1 if one of them fails the command, else 0."""
     found = problems()
-    failing = [line for line in found if line.split(":")[0].endswith(".md")]
+    failing = [line for line in found if ENFORCED.fullmatch(line.partition(":")[0])]
     for line in found if "--all" in sys.argv[1:] else failing:
         print(line)
-    print(f"prose: {len(failing)} problems in Markdown, {len(found) - len(failing)} elsewhere")
+    print(f"prose: {len(failing)} problems, {len(found) - len(failing)} in other files")
     return 1 if failing else 0
 
 

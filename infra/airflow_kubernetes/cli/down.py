@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def confirm(target: Target, chosen: str) -> None:
-    """Ask for the environment's name. Raises CommandError for another answer, or no terminal."""
+    """Let the user type the environment's name. Raises CommandError if that does not happen."""
     name = target.environment
     if not sys.stdin.isatty():
         raise CommandError(

@@ -128,8 +128,8 @@ def _with_pulumi(target: Target, *, changing_release: bool) -> None:
     else:
         build.ensure(target.settings, say)
     pulumi_cli.create_stack(target.environment)
-    # On a terminal Pulumi shows its preview and asks; make upgrade, which calls this twice, has
-    # been asked for all of it.
+    # On a terminal Pulumi shows its preview and asks; make upgrade calls this
+    # twice, and its start confirms both.
     answer = [] if sys.stdin.isatty() and not changing_release else ["--yes"]
     # An interrupted release change may have scaled what Pulumi's state does not show; and an image,
     # or the builder of another machine, may be gone.

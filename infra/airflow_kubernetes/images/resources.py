@@ -114,6 +114,6 @@ def _with_digest(reference: str) -> str:
     if "@" in reference or pulumi.runtime.is_dry_run():
         return reference
     raise pulumi.RunError(
-        f"{reference}: the registry did not tell the provider its digest. Check the login and run "
-        "again with --refresh"
+        f"{reference}: the registry did not return its digest to the provider. Check the login and "
+        "run again with --refresh"
     )

@@ -115,7 +115,7 @@ class Repository:
             return
 
     def _request(self, method: str, path: str) -> requests.Response:
-        """A request below /v2/<repository>/, repeated once with what a challenge asks for."""
+        """A request below /v2/<repository>/, repeated once if a challenge requires it."""
         url = urljoin(self._url, path)
         with explained(self.reference.name, self._login):
             answer = self._send(method, url)
