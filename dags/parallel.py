@@ -38,7 +38,7 @@ def parallel(dag_id: str, **options: Any) -> None:
 
         @task(**options)
         def work(number: int, params: Any = None) -> None:
-            """Take the time that was asked for."""
+            """Run for the requested time."""
             print(f"task {number} starts")
             time.sleep(params["seconds"])
             print(f"task {number} ends")

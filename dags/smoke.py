@@ -4,7 +4,7 @@
 `smoke_last_run`. After a green run the Variable equals the run's id. Running `record` again stores
 the same value, so a retry does no harm.
 
-Never scheduled: trigger it by hand or by the REST API. It uses the network of Airflow alone.
+Never scheduled: trigger it manually or through the REST API. It uses the network of Airflow alone.
 """
 
 from datetime import UTC, datetime, timedelta

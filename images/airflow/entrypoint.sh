@@ -30,7 +30,7 @@ case "${1:-}" in
         ;;
 esac
 
-# Of a container that was killed before: /tmp is the pod's, and gunicorn refuses to start beside it.
+# Of a container that was killed before: /tmp is the pod's, and gunicorn refuses to start next to it.
 rm -f /tmp/webserver.pid /tmp/worker.pid
 
 exec dumb-init --single-child -- "$@"

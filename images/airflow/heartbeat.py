@@ -1,4 +1,4 @@
-"""Tell whether a component of this pod is alive: its heartbeat in the metadata database.
+"""Exit with 0 if a component of this pod is alive: its heartbeat in the metadata database.
 
     python heartbeat.py JOB_TYPE [--threshold SECONDS]
 

@@ -1,8 +1,8 @@
-"""Tell in a task's own log why its pod does not start.
+"""Write into a task's own log why its pod does not start.
 
     python pending_pods.py
 
-Runs beside a scheduler with KubernetesExecutor, which gives up on a pending pod after
+Runs next to a scheduler with KubernetesExecutor, which gives up on a pending pod after
 `scheduler.task_queued_timeout` and writes nothing of the reason into the task's log: neither an
 image that cannot be pulled nor a node that is missing. Both Airflow lines show every file whose
 name begins like the task's log; this program writes one, `attempt=N.log.pending`.
@@ -28,7 +28,7 @@ ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 ALIVE = Path("/tmp/pending-pods")
 POLL_SECONDS = 5
 PATIENCE_SECONDS = 15
-"""So long a pod may be pending before anybody is told: pulling and starting take some time."""
+"""Seconds that a pod may be pending before it is reported: pulling and starting take some time."""
 
 Pod = dict[str, Any]
 
@@ -64,7 +64,7 @@ def reason(pod: Pod) -> str:
 
 
 def log_file(base: Path, pod: Pod) -> Path | None:
-    """The file beside the task's log (option log_filename_template); None if it is not below base.
+    """The file next to the task's log (option log_filename_template); None if it is not below base.
 
     KubernetesExecutor notes what identifies the task in the pod's annotations.
     """
@@ -85,7 +85,7 @@ def age(pod: Pod) -> float:
     return (datetime.datetime.now(datetime.UTC) - made).total_seconds()
 
 
-def tell(file: Path, text: str) -> None:
+def write(file: Path, text: str) -> None:
     """Append one line to a task's log."""
     file.parent.mkdir(parents=True, exist_ok=True)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
@@ -93,20 +93,20 @@ def tell(file: Path, text: str) -> None:
         log.write(f"[{now}] {{pending_pods.py}} WARNING - {text}\n")
 
 
-def look(namespace: str, base: Path, told: dict[Path, str]) -> dict[Path, str]:
-    """Tell what is new; returns what is told of the pods that are pending now."""
+def look(namespace: str, base: Path, reported: dict[Path, str]) -> dict[Path, str]:
+    """Report what is new; returns the text by log file of the pods that are pending now."""
     now: dict[Path, str] = {}
     for pod in pending(namespace):
         file = log_file(base, pod)
         if file is None or age(pod) < PATIENCE_SECONDS:
             continue
         text = f"pod {pod['metadata']['name']} is pending: {reason(pod)}"
-        if told.get(file) != text:
-            tell(file, text)
+        if reported.get(file) != text:
+            write(file, text)
             print(text, flush=True)
         now[file] = text
-    for file in told.keys() - now.keys():
-        tell(file, "the pod is pending no longer: it was started, or given up and deleted")
+    for file in reported.keys() - now.keys():
+        write(file, "the pod is pending no longer: it was started, or given up and deleted")
     return now
 
 
@@ -114,10 +114,10 @@ def main() -> int:
     """Look every few seconds, for ever."""
     namespace = os.environ["AIRFLOW__KUBERNETES_EXECUTOR__NAMESPACE"]
     base = Path(os.environ["AIRFLOW__LOGGING__BASE_LOG_FOLDER"])
-    told: dict[Path, str] = {}
+    reported: dict[Path, str] = {}
     while True:
         try:
-            told = look(namespace, base, told)
+            reported = look(namespace, base, reported)
             ALIVE.touch()
         except (OSError, ValueError, http.client.HTTPException) as error:  # the next may succeed
             print(f"the API server gives no list of pods: {error}", flush=True)

@@ -35,7 +35,7 @@ def python_packages(root: Path) -> Iterator[PackageURL]:
 
 
 def debian_packages(root: Path) -> Iterator[PackageURL]:
-    """What dpkg has installed, and what was unpacked beside it, which has a file in status.d.
+    """What dpkg has installed, and what was unpacked next to it, which has a file in status.d.
 
     A package of status.d hides the base's older one of the same name.
     """

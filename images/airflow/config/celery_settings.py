@@ -2,7 +2,7 @@
 
 The main process of a Celery worker touches HEARTBEAT every two seconds while it is connected to the
 broker, so a probe can look at the age of a file. The official `celery inspect ping` loads Airflow
-anew each time: 7 s of processor time and 157 MB at every probe.
+again each time: 7 s of processor time and 157 MB at every probe.
 
 Airflow imports this module where it uses Celery and nowhere else. Only workers send these signals.
 """

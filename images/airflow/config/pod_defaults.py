@@ -89,5 +89,5 @@ def complete_sidecar(pod: Any) -> None:
         if container.security_context is None:
             container.security_context = copy.deepcopy(task.security_context)
             if container.image != task.image and container.security_context is not None:
-                # Images of small tools run as root unless they are told otherwise.
+                # Images of small tools run as root unless the pod says otherwise.
                 container.security_context.run_as_user = 50000

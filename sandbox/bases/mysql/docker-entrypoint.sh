@@ -1,5 +1,5 @@
 #!/bin/bash
-# The part of the official mysql image's contract that the bundle relies on:
+# The part of the official mysql image's contract that the project relies on:
 #   MYSQL_ROOT_PASSWORD (required for a new data directory), MYSQL_ROOT_HOST, MYSQL_DATABASE,
 #   MYSQL_USER, MYSQL_PASSWORD, MYSQL_INITDB_SKIP_TZINFO; a *_FILE variant of the first five;
 #   /docker-entrypoint-initdb.d/*.sh, *.sql and *.sql.gz; further arguments go to mysqld.

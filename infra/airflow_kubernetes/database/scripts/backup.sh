@@ -3,7 +3,7 @@
 set -euo pipefail
 . /scripts/database.sh
 
-content_of "$DATABASE_NAME" > /dev/null # a database that cannot be reached is told in plain words
+content_of "$DATABASE_NAME" > /dev/null # says in plain words if the database is unreachable
 lock
 take "$1"
 # The migration Job's guard compares this with the database that it is about to migrate.

@@ -50,7 +50,7 @@ content_of() {
 }
 
 # lock: keep migrations, and other backups and restores, out until this script ends. The lock
-# belongs to a session, so one is held open beside the work.
+# belongs to a session, so one is held open meanwhile.
 lock() {
     local got=''
     coproc SESSION { exec mysql "${server[@]}" --batch --skip-column-names --unbuffered; }
@@ -83,7 +83,7 @@ take() {
     local kind=$1 started=$SECONDS folder content more=()
     content=$(content_of "$DATABASE_NAME") || exit 1
     [ "$content" -gt 0 ] || die "the database $DATABASE_NAME is empty: nothing to back up"
-    # Whoever holds the lock is the only writer: these were left by a pod that was killed.
+    # The holder of the lock is the only writer: these were left by a pod that was killed.
     rm -rf "$BACKUPS"/*.partial
     name=$(date -u +%Y%m%dT%H%M%SZ)-$kind
     while [ -e "$BACKUPS/$name" ]; do

@@ -48,7 +48,7 @@ sql "$INTO" --execute="CREATE TABLE IF NOT EXISTS $MARK (backup VARCHAR(64))" \
     || die "the database $INTO cannot be written"
 say "restore: emptying $INTO"
 {
-    # Whoever still uses a table makes this fail, instead of wait for a year (MySQL's default).
+    # If a client still uses a table, this fails instead of waiting for a year (MySQL's default).
     echo 'SET lock_wait_timeout = 60; SET foreign_key_checks = 0;'
     sql "$INTO" --execute="
         SELECT CONCAT('DROP ', IF(table_type = 'VIEW', 'VIEW', 'TABLE'), ' \`', table_name, '\`;')
