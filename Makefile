@@ -43,9 +43,11 @@ help:  ## this list
 	@$(if $(FOLDER),,ln -sfn $(VENV) .venv)
 
 # Named by the content of requirements.txt, so its date does not matter: a fresh clone's is new.
+# Locked, so that of two makes at a time one installs and the other waits.
 $(COMPLETE):
-	@echo "Python packages: installing into $(VENV)" >&2
-	@start=$$SECONDS; $(if $(FOLDER),,rm -rf $(VENV);) \
+	@mkdir -p $(CACHE); exec 9>$(CACHE)/venv.lock; flock 9; test ! -e $@ || exit 0; \
+	echo "Python packages: installing into $(VENV)" >&2; \
+	start=$$SECONDS; $(if $(FOLDER),,rm -rf $(VENV);) \
 	test -x $(VENV)/bin/pip || python3 -m venv $(VENV); \
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt; \
 	touch $@; echo "Python packages: done after $$((SECONDS - start)) s" >&2
