@@ -3,7 +3,7 @@
 import re
 from datetime import date
 from pathlib import Path as FilePath
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 import pytest
 import yaml
@@ -11,9 +11,11 @@ from airflow_kubernetes.environment import load
 from airflow_kubernetes.settings import expiry
 from airflow_kubernetes.settings.bounds import Marked, at, marked, plain
 from airflow_kubernetes.settings.document import read
+from airflow_kubernetes.settings.fields import Section
 from airflow_kubernetes.settings.load import VALUES
-from airflow_kubernetes.settings.marks import SANDBOX, Owner
+from airflow_kubernetes.settings.marks import LOCATION, SANDBOX, Owner
 from airflow_kubernetes.settings.problems import Path, SettingsError, dotted
+from airflow_kubernetes.settings.validation import fields, mark_of
 
 COMMON = load("dev")
 FIELDS = list(marked(plain(COMMON)))
@@ -71,6 +73,15 @@ def test_bounds_are_those_of_the_type_or_the_mark_in_words() -> None:
     assert said["airflow.tasks.nodeSelector"] == "labels of nodes"
     assert said["broker.external.secret"].endswith("without - at an end or null")
     assert said["database.backup.schedule"].startswith("five fields")
+
+
+def test_a_mapping_without_words_of_its_own_has_bounds() -> None:
+    class Component(Section):
+        annotations: Annotated[dict[str, str], LOCATION]
+
+    (mark,) = (mark_of(field) for field in fields(Component).values())
+    assert mark is not None
+    assert Marked(("annotations",), mark, Component).bounds == "a mapping"
 
 
 def test_numbers_out_of_bounds_are_refused(values: FilePath) -> None:

@@ -110,4 +110,5 @@ def _words(schema: Mapping[str, Any]) -> str:
             return f"{schema['minimum']} to {schema['maximum']}"
         case "array":
             return f"any of [{_words(schema['items'])}]"
-    return {"boolean": "true or false", "null": "null"}[schema["type"]]
+    plain = {"boolean": "true or false", "null": "null", "string": "text", "object": "a mapping"}
+    return plain[schema["type"]]
