@@ -203,7 +203,7 @@ def test_a_new_environment_is_created_as_a_whole(checkout: Checkout) -> None:
     assert found.code == 0, found.errors
     prod = found.environment("prod")
     assert (prod["state"], prod["severity"]) == ("new", "restart")
-    assert {one["operation"] for one in prod["changes"]} == {"create"}
+    assert {one["outcome"] for one in prod["changes"]} == {"created"}
     assert "`config.kubernetes:context`: `airflow-prod` added" in found.text
     assert len(found.text.encode()) < 60_000
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from airflow_kubernetes.comparison.changes import Operation, compare
+from airflow_kubernetes.comparison.changes import compare
 from airflow_kubernetes.report import collect, markdown, pulumi_preview
 from airflow_kubernetes.report.markdown import around, cell, code, common, fence, visible
 from airflow_kubernetes.report.model import (
@@ -245,7 +245,7 @@ def test_problems_of_rules_and_parity_must_not_be_merged() -> None:
 
 
 def test_the_real_state_has_a_section() -> None:
-    drift = ObjectChange(Operation.UPDATE, "Deployment", "airflow-web", protected=False)
+    drift = ObjectChange("changed", "Deployment", "airflow-web")
     text = written(
         one_environment([WEB], [WEB], "dev", real=RealState(drift=(drift,))),
         one_environment([WEB], [WEB], "prod", real=RealState(problem="no cluster answers")),

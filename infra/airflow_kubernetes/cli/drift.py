@@ -85,9 +85,7 @@ def _pulumi_drift(target: Target) -> list[str]:
         lines += [] if gone else [f"    {_line(field)}" for field in change.differences]
     for change in found.changes:
         lines.append(f"  {change.kind} {change.name}: up would {change.operation} it")
-    for resource in found.resources:
-        lines.append(f"  {resource.type} {resource.name}: up would {resource.operation} it")
-    return lines
+    return [*lines, *(f"  {line}" for line in found.others)]
 
 
 def _line(field: Difference) -> str:

@@ -80,13 +80,12 @@ def environment(
 
 def real_state(preview: Preview) -> RealState:
     """What Pulumi says about the real state, as it may be shown."""
-    others = [f"{change.operation} {change.type} {change.name}" for change in preview.resources]
-    others += [f"not ready, so waited for again: {name}" for name in preview.unready]
+    unready = (f"not ready, so waited for again: {name}" for name in preview.unready)
     return RealState(
         redacted(preview.problem or ""),
         object_changes(preview.changes),
         object_changes(preview.drift),
-        tuple(others),
+        (*preview.others, *unready),
     )
 
 

@@ -218,7 +218,5 @@ def details(
             else:
                 own.append(field)
         if own or not change.fields:
-            lost = change.protected and change.outcome in ("replaced", "deleted")
-            outcome = change.outcome.upper() if lost else change.outcome
-            blocks.setdefault((outcome, tuple(own), change.content), []).append(name)
+            blocks.setdefault((change.outcome, tuple(own), change.content), []).append(name)
     return blocks, repeated

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ..comparison.changes import Operation
 from ..policies.rules import Violation
 
 
@@ -35,30 +34,22 @@ class Field:
     effect: str = ""
 
 
-OUTCOMES = ("replaced", "deleted", "changed", "created", "run again")
-"""What can happen to an object, the gravest first."""
+OUTCOMES = ("REPLACED", "DELETED", "replaced", "deleted", "changed", "created", "run again")
+"""What can happen to an object, the gravest first; in capitals if it held data or secrets."""
 
 
 @dataclass(frozen=True)
 class ObjectChange:
-    """What happens to an object. `content` is a created object as YAML, `protected` whether it held
-    data or secrets before. A Job's name is without its hash.
+    """What happens to an object, one of OUTCOMES, and its changed fields.
+
+    `content` is a created object as YAML. A Job's name is without its hash.
     """
 
-    operation: Operation
+    outcome: str
     kind: str
     name: str
-    protected: bool
     fields: tuple[Field, ...] = ()
     content: str = ""
-
-    @property
-    def outcome(self) -> str:
-        """One of OUTCOMES. A replaced Job ended long ago: it is only made to run again."""
-        if self.kind == "Job" and self.operation is Operation.REPLACE:
-            return "run again"
-        order = (Operation.REPLACE, Operation.DELETE, Operation.UPDATE, Operation.CREATE)
-        return OUTCOMES[order.index(self.operation)]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from ..comparison.changes import Change
+from ..comparison.changes import Change, Operation
 from ..comparison.leaves import MISSING, Difference, Path, children, dotted, narrowed
 from ..comparison.replacement import same_amount
 from ..kubernetes.manifest import is_protected
@@ -23,10 +23,9 @@ def object_changes(changes: Iterable[Change]) -> tuple[ObjectChange, ...]:
     """The changes as a report shows them, the gravest outcomes first."""
     found = [
         ObjectChange(
-            change.operation,
+            _outcome(change),
             change.kind,
             name_of(change),
-            change.before is not None and is_protected(change.before),
             tuple(_fields(change)) if change.before and change.after else (),
             _content(change.kind, change.after) if change.after and not change.before else "",
         )
@@ -37,9 +36,19 @@ def object_changes(changes: Iterable[Change]) -> tuple[ObjectChange, ...]:
 
 
 def outcomes(changes: Iterable[ObjectChange]) -> dict[str, int]:
-    """The number of objects by outcome, the gravest first."""
-    counts = Counter(change.outcome for change in changes)
+    """The number of objects by outcome in small letters, the gravest first."""
+    counts = Counter(change.outcome.lower() for change in changes)
     return {outcome: counts[outcome] for outcome in OUTCOMES if counts[outcome]}
+
+
+def _outcome(change: Change) -> str:
+    lost = change.before is not None and is_protected(change.before)
+    if change.operation is Operation.REPLACE:
+        # A replaced Job ended long ago: it is only made to run again.
+        return "run again" if change.kind == "Job" else "REPLACED" if lost else "replaced"
+    if change.operation is Operation.DELETE:
+        return "DELETED" if lost else "deleted"
+    return "created" if change.operation is Operation.CREATE else "changed"
 
 
 def name_of(change: Change) -> str:

@@ -35,27 +35,19 @@ CONTROLLED = (
 
 
 @dataclass(frozen=True)
-class ResourceChange:
-    """What happens to a resource that is no Kubernetes object: an image, a generated password."""
-
-    operation: Operation
-    type: str
-    name: str
-
-
-@dataclass(frozen=True)
 class Preview:
     """What `up` would do now, and what was changed without the program.
 
     `drift` are changes of the cluster since the last `up`: an UPDATE, or a DELETE of an object that
     is gone. `up` corrects what the program sets (then it is among `changes` too) and leaves what
-    somebody added. `unready` are objects, by kind and name, that `up` will wait for again, with
-    nothing to change. With a `problem` the rest may be incomplete.
+    somebody added. `others` are a line for each resource that changes and is no Kubernetes object:
+    an image, a generated password. `unready` are objects, by kind and name, that `up` will wait for
+    again, with nothing to change. With a `problem` the rest may be incomplete.
     """
 
     changes: tuple[Change, ...] = ()
     drift: tuple[Change, ...] = ()
-    resources: tuple[ResourceChange, ...] = ()
+    others: tuple[str, ...] = ()
     unready: tuple[str, ...] = ()
     problem: str | None = None
 
@@ -68,7 +60,7 @@ def parse(preview: Mapping[str, Any]) -> Preview:
     problem = _problem(preview)
     changes: list[Change] = []
     drift: list[Change] = []
-    resources: list[ResourceChange] = []
+    others: list[str] = []
     for urn in sorted(recorded.keys() | planned.keys()):
         step, before = planned.get(urn), recorded.get(urn)
         # urn:pulumi:<stack>::<project>::<parents' types$type>::<name>
@@ -79,7 +71,7 @@ def parse(preview: Mapping[str, Any]) -> Preview:
             if before and (step or problem is None):
                 drift += _drift(before, step)
         elif step and (operation := _operation(step)) and not type_.startswith("pulumi:"):
-            resources.append(ResourceChange(operation, type_, name))
+            others.append(f"{type_} {name}: up would {operation} it")
     for found in (changes, drift):
         found.sort(key=lambda change: (change.kind, change.name))
     # Pulumi plans an update without differences for an object that is not ready.
@@ -91,7 +83,7 @@ def parse(preview: Mapping[str, Any]) -> Preview:
     return Preview(
         tuple(change for change in changes if change not in unready),
         tuple(drift),
-        tuple(resources),
+        tuple(others),
         tuple(f"{change.kind} {change.name}" for change in unready),
         problem,
     )
