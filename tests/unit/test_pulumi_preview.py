@@ -61,6 +61,13 @@ def test_images_are_told_apart_and_what_is_not_known_yet_says_so() -> None:
     assert [one.new for one in found.changes[0].differences] == [UNKNOWN]
 
 
+def test_components_are_no_resources_of_their_own() -> None:
+    preview = recorded("same")
+    urn = "urn:pulumi:sandbox::airflow-kubernetes::airflow-kubernetes:index:Celery::celery"
+    preview["steps"].append({"op": "create", "urn": urn})
+    assert parse(preview) == Preview()
+
+
 def test_drift_is_from_the_state_to_the_cluster() -> None:
     found = parse(recorded("drift"))
     assert told(found.drift) == [

@@ -27,6 +27,9 @@ UNKNOWN_VALUES = (
 )
 """Placeholders in a preview for values that only `up` makes (sdk/go/common/resource/plugin)."""
 
+INTERNAL = ("pulumi:", "airflow-kubernetes:")
+"""Types of what exists only in the engine: the stack, providers, the program's components."""
+
 CONTROLLED = (
     ("spec", "volumeName"),
     ("spec", "template", "metadata", "annotations", "kubectl.kubernetes.io/restartedAt"),
@@ -70,7 +73,7 @@ def parse(preview: Mapping[str, Any]) -> Preview:
             # Where the preview stopped early, a missing step means nothing.
             if before and (step or problem is None):
                 drift += _drift(before, step)
-        elif step and (operation := _operation(step)) and not type_.startswith("pulumi:"):
+        elif step and (operation := _operation(step)) and not type_.startswith(INTERNAL):
             others.append(f"{type_} {name}: up would {operation} it")
     for found in (changes, drift):
         found.sort(key=lambda change: (change.kind, change.name))
