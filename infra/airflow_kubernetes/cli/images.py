@@ -2,8 +2,8 @@
 
 import argparse
 
-from ..cli import build
 from ..errors import CommandError
+from . import build
 from .target import Target
 from .target import add_arguments as add_arguments
 

@@ -7,14 +7,13 @@ import sys
 from ..airflow.migrations import RELEASE_CHANGE
 from ..airflow.releases import RELEASES
 from ..airflow.task_pod import TASK
-from ..cli import build
 from ..console import Stopwatch, say
 from ..errors import CommandError
 from ..images import lock
 from ..kubectl import apply, foundation
 from ..render import objects
 from ..secrets import generated
-from . import installed_release, pulumi_cli
+from . import build, installed_release, pulumi_cli
 from .status import print_access
 from .target import Target, engine
 from .target import add_arguments as add_arguments

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 
 from ..airflow.migrations import RELEASE_CHANGE
 from ..airflow.tasks import MARGIN
-from ..cli import build
 from ..console import Stopwatch, say
 from ..environment import load
 from ..errors import CommandError
@@ -20,7 +19,7 @@ from ..kubectl.client import OWNED
 from ..kubectl.wait import RolloutError
 from ..kubernetes.manifest import Manifest, manifest
 from ..settings.load import STOPPED
-from . import installed_release
+from . import build, installed_release
 from .backup import take
 from .target import Target
 from .target import add_arguments as add_arguments
