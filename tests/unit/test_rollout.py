@@ -90,6 +90,18 @@ def test_one_crash_is_not_a_failure_yet_and_three_are() -> None:
     assert stuck("CrashLoopBackOff", 3).patience == 0
 
 
+@pytest.mark.parametrize(("restarts", "patience"), [(1, None), (3, 0)])
+def test_an_init_container_that_crashes_need_not_show_its_back_off(
+    restarts: int, patience: int | None
+) -> None:
+    pod = waiting_pod("web-2-a", "web-2", "", restarts)
+    state = {"terminated": {"reason": "Error", "exitCode": 1}}
+    pod["status"]["containerStatuses"][0]["state"] = state
+    (item,) = progress([deployment(), replica_set("web-2", "2"), pod], WEB).unready
+    assert item.patience == patience
+    assert item.reason == ("main: Error" if patience is None else "failed: Error: crashed 3 times")
+
+
 @pytest.mark.parametrize(
     ("reason", "message", "patience"),
     [

@@ -143,12 +143,16 @@ def _containers(pod: Manifest) -> Iterator[Manifest]:
 def _stuck(label: str, pod: Manifest) -> Iterator[Unready]:
     """Containers that cannot start, or crash again and again."""
     for container in _containers(pod):
-        state = container.get("state", {}).get("waiting", {})
-        reason, message = state.get("reason", ""), state.get("message", "")
+        state, restarts = container.get("state", {}), container.get("restartCount", 0)
+        waiting, ended = state.get("waiting", {}), state.get("terminated", {})
+        reason, message = waiting.get("reason", ""), waiting.get("message", "")
         patience = PATIENCE.get(reason)
         if reason == "ImagePullBackOff" and NO_SUCH_IMAGE.search(message):
             patience = 0.0
-        if reason == "CrashLoopBackOff" and container.get("restartCount", 0) >= RESTARTS:
+        # An init container may show how it ended until it starts again, and never the back-off.
+        if ended.get("exitCode", 0) != 0:
+            reason, message = ended.get("reason", "Error"), f"crashed {restarts} times"
+        if (reason == "CrashLoopBackOff" or ended.get("exitCode", 0)) and restarts >= RESTARTS:
             patience = 0.0
         if patience is not None:
             why = f"failed: {reason}: {message}".rstrip(": ")
