@@ -91,9 +91,12 @@ def _log(kubectl: Kubectl, item: Unready) -> str:
     args = ("logs", str(item.pod), f"--container={item.container}", "--tail=20")
     for more in (("--previous",), ()):
         try:
-            return kubectl.run(*args, *more)
+            text = kubectl.run(*args, *more)
         except KubectlError:
             continue
+        # What kubectl prints, without an error, of a container that the kubelet has removed.
+        if not text.startswith("unable to retrieve container logs"):
+            return text
     return "(no log)"
 
 
