@@ -161,6 +161,6 @@ def test_elsewhere_the_virtualenv_is_a_link_into_the_cache(tmp_path: Path) -> No
     )
     path = f"{tmp_path}/bin:{os.environ['PATH']}"
     Checkout(tmp_path).make(".venv", PATH=path, XDG_CACHE_HOME=str(tmp_path / "cache"))
-    (folder,) = (tmp_path / "cache" / "airflow-kubernetes").iterdir()
+    (folder,) = (tmp_path / "cache" / "airflow-kubernetes").glob("venv-*")
     assert (tmp_path / ".venv").readlink() == folder
     assert (folder / ".complete").exists()
