@@ -4,31 +4,30 @@ from collections.abc import Iterator
 
 from ..kubernetes.env import secret_env
 from ..kubernetes.manifest import Manifest
-from ..kubernetes.pod import Container
 from ..kubernetes.rbac import ServiceAccount
 from ..secrets import ADMIN_SECRET
 from ..settings.schema import Settings
-from .configuration import CONFIG_MAP, UPDATE_ROLES
-from .credentials import credentials_env
+from .configuration import UPDATE_ROLES
 from .image_scripts import wait_for_migrations
 from .job import airflow_job
+from .pod import airflow_container
 from .releases import DATABASE, FERNET, RELEASES
 
 
 def create_admin_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     """`airflow users create` and its service account. An existing user is left unchanged."""
     account = ServiceAccount("create-admin")
-    container = Container(
-        name=account.component,
-        image=image,
-        resources=settings.airflow.jobs.resources,
-        args=_command(settings),
+    container = airflow_container(
+        settings,
+        account.component,
+        image,
+        settings.airflow.jobs.resources,
+        _command(settings),
+        (DATABASE, FERNET),
         env=(
-            *credentials_env(settings, [DATABASE, FERNET]),
             secret_env("ADMIN_PASSWORD", ADMIN_SECRET, "password"),
             {"name": UPDATE_ROLES, "value": "True"},
         ),
-        env_from=CONFIG_MAP,
     )
     parts = wait_for_migrations(settings, image)
     yield from account.manifests(settings.namespace)

@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 
 from ..kubernetes.manifest import Manifest
-from ..kubernetes.pod import Container, Parts
+from ..kubernetes.pod import Parts
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings
 from . import dags
-from .configuration import CONFIG_MAP
-from .credentials import credentials_env
 from .deployment import deployment
 from .image_scripts import heartbeat_probes, script_container, wait_for_migrations
-from .pod import airflow_pod, rolled_by
+from .pod import airflow_container, airflow_pod, rolled_by
 from .releases import RELEASES
 
 
@@ -20,22 +18,21 @@ def dag_processor_manifests(settings: Settings, image: str) -> Iterator[Manifest
     component = RELEASES[settings.airflow.version].dag_processor
     values = settings.airflow.dag_processor
     account = ServiceAccount(component.name)
-    env = credentials_env(settings, component.secrets)
     code = dags.parts(settings)
-    container = Container(
-        name=component.name,
-        image=image,
-        resources=values.resources,
-        args=component.args,
-        env=env,
-        env_from=CONFIG_MAP,
+    container = airflow_container(
+        settings,
+        component.name,
+        image,
+        values.resources,
+        component.args,
+        component.secrets,
         probes=heartbeat_probes("DagProcessorJob"),
     )
     parts = code + wait_for_migrations(settings, image)
     if dags.airflow_fetches(settings):
         # The DAG processor itself would only log that it cannot fetch; this makes its pod fail.
         fetch = script_container(
-            "fetch_dags", image, env=env, parts=code, resources=values.resources
+            "fetch_dags", image, env=container.env, parts=code, resources=values.resources
         )
         parts = Parts(init=(fetch,)) + parts
     pod = airflow_pod(settings, account, container, parts, annotations=rolled_by(settings))

@@ -4,15 +4,13 @@ from collections.abc import Iterator
 
 from ..kubernetes.env import secret_env
 from ..kubernetes.manifest import DO_NOT_AWAIT, Manifest, manifest, selector
-from ..kubernetes.pod import Container
 from ..kubernetes.probes import Probes, http, probe
 from ..kubernetes.rbac import ServiceAccount
 from ..secrets import CELERY_SECRET, FLOWER_PASSWORD
 from ..settings.schema import Settings
-from .configuration import CONFIG_MAP, FLOWER_LOGIN
-from .credentials import credentials_env
+from .configuration import FLOWER_LOGIN
 from .deployment import deployment
-from .pod import airflow_pod, rolled_by
+from .pod import airflow_container, airflow_pod, rolled_by
 from .releases import RELEASES
 
 FLOWER_PORT = 5555
@@ -25,17 +23,17 @@ def flower_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     # The only address that requires no password, and that reveals nothing.
     health = http("/healthcheck", FLOWER_PORT)
     login = f"{settings.airflow.admin.username}:$(FLOWER_PASSWORD)"
-    container = Container(
-        name=component.name,
-        image=image,
-        resources=settings.airflow.celery.flower.resources,
-        args=component.args,
+    container = airflow_container(
+        settings,
+        component.name,
+        image,
+        settings.airflow.celery.flower.resources,
+        component.args,
+        component.secrets,
         env=(
-            *credentials_env(settings, component.secrets),
             secret_env("FLOWER_PASSWORD", CELERY_SECRET, FLOWER_PASSWORD),
             {"name": FLOWER_LOGIN, "value": login},
         ),
-        env_from=CONFIG_MAP,
         ports={"http": FLOWER_PORT},
         probes=Probes(
             startup=probe(health, period=2, failures=90),

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from ..kubernetes.env import optional_env
 from ..kubernetes.manifest import Manifest
-from ..kubernetes.pod import Container, Parts
+from ..kubernetes.pod import Parts
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings
-from .configuration import CONFIG_MAP
 from .credentials import credentials_env
 from .image_scripts import script_container, wait_for_migrations
 from .job import airflow_job
+from .pod import airflow_container
 from .releases import DATABASE, FERNET
 
 MIGRATIONS = "migrations"
@@ -25,13 +25,13 @@ def migrations_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     takes one and writes the ConfigMap that the guard reads.
     """
     account = ServiceAccount(MIGRATIONS)
-    container = Container(
-        name=MIGRATIONS,
-        image=image,
-        resources=settings.airflow.jobs.resources,
-        args=("airflow", "db", "migrate"),
-        env=credentials_env(settings, [DATABASE, FERNET]),
-        env_from=CONFIG_MAP,
+    container = airflow_container(
+        settings,
+        MIGRATIONS,
+        image,
+        settings.airflow.jobs.resources,
+        ("airflow", "db", "migrate"),
+        (DATABASE, FERNET),
     )
     guard = script_container(
         "guard_release",

@@ -1,14 +1,17 @@
 """What all pods of the Airflow image share: user, folders, labels and the reasons to roll them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from ..kubernetes.env import EnvVar
 from ..kubernetes.manifest import checksum, secrets_revision
 from ..kubernetes.pod import ANYWHERE, NOTHING, Container, Parts, Placement, Pod, scratch
+from ..kubernetes.probes import Probes
 from ..kubernetes.pull_secret import pull_secret_name
 from ..kubernetes.rbac import ServiceAccount
-from ..settings.schema import Settings
+from ..settings.schema import Resources, Settings
 from . import configuration, logs, task_images
+from .credentials import credentials_env
 
 UID, GID = 50000, 0
 """As in Apache's own image: a fixed user in the root group, which has no privilege."""
@@ -28,6 +31,34 @@ def rolled_by(settings: Settings, *content: Any) -> dict[str, str]:
         "airflow-kubernetes/config": checksum(configuration.plain(settings), *content),
         **secrets_revision(settings.secrets.revision),
     }
+
+
+def airflow_container(
+    settings: Settings,
+    name: str,
+    image: str,
+    resources: Resources,
+    args: Sequence[str],
+    credentials: Iterable[str],
+    *,
+    env: Sequence[EnvVar] = (),
+    ports: Mapping[str, int] | None = None,
+    probes: Probes | None = None,
+) -> Container:
+    """A container of the Airflow image with Airflow's configuration.
+
+    `credentials` are names of the releases table; `env` are more variables, after theirs.
+    """
+    return Container(
+        name=name,
+        image=image,
+        resources=resources,
+        args=args,
+        env=(*credentials_env(settings, credentials), *env),
+        env_from=configuration.CONFIG_MAP,
+        ports=ports or {},
+        probes=probes,
+    )
 
 
 def airflow_pod(

@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 
 from ..kubernetes.manifest import Manifest
-from ..kubernetes.pod import Container, Parts
+from ..kubernetes.pod import Parts
 from ..kubernetes.probes import Probes, http, probe, recently_touched, tcp
 from ..kubernetes.rbac import Rule, ServiceAccount
 from ..settings.quantities import plus
 from ..settings.schema import Resources, Settings
 from . import dags, rbac, task_pod, tasks
-from .configuration import CONFIG_MAP, SCHEDULER_HEALTH_PORT
+from .configuration import SCHEDULER_HEALTH_PORT
 from .credentials import credentials_env
 from .deployment import deployment
 from .executors import Executor
 from .image_scripts import script_container, wait_for_migrations
-from .pod import airflow_pod, rolled_by
+from .pod import airflow_container, airflow_pod, rolled_by
 from .releases import BROKER, DATABASE, RELEASES, RESULTS
 
 
@@ -25,13 +25,13 @@ def scheduler_manifests(settings: Settings, image: str, task_image: str) -> Iter
     component, values = release.scheduler, settings.airflow.scheduler
     account = ServiceAccount(component.name, _rules(settings, executor))
     celery = (BROKER, RESULTS) if executor.celery else ()
-    container = Container(
-        name=component.name,
-        image=image,
-        resources=_resources(settings, executor),
-        args=component.args,
-        env=credentials_env(settings, (*component.secrets, *celery)),
-        env_from=CONFIG_MAP,
+    container = airflow_container(
+        settings,
+        component.name,
+        image,
+        _resources(settings, executor),
+        component.args,
+        (*component.secrets, *celery),
         ports={"health": SCHEDULER_HEALTH_PORT},
         probes=_probes(executor),
     )

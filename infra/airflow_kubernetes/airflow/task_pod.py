@@ -10,13 +10,12 @@ from typing import Any
 import yaml
 
 from ..kubernetes.manifest import Manifest, manifest
-from ..kubernetes.pod import Container, Placement, volume
+from ..kubernetes.pod import Placement, volume
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings
 from . import dags, tasks
-from .configuration import CONFIG_MAP, POD_TEMPLATE
-from .credentials import credentials_env
-from .pod import airflow_pod
+from .configuration import POD_TEMPLATE
+from .pod import airflow_container, airflow_pod
 from .releases import RELEASES
 
 TASK = "task"
@@ -50,13 +49,8 @@ def template(settings: Settings, image: str) -> dict[str, Any]:
     """The template as a Pod."""
     values = settings.airflow.tasks
     release = RELEASES[settings.airflow.version]
-    container = Container(
-        name="base",
-        image=image,
-        resources=values.resources,
-        args=(),
-        env=credentials_env(settings, release.task_secrets),
-        env_from=CONFIG_MAP,
+    container = airflow_container(
+        settings, "base", image, values.resources, (), release.task_secrets
     )
     pod = airflow_pod(
         settings,

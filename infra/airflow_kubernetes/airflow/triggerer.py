@@ -3,15 +3,12 @@
 from collections.abc import Iterator
 
 from ..kubernetes.manifest import Manifest
-from ..kubernetes.pod import Container
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings
 from . import dags, rbac
-from .configuration import CONFIG_MAP
-from .credentials import credentials_env
 from .deployment import deployment
 from .image_scripts import heartbeat_probes, wait_for_migrations
-from .pod import airflow_pod, rolled_by
+from .pod import airflow_container, airflow_pod, rolled_by
 from .releases import RELEASES
 
 
@@ -22,13 +19,13 @@ def triggerer_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     account = ServiceAccount(
         component.name, rbac.FOLLOW_PODS if settings.airflow.tasks.launch_pods else ()
     )
-    container = Container(
-        name=component.name,
-        image=image,
-        resources=values.resources,
-        args=component.args,
-        env=credentials_env(settings, component.secrets),
-        env_from=CONFIG_MAP,
+    container = airflow_container(
+        settings,
+        component.name,
+        image,
+        values.resources,
+        component.args,
+        component.secrets,
         probes=heartbeat_probes("TriggererJob"),
     )
     parts = wait_for_migrations(settings, image)

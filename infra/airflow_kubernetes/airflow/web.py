@@ -4,15 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..kubernetes.manifest import DO_NOT_AWAIT, Manifest, manifest, selector
-from ..kubernetes.pod import Container
 from ..kubernetes.probes import Probes, http, probe
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings
-from .configuration import CONFIG_MAP, WEB, WEB_PORT
-from .credentials import credentials_env
+from .configuration import WEB, WEB_PORT
 from .deployment import deployment
 from .image_scripts import wait_for_migrations
-from .pod import airflow_pod, rolled_by
+from .pod import airflow_container, airflow_pod, rolled_by
 from .releases import RELEASES
 
 
@@ -22,13 +20,13 @@ def web_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     component, values = web.component, settings.airflow.api_server
     account = ServiceAccount(component.name)
     alive, ready = http(web.alive, WEB_PORT), http(web.ready, WEB_PORT)
-    container = Container(
-        name=component.name,
-        image=image,
-        resources=values.resources,
-        args=component.args,
-        env=credentials_env(settings, component.secrets),
-        env_from=CONFIG_MAP,
+    container = airflow_container(
+        settings,
+        component.name,
+        image,
+        values.resources,
+        component.args,
+        component.secrets,
         ports={"http": WEB_PORT},
         probes=Probes(
             startup=probe(alive, period=1, failures=180),

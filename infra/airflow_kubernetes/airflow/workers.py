@@ -3,17 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 from ..kubernetes.manifest import Manifest, manifest
-from ..kubernetes.pod import NOTHING, Container, Placement
+from ..kubernetes.pod import NOTHING, Placement
 from ..kubernetes.probes import Probes, probe, recently_touched
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings, Workers
 from . import dags, tasks
-from .configuration import CONFIG_MAP
-from .credentials import credentials_env
 from .deployment import deployment
 from .executors import KUBERNETES_QUEUE
 from .image_scripts import wait_for_migrations
-from .pod import airflow_pod, rolled_by
+from .pod import airflow_container, airflow_pod, rolled_by
 from .releases import DATABASE, RELEASES
 
 CPU_TARGET = 75
@@ -54,17 +52,17 @@ def _deployment(
     one already works. A StatefulSet would wait for it.
     """
     component = RELEASES[settings.airflow.version].worker
-    container = Container(
-        name=component.name,
-        image=image,
-        resources=values.resources,
-        args=(
+    container = airflow_container(
+        settings,
+        component.name,
+        image,
+        values.resources,
+        (
             *component.args,
             *("--queues", ",".join(dict.fromkeys(queues))),
             *("--concurrency", str(values.concurrency)),
         ),
-        env=credentials_env(settings, component.secrets),
-        env_from=CONFIG_MAP,
+        component.secrets,
         probes=Probes(
             startup=probe(recently_touched(HEARTBEAT, 60), period=2, failures=90),
             # A stuck worker is restarted; not a worker whose broker is unavailable for minutes.
