@@ -1,7 +1,7 @@
 """One environment: its settings from values/, its images, and the engine that deploys it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -70,20 +70,13 @@ def from_stack(name: str, config: pulumi.Config) -> Environment:
     settings = load(name, overrides)
     if settings.engine == "kubectl":
         raise UserError(f"values/{name}.yaml: the engine is kubectl; run make up ENV={name}")
-    credentials = None
-    if settings.images.login:
-        credentials = docker_build.RegistryArgs(
-            address=login.server(settings.images.registry),
-            username=config.require_secret("registryUsername"),
-            password=config.require_secret("registryPassword"),
-        )
     return Environment(
         name,
         settings,
         images=tuple(image_catalog.every(settings)),
         engine="pulumi",
         context=pulumi.Config("kubernetes").require("context"),
-        login=credentials,
+        login=_login(settings, config.require_secret),
     )
 
 
@@ -92,19 +85,25 @@ def for_rendering(name: str, settings: Settings) -> Environment:
 
     The kubectl engine applies what is rendered, so it is the engine where the values leave it open.
     """
-    credentials = None
-    if settings.images.login:
-        credentials = docker_build.RegistryArgs(
-            address=login.server(settings.images.registry),
-            username=login.PLACEHOLDER,
-            password=login.PLACEHOLDER,
-        )
     return Environment(
         name,
         settings,
         images=tuple(image_catalog.every(settings)),
         engine="kubectl" if settings.engine == "auto" else settings.engine,
         context="rendered",
-        login=credentials,
+        login=_login(settings, lambda _: login.PLACEHOLDER),
         rendering=True,
+    )
+
+
+def _login(
+    settings: Settings, read: Callable[[str], pulumi.Input[str]]
+) -> docker_build.RegistryArgs | None:
+    """The login that `images.login` asks for; `read` gets a key of the stack's configuration."""
+    if not settings.images.login:
+        return None
+    return docker_build.RegistryArgs(
+        address=login.server(settings.images.registry),
+        username=read("registryUsername"),
+        password=read("registryPassword"),
     )

@@ -80,7 +80,7 @@ def one_environment(
     real: RealState | None = None,
 ) -> Any:
     old, new = (None if one is None else Rendered(tuple(one)) for one in (before, after))
-    return collect.environment(name, old, new, stacks, checked, real)
+    return collect.environment(name, old, new, collect.differences(old, new), stacks, checked, real)
 
 
 def a_report(*environments: Any, parity: tuple[ParityResult, ...] = ()) -> Report:

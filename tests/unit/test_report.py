@@ -133,8 +133,10 @@ def test_an_environment_that_is_gone_is_left_alone() -> None:
 
 
 def test_a_side_that_does_not_render_is_never_an_empty_difference() -> None:
-    broken = Rendered(error="error: 1 problem\n  values/prod.yaml:3: what?")
-    found = collect.environment("prod", Rendered((WEB,)), broken, (None, None), Checked())
+    base, broken = Rendered((WEB,)), Rendered(error="error: 1 problem\n  values/prod.yaml:3: what?")
+    found = collect.environment(
+        "prod", base, broken, collect.differences(base, broken), (None, None), Checked()
+    )
     report = a_report(found)
     assert (found.severity, found.summary) == (Severity.ERROR, "DOES NOT RENDER")
     assert report.problems

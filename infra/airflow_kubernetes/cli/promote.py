@@ -24,26 +24,28 @@ def run(arguments: argparse.Namespace) -> None:
     promote(Target.load(arguments.environment, arguments.set), arguments.to)
 
 
-def promote(here: Target, to: str) -> None:
-    """Copy every image of the lock from the registry of `here` to that of the environment `to`.
+def promote(source: Target, to: str) -> None:
+    """Copy every image of the lock from the registry of `source` to that of the environment `to`.
 
     Digests stay the same, and with them the lock, which all environments share. Raises
     CommandError, BuildError, RegistryError, LoginError.
     """
     if not to:
         raise CommandError("name the environment to copy to: make promote TO=prod [ENV=dev]")
-    target = load(to)
-    file = lock.path(here.settings)
-    if lock.path(target) != file:
+    destination = load(to)
+    file = lock.path(source.settings)
+    if lock.path(destination) != file:
         raise CommandError(
-            f"images of {here.environment} are stand-ins that {to} may not run (images.lock)"
+            f"images of {source.environment} are stand-ins that {to} may not run (images.lock)"
         )
     entries = lock.read(file).images
     if not entries:
-        raise CommandError(f"{file.name} names no image; make images ENV={here.environment} first")
-    old, new = here.settings.images.registry, target.images.registry
+        raise CommandError(
+            f"{file.name} names no image; make images ENV={source.environment} first"
+        )
+    old, new = source.settings.images.registry, destination.images.registry
     if old == new:
-        say(f"{to} has the registry of {here.environment}, {new}: nothing to copy")
+        say(f"{to} has the registry of {source.environment}, {new}: nothing to copy")
         return
     started = time.monotonic()
     for number, (name, entry) in enumerate(sorted(entries.items()), 1):

@@ -49,22 +49,22 @@ def _days(text: str) -> int:
     return int(text)
 
 
-def prune(here: Target, days: int = DAYS, *, apply: bool = False) -> None:
+def prune(target: Target, days: int = DAYS, *, apply: bool = False) -> None:
     """Say which images could be deleted; delete them if `apply`.
 
     What stays: the images of the lock, here or in a commit of the last `days` on any branch or tag,
     the images of the clusters of all environments with this registry, and every tag that no build
     makes. Raises CommandError, HistoryError, RegistryError, LoginError.
     """
-    registry = here.settings.images.registry
+    registry = target.settings.images.registry
     if apply and Reference.parse(f"{registry}/x").host == DOCKER_HUB:
         raise CommandError(_provider_specific(registry))
-    files = {LOCK, lock.path(here.settings)}
+    files = {LOCK, lock.path(target.settings)}
     used = [file.read_text(encoding="utf-8") for file in files if file.exists()]
     if apply:
         lock_history.fetch(LOCK)
     used += lock_history.texts(LOCK, days)
-    for environment in _sharing(here):
+    for environment in _sharing(target):
         used += _running(environment, apply)
     images = {name for file in files for name in lock.read(file).images} | lock_history.names(LOCK)
     count = 0
@@ -92,15 +92,15 @@ def _delete(repository: Repository, digests: list[str], registry: str) -> None:
         raise CommandError(f"{error}. {_provider_specific(registry)}") from None
 
 
-def _sharing(here: Target) -> list[Target]:
+def _sharing(target: Target) -> list[Target]:
     """The environments whose pods pull from this one's registry, itself first."""
-    others = {name: load(name) for name in environments() if name != here.environment}
+    others = {name: load(name) for name in environments() if name != target.environment}
     return [
-        here,
+        target,
         *(
             Target(name, "", settings)
             for name, settings in others.items()
-            if settings.images.registry == here.settings.images.registry
+            if settings.images.registry == target.settings.images.registry
         ),
     ]
 

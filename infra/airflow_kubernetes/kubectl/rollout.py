@@ -149,10 +149,12 @@ def _stuck(label: str, pod: Manifest) -> Iterator[Unready]:
         patience = PATIENCE.get(reason)
         if reason == "ImagePullBackOff" and NO_SUCH_IMAGE.search(message):
             patience = 0.0
+        crashed = reason == "CrashLoopBackOff"
         # An init container may show how it ended until it starts again, and never the back-off.
         if ended.get("exitCode", 0) != 0:
-            reason, message = ended.get("reason", "Error"), f"crashed {restarts} times"
-        if (reason == "CrashLoopBackOff" or ended.get("exitCode", 0)) and restarts >= RESTARTS:
+            crashed, reason = True, ended.get("reason", "Error")
+            message = f"crashed {restarts} times"
+        if crashed and restarts >= RESTARTS:
             patience = 0.0
         if patience is not None:
             why = f"failed: {reason}: {message}".rstrip(": ")

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from ..comparison.changes import compare
+from ..comparison.changes import Change, compare
 from . import effects, stack_config
 from .checkout import Rendered
 from .model import Checked, Environment, ParityResult, RealState, Report, Severity, Sides
@@ -12,15 +12,26 @@ from .pulumi_preview import Preview
 from .redaction import redacted
 
 
+def differences(before: Rendered | None, after: Rendered | None) -> list[Change]:
+    """What changes. A side that does not render says nothing about that, so there is none then."""
+    old, new = before or Rendered(), after or Rendered()
+    rendered = old.error is None and new.error is None
+    return compare(old.objects, new.objects) if rendered else []
+
+
 def environment(
     name: str,
     before: Rendered | None,
     after: Rendered | None,
+    changes: list[Change],
     stacks: tuple[str | None, str | None],
     checked: Checked,
     real_state: RealState | None = None,
 ) -> Environment:
-    """One environment; a side that does not have it is None. `stacks` are Pulumi.<env>.yaml."""
+    """One environment; a side that does not have it is None.
+
+    `changes` are their `differences`; `stacks` are Pulumi.<env>.yaml on both sides.
+    """
     state = "new" if before is None else "gone" if after is None else "kept"
     old, new = before or Rendered(), after or Rendered()
     errors = [
@@ -28,10 +39,9 @@ def environment(
         for side, rendered in (("base", old), ("head", new))
         if rendered.error is not None
     ]
-    differences = [] if errors else compare(old.objects, new.objects)
-    objects, stack = object_changes(differences), stack_config.changed(*stacks)
+    objects, stack = object_changes(changes), stack_config.changed(*stacks)
     # Nothing deletes an environment's objects because its values file is gone.
-    deployed = [] if state == "gone" else differences
+    deployed = [] if state == "gone" else changes
     destructive, refused = effects.destructive(deployed), effects.refused(deployed)
     restarts = effects.notes(deployed) + effects.restarts(deployed)
     if state == "gone" and objects:

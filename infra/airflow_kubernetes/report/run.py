@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-from ..comparison.changes import Change, compare
+from ..comparison.changes import Change
 from ..environment import load
 from ..kubernetes.manifest import Manifest
 from ..parity import check
@@ -54,15 +54,12 @@ def report(
         def environment(name: str) -> Environment:
             old, new = before.get(name), after.get(name)
             stacks = _text(tree / f"Pulumi.{name}.yaml"), _text(ROOT / f"Pulumi.{name}.yaml")
-            checked, live = Checked(), None
+            changes, checked, live = collect.differences(old, new), Checked(), None
             if new and new.error is None:
                 objects = old.objects if old else ()
-                # A base that does not render says nothing about what changes.
-                known = old is None or old.error is None
-                changes = compare(objects, new.objects) if known else []
                 checked = _checked(name, objects, new.objects, changes, today, tree / "values")
                 live = real_state(name) if real_state else None
-            return collect.environment(name, old, new, stacks, checked, live)
+            return collect.environment(name, old, new, changes, stacks, checked, live)
 
         found = [environment(name) for name in names]
     renderable = {name for name, side in after.items() if side.error is None}
