@@ -14,37 +14,59 @@ import pulumi_docker_build as docker_build
 from .airflow import image_catalog
 from .airflow.manifests import airflow_manifests, celery_manifests
 from .database.manifests import database_manifests
-from .images import references, tasks
+from .images import tasks
 from .images.pull_secret import pull_secret
+from .images.references import by_tag, pinned
 from .images.resources import builder, image
 from .images.specs import ImageSpec
 from .kubernetes.manifest import Manifest, logical_name
 from .kubernetes.namespace import namespace
+from .kubernetes.order import order
 from .kubernetes.pull_secret import makes_pull_secret
+from .kubernetes.references import references
 from .kubernetes.registration import KubernetesObject
 from .registry import login
-from .secrets import Generated, generated, resource, secret
+from .secrets import ADMIN_SECRET, Generated, generated, resource, secret
 from .settings.schema import Settings
 
 PACKAGE = "airflow-kubernetes:index"
 
 
 class Group(pulumi.ComponentResource):
-    """A component resource whose children are Kubernetes objects."""
+    """A component resource whose children are Kubernetes objects.
 
-    def __init__(self, name: str, opts: pulumi.ResourceOptions | None) -> None:
+    `registered` has the objects of the stack by kind and name, those of other components too.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        registered: dict[tuple[str, str], KubernetesObject],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
         super().__init__(f"{PACKAGE}:{type(self).__name__}", name, None, opts)
+        self.registered = registered
 
     def register(
-        self,
-        obj: Manifest,
-        *,
-        after: Sequence[pulumi.Resource] = (),
-        opts: pulumi.ResourceOptions | None = None,
+        self, obj: Manifest, opts: pulumi.ResourceOptions | None = None
     ) -> KubernetesObject:
-        """Register an object as a child, created after the resources in `after`."""
-        child = pulumi.ResourceOptions(parent=self, depends_on=list(after))
-        return KubernetesObject(logical_name(obj), obj, pulumi.ResourceOptions.merge(child, opts))
+        """Register an object as a child, created after the objects that it names.
+
+        With the namespace everything in it is gone: Pulumi deletes the namespace alone then, and
+        does not wait for a claim that a pod still mounts.
+        """
+        kind, name = obj["kind"], obj["metadata"]["name"]
+        namespace = self.registered.get(("Namespace", obj["metadata"].get("namespace", "")))
+        named = [self.registered[key] for key in sorted(references(obj) & {*self.registered})]
+        child = pulumi.ResourceOptions(
+            parent=self,
+            depends_on=[namespace, *named] if namespace else named,
+            deleted_with=namespace,
+        )
+        self.registered[kind, name] = KubernetesObject(
+            logical_name(obj), obj, pulumi.ResourceOptions.merge(child, opts)
+        )
+        return self.registered[kind, name]
 
 
 @dataclass(frozen=True)
@@ -57,46 +79,43 @@ class FoundationArgs:
 
 
 class Foundation(Group):
-    """The namespace and the Secrets: what exists before anything else and outlives it."""
+    """The namespace and the Secrets: what exists before anything else and outlives it.
 
-    namespace: KubernetesObject
-    secrets: Sequence[pulumi.Resource]
+    `password` is the first user's.
+    """
+
+    password: pulumi.Output[str]
 
     def __init__(
         self, name: str, args: FoundationArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(name, opts)
+        super().__init__(name, {}, opts)
         settings = args.settings
-        self.namespace = self.register(namespace(settings.namespace, args.engine))
-        self.secrets = [self._generated(settings, item) for item in generated(settings)]
+        self.register(namespace(settings.namespace, args.engine))
+        secrets = {item.name: self._generated(settings, item) for item in generated(settings)}
+        self.password = secrets[ADMIN_SECRET]["password"]
         if args.login is not None and makes_pull_secret(settings):
             self._pull_secret(settings, args.login)
         self.register_outputs({"namespace": settings.namespace})
 
-    @property
-    def ready(self) -> Sequence[pulumi.Resource]:
-        """What every other object is created after.
-
-        Pulumi creates so many resources at a time (4 a core): workloads that wait for their pods
-        could take all the places, and their pods wait for Secrets that would never get one.
-        """
-        return [self.namespace, *self.secrets]
-
-    def _generated(self, settings: Settings, item: Generated) -> KubernetesObject:
+    def _generated(self, settings: Settings, item: Generated) -> dict[str, pulumi.Output[str]]:
+        """Register the Secret; return its generated values by key."""
+        opts = pulumi.ResourceOptions(parent=self, protect=True)
+        values = {
+            key: resource(f"{item.name}-{key}", kind, opts) for key, kind in item.keys.items()
+        }
         obj = secret(settings, item)
-        for key, kind in item.keys.items():
-            opts = pulumi.ResourceOptions(parent=self, protect=True)
-            obj["stringData"][key] = resource(f"{item.name}-{key}", kind, opts)
+        obj["stringData"] |= values
         # Written once: a value that was changed since (a rotated password) is not overwritten.
-        written_once = pulumi.ResourceOptions(ignore_changes=["stringData", "data"])
-        return self.register(obj, after=[self.namespace], opts=written_once)
+        self.register(obj, pulumi.ResourceOptions(ignore_changes=["stringData", "data"]))
+        return values
 
     def _pull_secret(self, settings: Settings, credentials: docker_build.RegistryArgs) -> None:
         parts = (settings.images.registry, credentials.username, credentials.password)
         config = pulumi.Output.all(*parts).apply(lambda known: login.docker_config(*known))
         # Kept by `make down`, but deleted when the values no longer require it: not protected.
         obj = pull_secret(settings, config)
-        self.register(obj, after=[self.namespace], opts=pulumi.ResourceOptions(protect=False))
+        self.register(obj, pulumi.ResourceOptions(protect=False))
 
 
 @dataclass(frozen=True)
@@ -109,7 +128,7 @@ class ImagesArgs:
     rendering: bool
 
 
-class Images(Group):
+class Images(pulumi.ComponentResource):
     """The images of Airflow and of the tasks: built and pushed, or taken from the lock.
 
     `tags` maps an image's name to `registry/name:tag`; `digests` maps that to `…@sha256:…`, which
@@ -124,11 +143,11 @@ class Images(Group):
     def __init__(
         self, name: str, args: ImagesArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(name, opts)
+        super().__init__(f"{PACKAGE}:Images", name, None, opts)
         settings = args.settings
         child = pulumi.ResourceOptions(parent=self)
         builders = builder(settings, child)
-        self.tags = {spec.name: references.by_tag(settings, spec) for spec in args.specs}
+        self.tags = {spec.name: by_tag(settings, spec) for spec in args.specs}
         self.digests = {
             self.tags[spec.name]: image(
                 settings,
@@ -164,9 +183,9 @@ class Database(Group):
     def __init__(
         self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(name, opts)
-        for obj in database_manifests(args.settings):
-            self.register(obj, after=args.foundation.ready)
+        super().__init__(name, args.foundation.registered, opts)
+        for obj in sorted(database_manifests(args.settings), key=order):
+            self.register(obj)
         self.register_outputs({"mode": args.settings.database.mode})
 
 
@@ -185,11 +204,12 @@ class Airflow(Group):
     def __init__(
         self, name: str, args: AirflowArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(name, opts)
+        super().__init__(name, args.foundation.registered, opts)
         settings, images = args.settings, args.images
         by_short_name = {tasks.short(name): tag for name, tag in images.tags.items()}
-        for obj in airflow_manifests(settings, images.airflow, images.for_tasks, by_short_name):
-            self.register(references.pinned(obj, images.digests), after=args.foundation.ready)
+        objects = airflow_manifests(settings, images.airflow, images.for_tasks, by_short_name)
+        for obj in sorted(objects, key=order):
+            self.register(pinned(obj, images.digests))
         self.register_outputs({"url": settings.airflow.url})
 
 
@@ -199,8 +219,7 @@ class Celery(Group):
     def __init__(
         self, name: str, args: AirflowArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(name, opts)
-        for obj in celery_manifests(args.settings, args.images.airflow):
-            pinned = references.pinned(obj, args.images.digests)
-            self.register(pinned, after=args.foundation.ready)
+        super().__init__(name, args.foundation.registered, opts)
+        for obj in sorted(celery_manifests(args.settings, args.images.airflow), key=order):
+            self.register(pinned(obj, args.images.digests))
         self.register_outputs({"broker": args.settings.broker.mode})

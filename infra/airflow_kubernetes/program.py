@@ -24,18 +24,15 @@ def build(environment: Environment) -> None:
     The renderer calls it too (render.py), with a monitor that records instead of an engine.
     """
     settings = environment.settings
-    # An explicit context, and no kubeconfig: a path of one machine must not enter the state.
-    cluster = pulumi_kubernetes.Provider(
-        "cluster",
-        context=environment.context,
-        kubeconfig="",
-        enable_config_map_mutable=True,
-        enable_secret_mutable=True,
-    )
-    opts = pulumi.ResourceOptions(providers=[cluster])
     foundation = Foundation(
-        "foundation", FoundationArgs(settings, environment.engine, environment.login), opts
+        "foundation",
+        FoundationArgs(settings, environment.engine, environment.login),
+        # With an empty state, for want of the right one, passwords of existing data must not be
+        # replaced: what exists already is an error.
+        _cluster("cluster", environment.context, upsert=False),
     )
+    # Everything else exists already where an earlier deployment was killed, and is taken over.
+    opts = _cluster("workloads", environment.context, upsert=True)
     images = Images(
         "images",
         ImagesArgs(settings, environment.images, environment.login, environment.rendering),
@@ -48,5 +45,20 @@ def build(environment: Environment) -> None:
 
     pulumi.export("url", settings.airflow.url)
     pulumi.export("user", settings.airflow.admin.username)
+    pulumi.export("password", foundation.password)
     pulumi.export("namespace", settings.namespace)
     pulumi.export("images", images.references)
+
+
+def _cluster(name: str, context: str, *, upsert: bool) -> pulumi.ResourceOptions:
+    """The option by which a component's children use a Kubernetes provider called `name`."""
+    # An explicit context, and no kubeconfig: a path of one machine must not enter the state.
+    provider = pulumi_kubernetes.Provider(
+        name,
+        context=context,
+        kubeconfig="",
+        enable_config_map_mutable=True,
+        enable_secret_mutable=True,
+        upsert_existing_objects=upsert,
+    )
+    return pulumi.ResourceOptions(providers=[provider])

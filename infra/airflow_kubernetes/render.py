@@ -19,6 +19,7 @@ from pulumi.runtime.mocks import MockMonitor
 
 from .environment import Environment, for_rendering, load
 from .kubernetes.manifest import Manifest
+from .kubernetes.order import order
 from .paths import ROOT
 from .program import build
 from .secrets import PLACEHOLDER
@@ -26,13 +27,6 @@ from .settings.schema import Settings
 
 SOURCE = ROOT / "infra"
 PROJECT = "airflow-kubernetes"
-ORDER = (
-    "Namespace", "PersistentVolumeClaim", "Secret", "ServiceAccount", "Role", "RoleBinding",
-    "ConfigMap", "Service", "StatefulSet", "Job", "CronJob", "Deployment",
-    "HorizontalPodAutoscaler",
-)  # fmt: skip
-"""Kinds in the order of creation; what is needed by others comes first."""
-
 OPTIONS = (
     "protect", "retainOnDelete", "ignoreChanges", "replaceOnChanges", "deleteBeforeReplace",
     "additionalSecretOutputs",
@@ -76,7 +70,7 @@ class Recorder(pulumi.runtime.Mocks):
             Registered(args.typ, args.name, _plain(state), _options(request), _place_of(request))
         )
         if args.typ.startswith("random:"):
-            state |= {"result": PLACEHOLDER, "base64": PLACEHOLDER}
+            state["result"] = PLACEHOLDER
         elif args.typ == "docker-build:index:Image":
             state["ref"] = state["tags"][0]
         elif args.typ == "docker-build:index:Index":
@@ -171,19 +165,6 @@ def _place_of(request: Any) -> str:
         if file.is_relative_to(SOURCE):
             return f"{file.relative_to(ROOT)}:{frame.pc.line}"
     return str(SOURCE.relative_to(ROOT))
-
-
-def order(obj: Manifest) -> tuple[int, str]:
-    """The position of an object among all others: by kind, then by name.
-
-    Raises ValueError for a kind that is not in ORDER: `make down` would not delete it either.
-    """
-    kind = obj["kind"]
-    if kind not in ORDER:
-        raise ValueError(
-            f"{kind} {obj['metadata']['name']}: add the kind {kind} to ORDER in render.py"
-        )
-    return ORDER.index(kind), obj["metadata"]["name"]
 
 
 def _plain(value: Any) -> Any:

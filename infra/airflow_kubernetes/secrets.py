@@ -7,7 +7,7 @@ because MySQL's image pastes them into SQL and Airflow into a URL.
 """
 
 import base64
-import os
+import hashlib
 import secrets
 import string
 from collections.abc import Iterator
@@ -29,8 +29,8 @@ BROKER_PASSWORD, FLOWER_PASSWORD = "broker-password", "flower-password"
 
 
 class Kind(Enum):
-    """PASSWORD: 32 letters and digits. KEY: 64 of them, enough for HS512. FERNET: 32 random
-    bytes, URL-safe base64 (https://cryptography.io/en/latest/fernet/).
+    """PASSWORD: 32 letters and digits. KEY: 64 of them, enough for HS512. FERNET: 32 bytes in
+    URL-safe base64 (https://cryptography.io/en/latest/fernet/), the SHA-256 of a KEY.
     """
 
     PASSWORD = "password"
@@ -38,8 +38,8 @@ class Kind(Enum):
     FERNET = "fernet"
 
 
-LENGTH = {Kind.PASSWORD: 32, Kind.KEY: 64}
-"""Characters of a value, by kind."""
+LENGTH = {Kind.PASSWORD: 32, Kind.KEY: 64, Kind.FERNET: 64}
+"""Letters and digits that are drawn, by kind."""
 
 
 @dataclass(frozen=True)
@@ -104,20 +104,21 @@ def secret(settings: Settings, wanted: Generated) -> Manifest:
 
 
 def resource(name: str, kind: Kind, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    """The value as a resource `name` of the random provider."""
-    if kind is Kind.FERNET:
-        drawn = pulumi_random.RandomBytes(name, length=32, opts=opts)
-        return pulumi.Output.secret(drawn.base64.apply(_url_safe))
-    return pulumi_random.RandomPassword(name, length=LENGTH[kind], special=False, opts=opts).result
+    """The value from a resource `name` of the random provider.
+
+    Only RandomPassword: the id of a RandomBytes is its value, and the state does not encrypt ids.
+    """
+    drawn = pulumi_random.RandomPassword(name, length=LENGTH[kind], special=False, opts=opts)
+    return drawn.result.apply(lambda text: _value(kind, text))
 
 
 def draw(kind: Kind) -> str:
     """A fresh value from the operating system's random source."""
-    if kind is Kind.FERNET:
-        return base64.urlsafe_b64encode(os.urandom(32)).decode()
     alphabet = string.ascii_letters + string.digits
-    return "".join(secrets.choice(alphabet) for _ in range(LENGTH[kind]))
+    return _value(kind, "".join(secrets.choice(alphabet) for _ in range(LENGTH[kind])))
 
 
-def _url_safe(text: str) -> str:
-    return text.replace("+", "-").replace("/", "_")
+def _value(kind: Kind, drawn: str) -> str:
+    if kind is Kind.FERNET and drawn != PLACEHOLDER:
+        return base64.urlsafe_b64encode(hashlib.sha256(drawn.encode()).digest()).decode()
+    return drawn

@@ -7,7 +7,7 @@ import urllib.request
 from typing import Any
 
 from airflow_kubernetes.cli.rest import Rest, RestError
-from airflow_kubernetes.render import ORDER
+from airflow_kubernetes.kubernetes.order import ORDER
 
 from .conftest import Deployment, wait_for
 

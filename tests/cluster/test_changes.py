@@ -19,7 +19,8 @@ import yaml
 from airflow_kubernetes.comparison.changes import Change, Operation, compare
 from airflow_kubernetes.comparison.leaves import dotted
 from airflow_kubernetes.comparison.replacement import IDENTITY
-from airflow_kubernetes.render import ORDER, objects
+from airflow_kubernetes.kubernetes.order import ORDER
+from airflow_kubernetes.render import objects
 
 from .conftest import COMMAND, Deployment, in_namespace, wait_for
 from .kinds_of_change import KINDS, Kind, copy, lock_images, values

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from airflow_kubernetes.environment import for_rendering, load
-from airflow_kubernetes.render import order, record
+from airflow_kubernetes.kubernetes.order import order
+from airflow_kubernetes.render import record
 
 PACKAGE = "airflow-kubernetes:index"
 COMPONENTS = ("foundation", "images", "database", "airflow", "celery")
@@ -49,3 +50,52 @@ def test_a_kind_without_a_place_in_the_order_is_named() -> None:
     obj: dict[str, Any] = {"kind": "Lease", "metadata": {"name": "leader"}}
     with pytest.raises(ValueError, match="Lease leader: add the kind Lease to ORDER"):
         order(obj)
+
+
+def requests(overrides: str = "") -> dict[str, Any]:
+    """What the engine gets of each resource, by its name."""
+    recorded = record(for_rendering("prod", load("prod", overrides))).requests
+    return {name: request for (_, name), request in recorded.items()}
+
+
+def names(urns: Any) -> set[str]:
+    return {urn.rpartition("::")[2] for urn in urns}
+
+
+def test_an_object_is_created_after_what_it_names_and_nothing_else() -> None:
+    found = requests("airflow.executor=CeleryExecutor")
+    assert names(found["airflow-api-server-deployment"].dependencies) == {
+        "namespace",
+        "airflow-config-configmap",
+        "airflow-task-images-configmap",
+        "airflow-api-server-serviceaccount",
+        "airflow-logs-persistentvolumeclaim",
+        "airflow-keys-secret",
+        "airflow-mysql-secret",
+    }
+    assert names(found["airflow-redis-service"].dependencies) == {"namespace"}
+
+
+def test_with_the_namespace_all_that_is_in_it_is_gone() -> None:
+    found = requests()
+    (namespace,) = (r for r in found.values() if r.type == "kubernetes:core/v1:Namespace")
+    for request in found.values():
+        if request.type.startswith("kubernetes:") and request is not namespace:
+            assert names([request.deletedWith]) == {"namespace"}, request.name
+
+
+def test_only_what_can_be_made_again_may_replace_what_exists() -> None:
+    found = requests()
+    for name, request in found.items():
+        if request.type in ("kubernetes:core/v1:Namespace", "kubernetes:core/v1:Secret"):
+            assert "::cluster::" in request.provider, name
+        elif request.type.startswith("kubernetes:"):
+            assert "::workloads::" in request.provider, name
+    assert found["cluster"].object["upsertExistingObjects"] == "false"
+    assert found["workloads"].object["upsertExistingObjects"] == "true"
+
+
+def test_no_id_of_a_resource_is_a_secret() -> None:
+    """The id of a RandomBytes is its value, and Pulumi's state does not encrypt ids."""
+    kinds = {request.type for request in requests().values() if request.type.startswith("random:")}
+    assert kinds == {"random:index/randomPassword:RandomPassword"}

@@ -6,7 +6,7 @@ import sys
 from ..errors import CommandError
 from ..kubectl.apply import SET
 from ..kubernetes.manifest import PART_OF, PROTECTED
-from ..render import ORDER
+from ..kubernetes.order import ORDER
 from ..settings.marks import SANDBOX
 from . import pulumi_cli
 from .target import Target, engine
