@@ -1,17 +1,19 @@
 """Wait until the metadata database is what this image's Airflow expects.
 
-    python wait_for_migrations.py [--database-only] [--timeout SECONDS]
+    python wait_for_migrations.py [--database-only] [--external] [--timeout SECONDS]
 
 By default: until every alembic version table holds exactly the heads that were written into
 heads.json when the image was built. With --database-only: until the server accepts an
 authenticated connection to the database, which is what the migration Job itself needs. In both
-cases, until no restore is at work.
+cases, until no restore is at work. With --external the server should be there already: a host
+without an address, and a user or a database that it refuses, are believed after some seconds.
 
 The database is the one of AIRFLOW__DATABASE__SQL_ALCHEMY_CONN. It is read through MySQLdb alone,
 which takes 0.1 s; ``airflow db check-migrations`` spends seconds of processor time importing
 Airflow, in every pod that starts.
 
-Exit codes: 0 ready, 1 not ready in time, 2 wrong use. The password is never printed.
+Exit codes: 0 ready, 1 not ready in time, 2 wrong use, EX_CONFIG (78) refused and no restart will
+help. The password is never printed.
 """
 
 import argparse
@@ -30,6 +32,10 @@ HEADS_FILE = Path(__file__).with_name("heads.json")
 POLL_SECONDS = 0.5
 REPORT_SECONDS = 5
 CONNECT_TIMEOUT_SECONDS = 5
+BELIEF_SECONDS = 10
+"""How long an external server may refuse the connection before that is believed."""
+REFUSALS = {1044, 1045, 1049, 1698, 2005}
+"""MySQL's errors for a user, password, database or host that waiting does not make right."""
 NO_SUCH_TABLE = 1146
 RESTORE_MARK = "restore_incomplete"
 """A table that `make restore` makes before it empties the database, and drops at its end."""
@@ -74,12 +80,16 @@ def connect_arguments(url: str) -> dict[str, Any]:
     return arguments
 
 
-def what_is_missing(arguments: dict[str, Any], expected: Heads) -> str:
-    """Return why the database is not as expected yet, or an empty string when it is."""
+def connect(arguments: dict[str, Any]) -> tuple[Any, str, bool]:
+    """Return a connection; or None, the reason, and whether it is one of REFUSALS."""
     try:
-        connection = MySQLdb.connect(**arguments)
+        return MySQLdb.connect(**arguments), "", False
     except MySQLdb.OperationalError as error:
-        return f"a connection: {error.args[-1]}"
+        return None, f"a connection: {error.args[-1]}", error.args[0] in REFUSALS
+
+
+def what_is_missing(connection: Any, expected: Heads) -> str:
+    """Return why the database is not as expected yet, or an empty string when it is."""
     try:
         cursor = connection.cursor()
         cursor.execute("SHOW TABLES LIKE %s", (RESTORE_MARK,))
@@ -108,28 +118,39 @@ def read_heads(cursor: Any, table: str) -> list[str]:
     return [row[0] for row in cursor.fetchall()]
 
 
-def wait(arguments: dict[str, Any], expected: Heads, timeout: float) -> bool:
-    """Poll until nothing is missing; report every few seconds. Return False after the timeout."""
+def wait(arguments: dict[str, Any], expected: Heads, timeout: float, external: bool) -> int:
+    """Poll until nothing is missing; report every few seconds. Return the exit code."""
     place = f"{arguments['host']}:{arguments['port']}/{arguments['database']}"
     started = time.monotonic()
     reported = -REPORT_SECONDS
-    while missing := what_is_missing(arguments, expected):
+    accepted = 0.0
+    while True:
+        connection, missing, refused = connect(arguments)
+        if connection:
+            missing = what_is_missing(connection, expected)
         elapsed = time.monotonic() - started
+        if not missing:
+            print(f"{elapsed:4.0f} s  {place}: ready")
+            return 0
+        if not refused:
+            accepted = elapsed
+        elif external and elapsed - accepted >= BELIEF_SECONDS:
+            print(f"gave up on {place}: check database.external and its Secret: {missing}")
+            return os.EX_CONFIG
         if elapsed >= timeout:
             print(f"gave up on {place} after {elapsed:.0f} s, still waiting for {missing}")
-            return False
+            return 1
         if elapsed - reported >= REPORT_SECONDS:
             print(f"{elapsed:4.0f} s  {place}: waiting for {missing}", flush=True)
             reported = elapsed
         time.sleep(POLL_SECONDS)
-    print(f"{time.monotonic() - started:4.0f} s  {place}: ready")
-    return True
 
 
 def main() -> int:
     """Run the command line; return the exit code."""
     parser = argparse.ArgumentParser(description="Wait for the metadata database.")
     parser.add_argument("--database-only", action="store_true", help="do not wait for migrations")
+    parser.add_argument("--external", action="store_true", help="the server should be there")
     parser.add_argument("--timeout", type=float, default=600, metavar="SECONDS")
     options = parser.parse_args()
     try:
@@ -139,7 +160,7 @@ def main() -> int:
     except ValueError as error:
         parser.error(f"{URL_VARIABLE}: {error}")
     expected = {} if options.database_only else json.loads(HEADS_FILE.read_text())
-    return 0 if wait(arguments, expected, options.timeout) else 1
+    return wait(arguments, expected, options.timeout, options.external)
 
 
 if __name__ == "__main__":

@@ -87,10 +87,10 @@ def test_a_stuck_pod_of_an_old_revision_is_none() -> None:
 
 def test_one_crash_is_not_a_failure_yet_and_three_are() -> None:
     assert stuck("CrashLoopBackOff", 1).patience is None
-    assert stuck("CrashLoopBackOff", 3).patience == 0
+    assert stuck("CrashLoopBackOff", 2).patience == 0
 
 
-@pytest.mark.parametrize(("restarts", "patience"), [(1, None), (3, 0)])
+@pytest.mark.parametrize(("restarts", "patience"), [(1, None), (2, 0)])
 def test_an_init_container_that_crashes_need_not_show_its_back_off(
     restarts: int, patience: int | None
 ) -> None:
@@ -102,6 +102,18 @@ def test_an_init_container_that_crashes_need_not_show_its_back_off(
     assert item.reason == ("main: Error" if patience is None else "failed: Error: crashed 3 times")
 
 
+def test_a_container_that_says_that_no_restart_helps_is_a_failure_at_once() -> None:
+    pod = waiting_pod("web-2-a", "web-2", "CrashLoopBackOff", 1)
+    status = pod["status"]["containerStatuses"][0]
+    for code, patience in ((1, None), (78, 0)):
+        status["lastState"] = {"terminated": {"reason": "Error", "exitCode": code}}
+        (item,) = progress(rollout(pod), WEB).unready
+        assert item.patience == patience
+    status["state"], status["restartCount"] = status.pop("lastState"), 0
+    (item,) = progress(rollout(pod), WEB).unready
+    assert (item.patience, item.reason) == (0, "failed: Error: crashed")
+
+
 @pytest.mark.parametrize(
     ("reason", "message", "patience"),
     [
@@ -110,7 +122,9 @@ def test_an_init_container_that_crashes_need_not_show_its_back_off(
         ("ErrImagePull", "429 Too Many Requests", 150),
         ("ImagePullBackOff", 'Back-off pulling image "a/b:1"', 150),
         ("ImagePullBackOff", "ErrImagePull: 429 Too Many Requests - toomanyrequests", 150),
-        ("ImagePullBackOff", "ErrImagePull: dial tcp: lookup a: no such host", 150),
+        ("ImagePullBackOff", "ErrImagePull: dial tcp: lookup a: no such host", 15),
+        ("ImagePullBackOff", "failed to authorize: 401 Unauthorized", 0),
+        ("ImagePullBackOff", "pull access denied, repository does not exist", 0),
         ("ImagePullBackOff", "rpc error: code = NotFound desc = failed to pull: not found", 0),
         ("ImagePullBackOff", "reading manifest 1 in a/b: manifest unknown", 0),
         ("CreateContainerConfigError", 'secret "airflow-keys" not found', 30),

@@ -46,8 +46,10 @@ def wait_for_migrations(settings: Settings, image: str, *flags: str) -> Parts:
     """An init container that waits until the database holds this release's schema.
 
     So objects may be applied in any order, without crash loops. With the flag `--database-only`
-    it waits for the server alone.
+    it waits for the server alone. An external server that refuses the login makes it fail.
     """
+    if settings.database.mode == "external":
+        flags += ("--external",)
     env = credentials_env(settings, [DATABASE])
     return Parts(init=(script_container("wait_for_migrations", image, *flags, env=env),))
 

@@ -4,6 +4,7 @@ Ready is what `kubectl rollout status` and the conditions of Jobs say. A pod tha
 failure long before their timeout.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,11 +22,20 @@ PATIENCE = {
 }
 """Seconds after which a container that waits for this reason is a failure."""
 
-RESTARTS = 3
-"""Crashes after which a container is a failure; a dependency may have been unavailable."""
+RESTARTS = 2
+"""Restarts after which a container that crashes again is a failure, half a minute after the first
+crash; a dependency may have been unavailable for a moment."""
 
-NO_SUCH_IMAGE = re.compile(r"\bNotFound\b|manifest unknown|name unknown")
-"""In the message of ImagePullBackOff, as containerd and CRI-O write it: pulling again is no use."""
+MISCONFIGURED = os.EX_CONFIG
+"""The exit code by which the image's scripts say that no restart helps: a refused password, a
+missing host or branch (sysexits.h)."""
+
+PULL_PATIENCE = {
+    r"\bNotFound\b|manifest unknown|name unknown": 0.0,
+    r"access denied|[Uu]nauthorized|authorization failed|no basic auth credentials": 0.0,
+    r"no such host": 15.0,
+}
+"""By the message of ImagePullBackOff, as containerd and CRI-O write it: pulling again is no use."""
 
 
 @dataclass(frozen=True)
@@ -147,14 +157,16 @@ def _stuck(label: str, pod: Manifest) -> Iterator[Unready]:
         waiting, ended = state.get("waiting", {}), state.get("terminated", {})
         reason, message = waiting.get("reason", ""), waiting.get("message", "")
         patience = PATIENCE.get(reason)
-        if reason == "ImagePullBackOff" and NO_SUCH_IMAGE.search(message):
-            patience = 0.0
+        if reason == "ImagePullBackOff":
+            known = (s for words, s in PULL_PATIENCE.items() if re.search(words, message))
+            patience = next(known, patience)
         crashed = reason == "CrashLoopBackOff"
         # An init container may show how it ended until it starts again, and never the back-off.
         if ended.get("exitCode", 0) != 0:
             crashed, reason = True, ended.get("reason", "Error")
-            message = f"crashed {restarts} times"
-        if crashed and restarts >= RESTARTS:
+            message = "crashed" if restarts == 0 else f"crashed {restarts + 1} times"
+        last = ended or container.get("lastState", {}).get("terminated", {})
+        if crashed and (restarts >= RESTARTS or last.get("exitCode") == MISCONFIGURED):
             patience = 0.0
         if patience is not None:
             why = f"failed: {reason}: {message}".rstrip(": ")
