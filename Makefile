@@ -112,7 +112,7 @@ sandbox-down:  ## stop it; keep its data
 sandbox-delete:  ## delete its data, after sandbox-down
 sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 
-.PHONY: check test test-quick test-matrix bench lock
+.PHONY: check test test-quick test-all bench lock
 check: .venv  ## lint, types; values, policies and parity of every environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy infra/airflow_kubernetes sandbox tests tools benchmarks .github/scripts && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
@@ -123,14 +123,16 @@ check: .venv  ## lint, types; values, policies and parity of every environment
 	@tools=$$($(PYTHON) -m sandbox toolchain vale); PATH="$$tools:$$PATH" $(PYTHON) tools/prose
 	@PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes check && PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes policies
 
-test: check  ## everything but the matrix, on a real cluster of its own
-	@.venv/bin/pytest -m "not matrix"
+# Modules that share an Airflow or a machine run one after the other; pods mostly wait.
+PARALLEL := --numprocesses 2 --dist loadgroup --durations 10
+test: check  ## all but the long tests, on a real cluster of its own
+	@.venv/bin/pytest $(PARALLEL) -m "not long"
 
 test-quick: check  ## the tests that need no cluster
 	@.venv/bin/pytest tests/unit tests/program tests/github
 
-test-matrix: .venv  ## every executor on both releases (half an hour)
-	@.venv/bin/pytest -m matrix
+test-all: check  ## the long tests too: every executor, release changes, emulation (an hour)
+	@.venv/bin/pytest $(PARALLEL)
 
 lock: .venv  ## update requirements.txt and the images' locks
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" uv pip compile requirements.in --quiet --no-header \

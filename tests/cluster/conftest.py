@@ -1,5 +1,6 @@
 """The embedded cluster and a deployment of its own, apart from a user's `make up`."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from airflow_kubernetes.cli.rest import Rest
 from airflow_kubernetes.cli.target import Target
+from airflow_kubernetes.paths import cache
 
 pytest.register_assert_rewrite("tests.cluster.scenarios")
 
@@ -24,6 +26,10 @@ COMMAND = (sys.executable, "-m", "airflow_kubernetes")
 GIVEN = os.environ.get("GIVEN_CLUSTER", "")
 """Overrides that fit the sandbox's values to a cluster that is there already, under the context
 `airflow-sandbox`: it is then used instead of the embedded one (.github/workflows/kind.yml)."""
+
+
+USED = pytest.StashKey[int]()
+"""How many namespaces the fixture `elsewhere` has had."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,22 @@ class Deployment:
         )
         if not quiet:
             print(done.stdout)
+        assert (done.returncode == 0) == ok, done.stdout
+        return done.stdout
+
+    def up(self, *, ok: bool = True, more: str = "") -> str:
+        """What `make up` deploys, without its smoke run; everything that it prints."""
+        done = subprocess.run(
+            [*COMMAND, "up", "sandbox", f"--set={self.overrides} {more}"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": "infra"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        print(done.stdout)
         assert (done.returncode == 0) == ok, done.stdout
         return done.stdout
 
@@ -106,7 +128,7 @@ class Deployment:
         found = self.rest().get("/dags/smoke/dagRuns?limit=100")["dag_runs"]
         return {run["dag_run_id"]: run["state"] for run in found}
 
-    def remove(self) -> None:
+    def remove(self, *, wait: bool = False) -> None:
         """Delete the namespace and the volumes that it had: these are a test's own data."""
         volumes = [
             item["metadata"]["name"]
@@ -117,10 +139,11 @@ class Deployment:
         # and a worker does not stop while its tasks miss the API.
         self.kubectl("delete", "deployments,statefulsets,jobs", "--all", "--wait=false")
         self.kubectl("delete", "pods", "--all", "--grace-period=0", "--force")
-        self.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true")
+        end = ("--ignore-not-found", f"--wait={str(wait).lower()}")
+        self.kubectl("delete", "namespace", self.namespace, *end)
         if volumes:
             # Volumes that a cluster made for claims go with them.
-            self.kubectl("delete", "pv", "--ignore-not-found", *volumes)
+            self.kubectl("delete", "pv", *volumes, *end)
 
 
 def wait_for(what: str, check: Callable[[], Any], seconds: float = 180) -> Any:
@@ -145,7 +168,10 @@ def use_sandbox() -> None:
     """Start the embedded cluster and set its environment variables for this process."""
     if GIVEN:
         return
-    subprocess.run(["make", "sandbox-up"], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
+    # Of two processes one starts it, the other waits.
+    with (cache() / "tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(["make", "sandbox-up"], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
     script = 'eval "$(.venv/bin/python -m sandbox env)"; env -0'
     shell = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, check=True)
     for line in shell.stdout.decode().split("\0"):
@@ -167,15 +193,17 @@ def in_namespace(name: str, port: int) -> Deployment:
 def airflow(sandbox: None) -> Iterator[Deployment]:
     """The place of an Airflow that several modules use, so that it is made once."""
     deployment = in_namespace("airflow-test", 30081)
-    deployment.remove()
+    deployment.remove(wait=True)
     yield deployment
     deployment.remove()
 
 
 @pytest.fixture
-def elsewhere(sandbox: None) -> Iterator[Deployment]:
-    """Another, empty namespace for a deployment that fails."""
-    deployment = in_namespace("airflow-broken", 30082)
-    deployment.remove()
+def elsewhere(sandbox: None, request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    """Another, empty namespace, of this test alone: none has to wait until another's is gone."""
+    number = request.session.stash.setdefault(USED, 0)
+    request.session.stash[USED] = number + 1
+    deployment = in_namespace(f"airflow-elsewhere-{number}", 30100 + number)
+    deployment.remove(wait=True)
     yield deployment
     deployment.remove()

@@ -125,9 +125,9 @@ def check_ended_once(airflow: Deployment, dag: str, run_id: str, tasks: Tasks) -
 
 def check_move(before: Deployment, after: Deployment, run_id: str, dag: str = "parallel") -> None:
     """Another executor is put in place while tasks run: they end where they are, once."""
-    start(before, dag, run_id, tasks=2, seconds=60)
+    start(before, dag, run_id, tasks=2, seconds=45)
     running = wait_until_running(before, dag, run_id)
-    after.make("up")
+    after.up()
     tasks = end(after, dag, run_id)
     moved = {task["map_index"]: task for task in tasks if task["task_id"] == "work"}
     for task in running:

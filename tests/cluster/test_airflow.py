@@ -13,7 +13,7 @@ from airflow_kubernetes.cli.rest import RestError
 from .conftest import Deployment, wait_for
 from .scenarios import end, start
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("airflow")]
 
 
 def test_up_ends_with_a_working_airflow_and_its_address(airflow: Deployment) -> None:
@@ -62,7 +62,7 @@ def test_a_second_up_changes_nothing(airflow: Deployment) -> None:
 
     wait_for("task pods to be gone", lambda: not airflow.pods("task"))
     before, runs = state(), airflow.runs()
-    output = airflow.make("up")
+    output = airflow.up()
     assert "nothing changed" in output
     assert state() == before
     assert airflow.runs() == runs
@@ -83,7 +83,7 @@ def test_a_changed_value_rolls_its_pods_and_no_others(airflow: Deployment) -> No
         return {uid for name, uid in pods.items() if f"airflow-{component}-" in name}
 
     before = airflow.pods()
-    output = airflow.make("up", more="airflow.tasks.resources.limits.memory=640Mi")
+    output = airflow.up(more="airflow.tasks.resources.limits.memory=640Mi")
     assert "Deployment airflow-scheduler" in output
     after = airflow.pods()
     assert of(before, "scheduler").isdisjoint(of(after, "scheduler"))
@@ -122,7 +122,7 @@ def test_down_keeps_the_data_and_up_finds_it_again(airflow: Deployment) -> None:
     # The data without its keys is refused, before anything is touched.
     keys = airflow.kubectl("get", "secret", "airflow-keys", "-o", "json")
     airflow.kubectl("delete", "secret", "airflow-keys")
-    refusal = airflow.make("up", ok=False)
+    refusal = airflow.up(ok=False)
     assert "the Secret airflow-keys that belongs to its data is gone" in refusal
     assert not airflow.pods()
     copy = json.loads(keys)
@@ -130,7 +130,7 @@ def test_down_keeps_the_data_and_up_finds_it_again(airflow: Deployment) -> None:
         copy["metadata"].pop(field, None)
     _create(airflow, copy)
 
-    airflow.make("up")
+    airflow.up()
     assert password(airflow.target()) == secret
     assert airflow.runs() == runs
 
@@ -184,15 +184,30 @@ def test_another_engine_is_refused(airflow: Deployment) -> None:
     note = "airflow-kubernetes/engine"
     airflow.kubectl("annotate", "namespace", "airflow-test", f"{note}=pulumi", "--overwrite")
     try:
-        output = airflow.make("up", ok=False)
+        output = airflow.up(ok=False)
     finally:
         airflow.kubectl("annotate", "namespace", "airflow-test", f"{note}=kubectl", "--overwrite")
     assert "was made by the engine pulumi" in output
 
 
+def test_a_database_that_refuses_the_password_is_an_error_at_once(
+    airflow: Deployment, elsewhere: Deployment
+) -> None:
+    elsewhere.kubectl("create", "namespace", elsewhere.namespace)
+    values = ("--from-literal=username=elsewhere", "--from-literal=password=wrong")
+    elsewhere.kubectl("create", "secret", "generic", "database", *values)
+    output = elsewhere.up(
+        ok=False,
+        more="database.mode=external database.name=elsewhere database.external.secret=database "
+        f"database.external.host=airflow-mysql.{airflow.namespace} "
+        "database.cluster.keepClaim=false",
+    )
+    assert "check database.external and its Secret: a connection: Access denied for" in output
+
+
 def test_a_failure_is_told_with_its_events_and_a_bad_exit(elsewhere: Deployment) -> None:
     image = "10.244.0.1:5000/stand-in/no-such-image:1"
-    output = elsewhere.make("up", ok=False, more=f"database.cluster.image={image}")
+    output = elsewhere.up(ok=False, more=f"database.cluster.image={image}")
     assert "StatefulSet airflow-mysql: failed: ImagePullBackOff" in output
     assert "pod airflow-mysql-0, container mysql" in output
     assert "Failed to pull image" in output

@@ -13,15 +13,26 @@ from .conftest import Deployment, wait_for
 from .docker_host import docker_host
 from .scenarios import check_places, end, start
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("airflow")]
 
 IMAGE = "10.244.0.1:5000/stand-in/utility:1"
+
+VALUES = " ".join(
+    (
+        "airflow.tasks.podsExec=true",  # results come out of pods by a command in them
+        'airflow.tasks.env={"COLOUR":"blue"}',
+        'airflow.tasks.volumes=[{"name":"more","mountPath":"/more","configMap":"airflow-config"}]',
+        # Pods that cannot start are soon given up.
+        "airflow.tasks.pendingTimeout=20",
+        "airflow.configuration.scheduler.task_queued_timeout_check_interval=5",
+    )
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def image(airflow: Deployment) -> None:
     """The DAGs that start containers know the sandbox's small image."""
-    airflow.make("up")
+    airflow.up(more=VALUES)
     airflow.rest().post("/variables", {"key": "example_image", "value": IMAGE})
 
 
@@ -59,8 +70,6 @@ def test_a_task_starts_pods_of_any_image(airflow: Deployment) -> None:
 
 
 def test_tasks_with_libraries_in_conflict_run_in_images_of_their_own(airflow: Deployment) -> None:
-    # Results come out of the pods by a command in them.
-    airflow.make("up", more="airflow.tasks.podsExec=true")
     start(airflow, "conflicting_libraries", "libraries")
     end(airflow, "conflicting_libraries", "libraries")
     found = logs(airflow, "conflicting_libraries", "libraries")
@@ -122,12 +131,7 @@ def state(airflow: Deployment, run_id: str) -> str:
 
 
 def test_values_reach_the_pods_in_which_tasks_run(airflow: Deployment) -> None:
-    more = (
-        'airflow.tasks.env={"COLOUR":"blue"} '
-        'airflow.tasks.volumes=[{"name":"more","mountPath":"/more","configMap":"airflow-config"}]'
-    )
-    airflow.make("up", more=more)
-    start(airflow, "parallel", "with-values", tasks=1, seconds=20)
+    start(airflow, "parallel", "with-values", tasks=1, seconds=5)
     (pod,) = wait_for("a task pod", lambda: working(airflow))
     container = pod["spec"]["containers"][0]
     assert {"name": "COLOUR", "value": "blue"} in container["env"]
@@ -143,12 +147,7 @@ def working(airflow: Deployment) -> list[dict[str, Any]]:
 
 
 def test_a_pod_that_cannot_start_tells_why_in_the_tasks_log(airflow: Deployment) -> None:
-    # Soon given up, so that the test is: half a minute, looked at every 10 s.
-    patience = (
-        "airflow.tasks.pendingTimeout=30 "
-        "airflow.configuration.scheduler.task_queued_timeout_check_interval=10"
-    )
-    airflow.make("up", more=f'{patience} airflow.tasks.nodeSelector={{"no":"such-node"}}')
+    airflow.up(more=f'{VALUES} airflow.tasks.nodeSelector={{"no":"such-node"}}')
     rest = start(airflow, "parallel", "pending", tasks=1)
 
     def reason() -> str:
@@ -163,5 +162,5 @@ def test_a_pod_that_cannot_start_tells_why_in_the_tasks_log(airflow: Deployment)
     first = airflow.pods("task")
     wait_for("the pod to be given up", lambda: not set(first) & set(airflow.pods("task")), 120)
     # With a selector that a node has, the task that was given up runs at its next attempt.
-    airflow.make("up", more=patience)
+    airflow.up(more=VALUES)
     end(airflow, "parallel", "pending")

@@ -16,7 +16,7 @@ from airflow_kubernetes.database.backup import backup_job
 
 from .conftest import Deployment, wait_for
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("airflow")]
 
 NAME = r"\d{8}T\d{6}Z-"
 AWKWARD = (
@@ -37,7 +37,7 @@ AWKWARD = (
 def airflow(airflow: Deployment) -> Deployment:
     """The Airflow of all modules, with awkward data added; keeps two scheduled backups."""
     deployment = Deployment(airflow.namespace, f"{airflow.overrides} database.backup.keep=2")
-    deployment.make("up")
+    deployment.up()
     sql(deployment, " ".join(AWKWARD))
     return deployment
 

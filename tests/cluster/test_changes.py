@@ -71,7 +71,7 @@ def _place(obj: Object) -> str:
 def place(sandbox: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A namespace in which no pod may be; its claims are bound, to volumes that may grow."""
     deployment = in_namespace("airflow-changes", 30093)
-    deployment.remove()
+    deployment.remove(wait=True)
     with bound_volumes(deployment, tmp_path_factory.mktemp("volumes")):
         try:
             yield deployment

@@ -98,7 +98,7 @@ def airflow(request: pytest.FixtureRequest, server: GitServer) -> Iterator[Deplo
     overrides = " ".join(f"airflow.dags.git.{key}={value}" for key, value in git.items())
     more = f"{place.overrides} airflow.dags.source=git {overrides}"
     deployment = dataclasses.replace(place, overrides=more)
-    deployment.remove()
+    deployment.remove(wait=True)
     deployment.kubectl("create", "namespace", deployment.namespace)
     yield deployment
     deployment.remove()

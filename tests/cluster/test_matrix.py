@@ -1,4 +1,4 @@
-"""Every executor on both releases (`make test-matrix`): places, logs, a killed scheduler.
+"""Every executor on both releases (`make test-all`): places, logs, a killed scheduler.
 
 Each release has one deployment, whose executor is switched in place.
 """
@@ -17,14 +17,14 @@ from .scenarios import (
     on,
 )
 
-pytestmark = [pytest.mark.cluster, pytest.mark.matrix]
+pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 
 @pytest.fixture(scope="module", params=["2.11.2", "3.3.2"])
 def line(sandbox: None, request: pytest.FixtureRequest) -> Iterator[Deployment]:
     """An environment of one release."""
     deployment = on(in_namespace("airflow-matrix", 30089), version=request.param)
-    deployment.remove()
+    deployment.remove(wait=True)
     yield deployment
     deployment.remove()
 

@@ -57,7 +57,7 @@ def airflow(sandbox: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     kubectl_one = in_namespace("airflow-pulumi", 30084)
     overrides = kubectl_one.overrides.replace("engine=kubectl", "engine=pulumi")
     deployment = PulumiDeployment(kubectl_one.namespace, overrides)
-    deployment.remove()
+    deployment.remove(wait=True)
     yield deployment
     deployment.remove()
     os.environ["PULUMI_BACKEND_URL"] = before or ""

@@ -1,5 +1,5 @@
-"""One environment's life: 2.11 with Celery, another executor, a release change that fails, the way
-back, the release change, another executor again. Its history stays through all of it.
+"""One environment's life on 2.11: Celery, another executor, a release change that fails, the way
+back, the release change. Its history stays through all of it.
 
 The tests build on each other in this order; test_matrix.py has every executor on its own.
 """
@@ -9,13 +9,11 @@ from collections.abc import Iterator
 import pytest
 from airflow_kubernetes.cli.password import password
 
-from .conftest import Deployment, in_namespace, wait_for
+from .conftest import Deployment, in_namespace
 from .scenarios import (
-    check_ended_once,
     check_flower_asks_for_a_password,
     check_move,
     check_places,
-    check_scheduler_killed,
     check_warm_shutdown,
     end,
     on,
@@ -24,7 +22,7 @@ from .scenarios import (
 )
 from .test_backup import sql
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 OLD, NEW = "2.11.2", "3.3.2"
 
@@ -33,7 +31,7 @@ OLD, NEW = "2.11.2", "3.3.2"
 def place_of_airflow(sandbox: None) -> Iterator[Deployment]:
     """An empty namespace, with the objects of a test's Airflow removed afterwards."""
     deployment = in_namespace("airflow-release", 30088)
-    deployment.remove()
+    deployment.remove(wait=True)
     yield deployment
     deployment.remove()
 
@@ -54,12 +52,6 @@ def local_2(place_of_airflow: Deployment) -> Deployment:
 def local_3(place_of_airflow: Deployment) -> Deployment:
     """3.3 with LocalKubernetesExecutor."""
     return on(place_of_airflow, version=NEW, executor="LocalKubernetesExecutor")
-
-
-@pytest.fixture
-def celery_3(place_of_airflow: Deployment) -> Deployment:
-    """3.3 with CeleryKubernetesExecutor."""
-    return on(place_of_airflow, version=NEW, executor="CeleryKubernetesExecutor")
 
 
 def test_2_11_comes_up_with_celery(celery_2: Deployment) -> None:
@@ -94,7 +86,7 @@ def test_2_11_local_runs_each_queue_in_its_place(local_2: Deployment) -> None:
 
 def test_make_up_does_not_change_the_release(local_2: Deployment, local_3: Deployment) -> None:
     before = local_2.pods()
-    output = local_3.make("up", ok=False)
+    output = local_3.up(ok=False)
     assert "is of Airflow 2.11.2 and airflow.version says 3.3.2" in output
     assert "make upgrade" in output
     assert local_2.pods() == before
@@ -135,10 +127,10 @@ def test_a_failed_migration_leaves_the_backup_and_tells_the_way_back(
         assert f"make restore FROM={name}" in again
 
     stopped = on(local_2, stopped="true")
-    stopped.make("up")
+    stopped.up()
     restored = stopped.make("restore", f"FROM={name}")
     assert "rows" in restored
-    local_2.make("up")
+    local_2.up()
     assert local_2.all_runs() >= runs
     assert password(local_2.target()) == secret
     start(local_2, "queues", "after-restore")
@@ -163,47 +155,3 @@ def test_upgrade_changes_the_release_and_keeps_the_history(
 
 def test_3_3_local_runs_each_queue_in_its_place(local_3: Deployment) -> None:
     check_places(local_3, "LocalKubernetesExecutor", "queues-3")
-
-
-def test_3_3_local_survives_the_death_of_its_scheduler(local_3: Deployment) -> None:
-    check_scheduler_killed(local_3, "killed-1")
-
-
-def test_3_3_moves_to_celery_while_tasks_run_in_pods(
-    local_3: Deployment, celery_3: Deployment
-) -> None:
-    # Both have pods, so these are adopted; Celery's tasks before were waited for.
-    check_move(local_3, celery_3, "moving-2", "parallel_pods")
-
-
-def test_3_3_celery_runs_each_queue_in_its_place(celery_3: Deployment) -> None:
-    check_places(celery_3, "CeleryKubernetesExecutor", "queues-4")
-
-
-def test_3_3_worker_ends_its_tasks_before_it_stops(celery_3: Deployment) -> None:
-    check_warm_shutdown(celery_3, "warm-2")
-
-
-def test_3_3_flower_asks_for_a_password(celery_3: Deployment) -> None:
-    check_flower_asks_for_a_password(celery_3)
-
-
-def test_3_3_workers_hold_no_key_of_airflow(celery_3: Deployment) -> None:
-    env = celery_3.kubectl("exec", "deployment/airflow-worker-default", "--", "env")
-    names = {line.partition("=")[0] for line in env.splitlines()}
-    assert "AIRFLOW__CELERY__BROKER_URL" in names
-    assert not names & {
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
-        "AIRFLOW__CORE__FERNET_KEY",
-        "AIRFLOW__API_AUTH__JWT_SECRET",
-        "AIRFLOW__API__SECRET_KEY",
-    }
-
-
-def test_a_lost_broker_loses_no_task(celery_3: Deployment) -> None:
-    start(celery_3, "parallel", "broker-lost", tasks=6, seconds=5)
-    wait_until_running(celery_3, "parallel", "broker-lost")
-    celery_3.kubectl("delete", "pod", "airflow-redis-0", "--grace-period=0", "--force")
-    tasks = end(celery_3, "parallel", "broker-lost")
-    check_ended_once(celery_3, "parallel", "broker-lost", tasks)
-    wait_for("Redis", lambda: celery_3.pods("redis"))

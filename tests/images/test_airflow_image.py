@@ -140,6 +140,7 @@ def test_its_init_process_is_arm64_too(full: Emulated) -> None:
     assert "dumb-init" in full.run("/opt/venv/bin/dumb-init", "--version").stderr
 
 
+@pytest.mark.long
 def test_it_speaks_to_mysql_and_runs_a_task(full: Emulated, database: str) -> None:
     place = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database}
     airflow(full, "db", "migrate", **place)
@@ -157,6 +158,7 @@ def test_the_slim_image_of_task_pods_starts_and_has_what_tasks_need(worker: Emul
         assert not (packages / absent).exists(), absent
 
 
+@pytest.mark.long
 def test_a_cold_build_gives_the_same_digest(sandbox: None, monkeypatch: pytest.MonkeyPatch) -> None:
     warm = build(spec("worker"))
     run = buildx._run
