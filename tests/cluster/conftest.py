@@ -1,6 +1,5 @@
 """The embedded cluster and a deployment of its own, apart from a user's `make up`."""
 
-import fcntl
 import json
 import os
 import subprocess
@@ -15,7 +14,6 @@ import pytest
 import yaml
 from airflow_kubernetes.cli.rest import Rest
 from airflow_kubernetes.cli.target import Target
-from airflow_kubernetes.paths import cache
 
 pytest.register_assert_rewrite("tests.cluster.scenarios")
 
@@ -168,10 +166,7 @@ def use_sandbox() -> None:
     """Start the embedded cluster and set its environment variables for this process."""
     if GIVEN:
         return
-    # Of two processes one starts it, the other waits.
-    with (cache() / "tests.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        subprocess.run(["make", "sandbox-up"], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
+    subprocess.run(["make", "sandbox-up"], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
     script = 'eval "$(.venv/bin/python -m sandbox env)"; env -0'
     shell = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, check=True)
     for line in shell.stdout.decode().split("\0"):
