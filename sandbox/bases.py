@@ -17,10 +17,11 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from . import commands, components, packages, paths, processes, toolchain
+from . import commands, components, locks, packages, paths, processes, toolchain
 from .errors import SandboxError
 from .progress import Progress
 
@@ -54,20 +55,20 @@ class Base:
     run nothing that is in it. `others` are architectures other than the machine's own.
     """
 
-    tag: str
+    # Not in repr, which is what makes the machine's own root file system.
+    tag: str = field(repr=False)
     stands_in_for: str
     suite: str
     variant: str
     packages: tuple[str, ...]
     hooks: tuple[str, ...] = ()
-    # Not in repr, which is what makes the machine's own root file system.
     unpack_hooks: tuple[str, ...] = field(default=(), repr=False)
     others: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def name(self) -> str:
-        """Folder in bases/ and name in the registry."""
-        return self.tag.partition(":")[0]
+        """Its folder in bases/."""
+        return self.tag.partition(":")[0].rpartition("/")[2]
 
     @property
     def folder(self) -> Path:
@@ -103,7 +104,6 @@ def _python(version: str, suite: str) -> Base:
             f" && apt-get download -q libpython{version}-dev && dpkg-deb --extract *.deb dev"
             ' && cp -a dev/usr/include "$1/usr/" && rm -r dev *.deb',
         ),
-        others=("arm64",),
     )
 
 
@@ -141,6 +141,14 @@ BASES = (
 )
 
 
+MULTI_PLATFORM = tuple(
+    replace(base, tag=f"multi-platform/{base.tag}", others=("arm64",))
+    for base in BASES
+    if base.name == "python"
+)
+"""For tests of images for another machine; made when a test needs them."""
+
+
 def check(progress: Progress) -> None:
     """Raises SandboxError if a root file system must be made and apt has no source for it."""
     missing = [base for base in BASES if not _cached(base).is_file()]
@@ -150,20 +158,32 @@ def check(progress: Progress) -> None:
         packages.sources(base.suite)
 
 
-def ensure(progress: Progress) -> None:
+def prepare(progress: Progress) -> None:
+    """Make the root file systems that the cache lacks, while the tools are compiled.
+
+    Raises:
+        SandboxError: mmdebstrap is missing or failed, or the machine's apt has no Debian source.
+    """
+    for index, base in enumerate(BASES, 1):
+        _rootfs(base, ARCHITECTURE, f"stand-in {index}/{len(BASES)} {base.tag}", progress)
+
+
+def ensure(progress: Progress, bases: Sequence[Base] = BASES) -> None:
     """Make every stand-in that the registry lacks; needs the registry and BuildKit to run.
 
     Raises:
         SandboxError: mmdebstrap is missing, the machine's apt has no Debian source, the registry
             does not answer, or a build failed.
     """
-    for index, base in enumerate(BASES, 1):
-        recipe = _recipe(base)
-        if _recipe_in_registry(base) != recipe:
-            label = f"stand-in {index}/{len(BASES)} {base.tag}"
-            architectures = (ARCHITECTURE, *base.others)
-            rootfs = {one: _rootfs(base, one, label, progress) for one in architectures}
-            _build(base, recipe, rootfs, label, progress)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with locks.held(CACHE / ".lock", "another build of the base images", progress):
+        for index, base in enumerate(bases, 1):
+            recipe = _recipe(base)
+            if _recipe_in_registry(base) != recipe:
+                label = f"stand-in {index}/{len(bases)} {base.tag}"
+                architectures = (ARCHITECTURE, *base.others)
+                rootfs = {one: _rootfs(base, one, label, progress) for one in architectures}
+                _build(base, recipe, rootfs, label, progress)
 
 
 def _recipe(base: Base) -> str:

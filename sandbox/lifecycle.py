@@ -55,7 +55,11 @@ def up(progress: Progress) -> None:
             preflight.check()
             packages.ensure(progress)
             bases.check(progress)
-            toolchain.ensure(toolchain.FAMILIES, progress)
+            # mmdebstrap waits for the network and the disk, and the compiler does not.
+            with ThreadPoolExecutor(1) as pool:
+                prepared = pool.submit(bases.prepare, progress)
+                toolchain.ensure(toolchain.FAMILIES, progress)
+                prepared.result()
             _stop(progress)
             _start(progress)
         storage.ensure(progress)

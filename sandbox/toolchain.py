@@ -1,7 +1,7 @@
 """Builds the pinned tools in toolchain/<family>/ into the cache, keyed by everything that counts.
 
 One Go module per family, because their dependencies clash. The `tool` lines of its go.mod name
-the programs; go.sum pins every byte that goes into them.
+the programs, unless it has a main.go; go.sum pins every byte that goes into them.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ FAMILIES: dict[str, Family] = {
         variables={"github.com/containerd/containerd/v2/version.Version": "{version}"},
     ),
     "cni": Family(),
-    "coredns": Family(tags="grpcnotrace"),
+    "coredns": Family(),
     "kubernetes": Family(version_of="k8s.io/kubernetes", variables=_kubernetes_version()),
 }
 
@@ -135,8 +135,7 @@ def bin_directory(family: str) -> Path:
     source = paths.SOURCE / "toolchain" / family
     key = hashlib.sha256()
     for part in (
-        (source / "go.mod").read_bytes(),
-        (source / "go.sum").read_bytes(),
+        *(file.read_bytes() for file in sorted(source.iterdir())),
         repr(_arguments(family)).encode(),
         go_version().encode(),
     ):
@@ -166,7 +165,7 @@ def _compile(family: str, output: Path, label: str, progress: Progress) -> None:
     started = progress.elapsed
     progress(f"{label}: building")
     commands.run(
-        ["go", "build", "-v", "-o", f"{output}/", *_arguments(family), "tool"],
+        ["go", "build", "-v", "-o", f"{output}/", *_arguments(family), _packages(family)],
         label,
         progress,
         remedy="check that Go's module proxy answers (`go env GOPROXY`) and run it again; "
@@ -195,6 +194,10 @@ def _arguments(family: str) -> list[str]:
             flags += ["-X", f"{name}={value.format(version=version, minor=minor)}"]
     arguments = ["-trimpath", "-ldflags", " ".join(flags)]
     return [*arguments, "-tags", spec.tags] if spec.tags else arguments
+
+
+def _packages(family: str) -> str:
+    return "." if (paths.SOURCE / "toolchain" / family / "main.go").exists() else "tool"
 
 
 def _module_version(family: str, module: str) -> str:

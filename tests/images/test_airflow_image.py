@@ -18,13 +18,15 @@ from airflow_kubernetes.images.failures import BuildError
 from airflow_kubernetes.images.specs import File, ImageSpec
 from airflow_kubernetes.paths import ROOT
 
-from sandbox import components, paths, toolchain
+from sandbox import bases, components, paths, toolchain
+from sandbox.progress import Progress
 from tests.cluster.conftest import sandbox as sandbox
 from tests.images.emulation import Emulated, emulated
 
 pytestmark = pytest.mark.cluster
 
 ARM64 = "linux/arm64"
+BOTH_PLATFORMS = f"images.pythonBaseImage={bases.REPOSITORY}/multi-platform/python:{{python}}"
 NAMESPACE = "airflow-image-test"
 PASSWORD = "only-for-this-test"
 MYSQL = f"{paths.REGISTRY_HOST}/stand-in/mysql:9.7"
@@ -35,10 +37,16 @@ def _no_login() -> None:
     """Instead of conftest's, which takes away the certificates that the sandbox needs."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def both_platforms(sandbox: None) -> None:
+    """Base images for arm64 too."""
+    bases.ensure(Progress(), bases.MULTI_PLATFORM)
+
+
 def spec(flavor: str) -> ImageSpec:
     """The image of the checkout, under a name of these tests in the registry."""
     make = {"full": image_catalog.airflow, "worker": image_catalog.worker}[flavor]
-    return replace(make(load("sandbox")), name=f"test-airflow-{flavor}")
+    return replace(make(load("sandbox", BOTH_PLATFORMS)), name=f"test-airflow-{flavor}")
 
 
 def build(what: ImageSpec, platform: str = ARM64) -> str:
