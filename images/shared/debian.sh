@@ -8,12 +8,14 @@
 #
 # `unpack` and `extract` need, in their RUN step, TARGETARCH (amd64 or arm64) and the target's base:
 #   --mount=type=bind,from=<stage of the target's base>,target=/target
-# Each takes the optional secret `ca` (a CA bundle), BuildKit's predefined arguments HTTP_PROXY and
+# Each takes the optional secret `ca` (see ca.sh), BuildKit's predefined arguments HTTP_PROXY and
 # HTTPS_PROXY, and a cache at /var/cache/debian. None of them ends up in a layer.
 #
 # Nothing of the target runs, so its maintainer scripts do not run either: what a package does only
 # when it is configured (users, alternatives, generated files) is missing. `unpack` names them.
 set -eu
+
+. /opt/shared/ca.sh
 
 CACHE=/var/cache/debian
 BUSTER_END=2024-06-30
@@ -35,7 +37,7 @@ apt_get() {
     if [ "${VERSION_CODENAME}" = buster ]; then
         set -- -o Acquire::Check-Valid-Until=false "$@"
     fi
-    if [ -f /run/secrets/ca ]; then set -- -o Acquire::https::CaInfo=/run/secrets/ca "$@"; fi
+    if [ -n "${SSL_CERT_FILE:-}" ]; then set -- -o Acquire::https::CaInfo="${SSL_CERT_FILE}" "$@"; fi
     DEBIAN_FRONTEND=noninteractive apt-get "$@"
 }
 

@@ -9,7 +9,7 @@
 # wheels are taken: a source package would be compiled for the builder.
 #
 # Needs uv in /opt/build/bin, TARGETARCH (amd64 or arm64) and a Python of the target's version as
-# python3. Takes the optional secret `ca` (a CA bundle) and a cache at /root/.cache.
+# python3. Takes the optional secret `ca` (see ca.sh) and a cache at /root/.cache.
 set -eu
 
 requirements="${1:?requirements.txt}"
@@ -26,7 +26,7 @@ case "${TARGETARCH:-}" in
     arm64) platform=aarch64-manylinux_2_28 ;;
     *) echo "wheels.sh: TARGETARCH is '${TARGETARCH:-}', not amd64 or arm64" >&2; exit 2 ;;
 esac
-if [ -f /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi
+. /opt/shared/ca.sh
 
 # Bytecode is never checked against its source's date, because a rebuilt layer changes dates. With
 # random hashes it would be another one each time.

@@ -1,16 +1,21 @@
-"""The real Pulumi CLI: up, nothing changed, a change, down, up again.
+"""The real Pulumi CLI: an up that is killed, one without changes, changes, down, up, destroy.
 
 The tests build on each other in this order.
 """
 
+import base64
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
+from airflow_kubernetes.cli.password import password
 
 from .conftest import COMMAND, ROOT, Deployment, in_namespace, wait_for
 
@@ -20,6 +25,24 @@ pytestmark = [
 ]
 
 
+MEMORY = "airflow.tasks.resources.limits.memory=640Mi"
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {name: task}
+spec:
+  securityContext: {runAsUser: 65534, runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+  containers:
+  - name: task
+    image: 10.244.0.1:5000/stand-in/utility:1
+    command: [sleep, "600"]
+    securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+    volumeMounts: [{name: logs, mountPath: /logs}]
+  volumes: [{name: logs, persistentVolumeClaim: {claimName: airflow-logs}}]
+"""
+"""It mounts a claim, as a task's pod that has ended does."""
+
+
 class PulumiDeployment(Deployment):
     """A deployment by the Pulumi engine, its state in a folder of its own."""
 
@@ -27,15 +50,18 @@ class PulumiDeployment(Deployment):
         self, goal: str, *variables: str, ok: bool = True, more: str = "", quiet: bool = False
     ) -> str:
         """The command behind `make goal`, with this test's own backend."""
-        overrides = f"--set={self.overrides} {more}"
-        return self.call(*COMMAND, goal, "sandbox", *variables, overrides)
+        return self.call(*self.command(goal, *variables, more=more), ok=ok)
 
-    def call(self, *command: str) -> str:
+    def command(self, goal: str, *variables: str, more: str = "") -> tuple[str, ...]:
+        """The command line behind `make goal`."""
+        return (*COMMAND, goal, "sandbox", *variables, f"--set={self.overrides} {more}")
+
+    def call(self, *command: str, ok: bool = True, **environment: str) -> str:
         """Standard output and error of a command in the checkout."""
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": "infra"},
+            env={**os.environ, "PYTHONPATH": "infra", **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -43,7 +69,7 @@ class PulumiDeployment(Deployment):
             check=False,
         )
         print(done.stdout)
-        assert done.returncode == 0, done.stdout
+        assert (done.returncode == 0) == ok, done.stdout
         return done.stdout
 
 
@@ -71,9 +97,61 @@ def summary(output: str) -> dict[str, int]:
     }
 
 
-def test_up_makes_everything_and_airflow_works(airflow: PulumiDeployment) -> None:
-    assert set(summary(airflow.make("up"))) == {"created"}
+def test_an_up_that_was_killed_is_finished_by_the_next(airflow: PulumiDeployment) -> None:
+    with subprocess.Popen(
+        airflow.command("up"),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": "infra"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as up:
+        wait_for("a Deployment", lambda: airflow.kubectl("get", "deployments", "-o", "name"), 600)
+        os.killpg(up.pid, signal.SIGKILL)
+    airflow.call("pulumi", "cancel", "--yes", "--stack", "sandbox")
+    assert set(summary(airflow.make("up"))) <= {"created", "updated", "unchanged"}
     assert ": success" in airflow.make("smoke", "--once")
+
+
+def test_no_generated_value_is_in_the_state_in_plain_text(airflow: PulumiDeployment) -> None:
+    state = airflow.call("pulumi", "stack", "export", "--stack", "sandbox")
+    values = {
+        value
+        for secret in json.loads(airflow.kubectl("get", "secrets", "-o", "json"))["items"]
+        for key, value in secret["data"].items()
+        if key not in ("username", "database")
+    }
+    assert len(values) == 8
+    for value in values:
+        assert value not in state
+        assert base64.b64decode(value).decode() not in state
+
+
+def test_the_password_is_an_output(airflow: PulumiDeployment) -> None:
+    outputs = ("pulumi", "stack", "output", "--stack", "sandbox", "--json")
+    assert json.loads(airflow.call(*outputs))["password"] == "[secret]"
+    shown = json.loads(airflow.call(*outputs, "--show-secrets"))
+    assert shown["password"] == password(airflow.target())
+
+
+def test_an_empty_stack_next_to_what_pulumi_deployed_is_refused(
+    airflow: PulumiDeployment, tmp_path: Path
+) -> None:
+    elsewhere = f"file://{tmp_path}"
+    for goal in ("preview", "up"):
+        command = airflow.command(goal)
+        output = airflow.call(*command, ok=False, PULUMI_BACKEND_URL=elsewhere)
+        assert "the backend has no stack sandbox" in output
+        assert "PULUMI_BACKEND_URL" in output
+    assert not list(tmp_path.rglob("sandbox.json"))
+
+
+def test_up_restores_what_was_deleted_manually(airflow: PulumiDeployment) -> None:
+    gone = ("deployment/airflow-triggerer", "configmap/airflow-task-images")
+    airflow.kubectl("delete", *gone)
+    assert summary(airflow.make("up"))["created"] == 2
+    airflow.kubectl("get", *gone)
 
 
 def test_a_second_up_changes_nothing(airflow: PulumiDeployment) -> None:
@@ -84,14 +162,14 @@ def test_a_second_up_changes_nothing(airflow: PulumiDeployment) -> None:
 
 
 def test_a_changed_value_updates_its_objects_alone(airflow: PulumiDeployment) -> None:
-    counts = summary(airflow.make("up", more="airflow.tasks.resources.limits.memory=640Mi"))
+    counts = summary(airflow.make("up", more=MEMORY))
     # The pod template's ConfigMap and the scheduler, which reads it at its start.
     assert counts["updated"] == 2
     assert set(counts) == {"updated", "unchanged"}
 
 
 def test_another_executor_comes_and_goes(airflow: PulumiDeployment) -> None:
-    celery = "airflow.executor=CeleryKubernetesExecutor"
+    celery = f"{MEMORY} airflow.executor=CeleryKubernetesExecutor"
     preview = airflow.make("preview", more=celery)
     (planned,) = re.findall(r"(\d+) to create", preview)
     assert "to delete" not in preview
@@ -99,7 +177,7 @@ def test_another_executor_comes_and_goes(airflow: PulumiDeployment) -> None:
     counts = summary(airflow.make("up", more=celery))
     assert counts["created"] == int(planned) > 0
     assert ": success" in airflow.make("smoke", more=celery)
-    back = summary(airflow.make("up"))
+    back = summary(airflow.make("up", more=MEMORY))
     assert back["deleted"] == counts["created"]
     assert back["updated"] == counts["updated"]
 
@@ -107,7 +185,7 @@ def test_another_executor_comes_and_goes(airflow: PulumiDeployment) -> None:
 def test_a_password_changed_by_hand_is_not_written_over(airflow: PulumiDeployment) -> None:
     patch = '{"stringData": {"password": "changedByHand"}}'
     airflow.kubectl("patch", "secret", "airflow-admin", "--patch", patch)
-    airflow.make("up", more="secrets.revision=2")
+    airflow.make("up", more=f"{MEMORY} secrets.revision=2")
     value = airflow.kubectl(
         "get", "secret", "airflow-admin", "-o", "go-template={{.data.password | base64decode}}"
     )
@@ -124,8 +202,11 @@ def test_down_keeps_the_data_and_up_finds_it_again(airflow: PulumiDeployment) ->
 
 
 def test_the_command_that_down_prints_deletes_the_rest(airflow: PulumiDeployment) -> None:
-    command = re.search(r"for good: (pulumi state .*)", airflow.make("down"))
+    command = re.search(r"for good: (.*pulumi state .*)", airflow.make("down"))
     assert command is not None
+    # Whoever mounts a claim delays its deletion, but not that of the namespace.
+    airflow.target().kubectl.run("create", "--filename=-", objects=[yaml.safe_load(POD)])
+    airflow.kubectl("wait", "pod/task", "--for=condition=Ready", "--timeout=120s")
     script = command[1].replace("pulumi destroy", "pulumi destroy --yes")
     airflow.call("bash", "-c", script)
     assert not airflow.kubectl("get", "namespace", "airflow-pulumi", "--ignore-not-found")
