@@ -3,7 +3,7 @@
 
 # What commands take from make's command line. Because of the assignments here, variables of the
 # shell that have these names have no effect.
-ARGUMENTS := SET FROM INTO TO KEEP APPLY YES NAME ARGS LIVE A B BASE REPORT COLD
+ARGUMENTS := SET FROM INTO TO KEEP APPLY YES NAME ARGS LIVE A B BASE REPORT COLD ON
 $(foreach variable,$(ARGUMENTS),$(eval $(variable) :=))
 ENV := sandbox
 OPTIONS :=
@@ -18,6 +18,17 @@ quote = '$(subst ','\'',$(value $1))'
 argument = $(if $(value $1),$(call quote,$1))
 option = $(if $(value $2),$1=$(call quote,$2))
 flag = $(if $(value $2),$(if $(filter 1,$(value $2)),$1,$(error $2=$(value $2): write $2=1, or leave it out)))
+
+# ON=kind: the sandbox's values on a kind cluster, with the images that they have stand-ins for.
+KIND := images.registry=localhost:5001 images.builder.name=airflow-kind \
+	images.pythonBaseImage=python:{python}-slim-{base} images.airflow.base=buster \
+	database.cluster.image=mysql:8.4 broker.cluster.image=redis:7.2
+ifeq ($(ON),kind)
+override SET := $(strip $(KIND) $(value SET))
+GIVEN_CLUSTER := kind
+else ifneq ($(ON),)
+$(error ON=$(ON): write ON=kind, or leave it out for the embedded cluster)
+endif
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/airflow-kubernetes
 PACKAGES := $(shell cat requirements.txt | sha256sum | cut -c1-16)
@@ -53,8 +64,9 @@ $(COMPLETE):
 	touch $@; echo "Python packages: done after $$((SECONDS - start)) s" >&2
 
 .PHONY: up
-up: .venv  ## build, deploy and wait; prints the address
+up: .venv  ## build, deploy and wait; prints the address; ON=kind: on a kind cluster
 	@$(if $(EMBEDDED),$(PYTHON) -m sandbox up)
+	@$(if $(ON),.github/kind/up.sh)
 	@$(RUN) up $(call quote,ENV) $(call option,--set,SET)
 	@$(if $(filter sandbox,$(ENV)),$(RUN) smoke $(call quote,ENV) --once $(call option,--set,SET))
 

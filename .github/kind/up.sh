@@ -1,17 +1,29 @@
 #!/usr/bin/env bash
-# Creates a kind cluster with a local registry (https://kind.sigs.k8s.io/docs/user/local-registry/),
-# the context of Pulumi.sandbox.yaml, and a builder that can access the registry.
+# Creates, unless it exists, a kind cluster with a local registry
+# (https://kind.sigs.k8s.io/docs/user/local-registry/), the context of Pulumi.sandbox.yaml, and a
+# builder that can access the registry.
 set -euo pipefail
 registry=airflow-kind-registry
 port=5001
 
-docker run --detach --name "$registry" --publish "127.0.0.1:$port:5000" \
-  registry:3@sha256:ddf754342cfc8acc51a56d5d0ab6af06826461864460636d8bd5c546dab2a7b8
+for program in docker kind kubectl; do
+  command -v "$program" > /dev/null || { echo "error: $program is not on PATH" >&2; exit 1; }
+done
+if ! docker inspect "$registry" > /dev/null 2>&1; then
+  docker run --detach --restart always --name "$registry" --publish "127.0.0.1:$port:5000" \
+    registry:3@sha256:ddf754342cfc8acc51a56d5d0ab6af06826461864460636d8bd5c546dab2a7b8
+fi
+if ! docker buildx inspect airflow-kind > /dev/null 2>&1; then
+  docker buildx create --name airflow-kind --driver docker-container --driver-opt network=host \
+    --bootstrap
+fi
+if kind get clusters | grep -qx airflow; then exit; fi
+
 kind create cluster --config "$(dirname "$0")/cluster.yaml" --wait 120s
 kubectl config rename-context kind-airflow airflow-sandbox
 
 # On a node, localhost is the node itself: redirect it to the registry.
-docker network connect kind "$registry"
+docker network connect kind "$registry" || true # it may be connected since a former cluster
 for node in $(kind get nodes --name airflow); do
   folder="/etc/containerd/certs.d/localhost:$port"
   docker exec "$node" mkdir -p "$folder"
@@ -25,5 +37,3 @@ kubectl --namespace local-path-storage patch configmap local-path-config --type 
   '{"data": {"config.json": "{\"sharedFileSystemPath\": \"/var/local-path-provisioner\"}"}}'
 kubectl --namespace local-path-storage rollout restart deployment local-path-provisioner
 kubectl --namespace local-path-storage rollout status deployment local-path-provisioner --timeout 120s
-
-docker buildx create --name airflow-kind --driver docker-container --driver-opt network=host --bootstrap

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from airflow_kubernetes.cli.main import COMMANDS, parse
 from airflow_kubernetes.paths import ROOT
 
@@ -132,6 +133,18 @@ def test_a_deployment_of_the_sandbox_ends_with_a_run(checkout: Checkout) -> None
     calls, _ = checkout.make("up", "GIVEN_CLUSTER=x", "SET=a=1")
     assert calls == [["up", "sandbox", "--set=a=1"], ["smoke", "sandbox", "--once", "--set=a=1"]]
     assert checkout.make("up", "ENV=dev")[0] == [["up", "dev"]]
+
+
+def test_a_deployment_on_kind_has_the_public_images(checkout: Checkout) -> None:
+    program(checkout.root / ".github" / "kind" / "up.sh", "#!/bin/sh\n")
+    (up, smoke), _ = checkout.make("up", "ON=kind", "SET=a=1")
+    overrides = up[-1].removeprefix("--set=")
+    assert (up[0], smoke[0]) == ("up", "smoke")
+    tested = yaml.safe_load((ROOT / ".github" / "workflows" / "kind.yml").read_text())
+    assert overrides.split() == [*tested["jobs"]["kind"]["env"]["GIVEN_CLUSTER"].split(), "a=1"]
+    calls, errors = checkout.make("up", "ON=minikube")
+    assert calls == []
+    assert "ON=minikube: write ON=kind" in errors
 
 
 @pytest.mark.parametrize("flag", ["APPLY=0", "APPLY=no"])
