@@ -7,7 +7,6 @@ import base64
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from .conftest import COMMAND, ROOT, Deployment, in_namespace, wait_for
 
 pytestmark = [
     pytest.mark.cluster,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
+    pytest.mark.pulumi,
 ]
 
 
@@ -34,7 +33,7 @@ spec:
   securityContext: {runAsUser: 65534, runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
   containers:
   - name: task
-    image: 10.244.0.1:5000/stand-in/utility:1
+    image: IMAGE
     command: [sleep, "600"]
     securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
     volumeMounts: [{name: logs, mountPath: /logs}]
@@ -205,7 +204,9 @@ def test_the_command_that_down_prints_deletes_the_rest(airflow: PulumiDeployment
     command = re.search(r"for good: (.*pulumi state .*)", airflow.make("down"))
     assert command is not None
     # Whoever mounts a claim delays its deletion, but not that of the namespace.
-    airflow.target().kubectl.run("create", "--filename=-", objects=[yaml.safe_load(POD)])
+    target = airflow.target()
+    pod = POD.replace("IMAGE", target.settings.database.cluster.image)
+    target.kubectl.run("create", "--filename=-", objects=[yaml.safe_load(pod)])
     airflow.kubectl("wait", "pod/task", "--for=condition=Ready", "--timeout=120s")
     script = command[1].replace("pulumi destroy", "pulumi destroy --yes")
     airflow.call("bash", "-c", script)

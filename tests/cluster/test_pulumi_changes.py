@@ -29,7 +29,7 @@ from .volumes import bound_volumes
 pytestmark = [
     pytest.mark.cluster,
     pytest.mark.long,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
+    pytest.mark.pulumi,
 ]
 
 OPERATIONS = ("create", "update", "replace", "delete")

@@ -1,6 +1,7 @@
 """What the workflows may do: everything about them that matters and that no linter knows."""
 
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +172,8 @@ def test_kind_has_no_stand_in_and_the_ports_of_its_tests() -> None:
     assert mapped == [int(port) for port in ports]
     tests = [step["run"] for step in job["steps"] if "pytest" in step.get("run", "")]
     assert all((ROOT / file).exists() for file in tests[0].split()[1:])
+
+
+def test_the_pulumi_cli_of_the_checks_is_of_the_sdks_version() -> None:
+    (step,) = (step for step in STEPS if step.get("uses", "").startswith("pulumi/actions@"))
+    assert version("pulumi") == step["with"]["pulumi-version"]

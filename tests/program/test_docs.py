@@ -109,10 +109,9 @@ def test_what_needs_no_cluster_runs(page: str, clone: Path) -> None:
     run("bash", "-euc", scripts("sh test")[page], cwd=clone)
 
 
+@pytest.mark.pulumi
 @pytest.mark.parametrize("page", scripts("sh test pulumi"))
 def test_pulumi_runs(page: str, clone: Path, tmp_path: Path) -> None:
-    if shutil.which("pulumi") is None:
-        pytest.skip("the Pulumi CLI is not on PATH")
     script = scripts("sh test pulumi")[page]
     assert "file:///srv/pulumi" in script
     (tmp_path / "state").mkdir()

@@ -1,7 +1,6 @@
 """Rendering and the real engine give the same objects."""
 
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ def mask(obj: dict[str, Any]) -> dict[str, Any]:
     return {**obj, "stringData": "[secret]"} if obj["kind"] == "Secret" else obj
 
 
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH")
+@pytest.mark.pulumi
 @pytest.mark.parametrize("environment", environments())
 def test_pulumi_registers_what_is_rendered(
     environment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

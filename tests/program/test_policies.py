@@ -1,6 +1,5 @@
 """The rules over what the real program renders, by make policies and under the Pulumi CLI."""
 
-import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,7 +48,7 @@ def test_existing_secrets_that_the_values_name_are_no_dangling_references() -> N
     assert (done.returncode, "no violation" in done.stdout) == (0, True), done.stdout
 
 
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH")
+@pytest.mark.pulumi
 @pytest.mark.parametrize(
     ("overrides", "broken"),
     [
