@@ -1,12 +1,13 @@
 """Builds the images that an environment's registry lacks, with buildx.
 
-For `make images` and the kubectl engine; under Pulumi resources.py builds them.
+For `make images` and the kubectl engine; under Pulumi images/resources.py builds them.
 """
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from ..airflow import image_catalog
+from ..errors import CommandError
 from ..images import buildx, lock, references
 from ..images.buildx import Say
 from ..images.failures import BuildError
@@ -15,6 +16,17 @@ from ..registry.client import resolve
 from ..registry.login import given
 from ..registry.reference import NotFoundError
 from ..settings.schema import Settings
+from .target import Target
+
+
+def images(target: Target) -> None:
+    """Build what the registry lacks. Raises CommandError where the environment builds nothing."""
+    if not target.settings.images.build:
+        raise CommandError(
+            f"{target.environment} builds no images (images.build is false): run make images for "
+            "an environment that does, or copy its images with make promote"
+        )
+    ensure(target.settings, print)
 
 
 def pin_bases(settings: Settings, say: Say) -> None:

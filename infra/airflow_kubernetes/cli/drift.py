@@ -1,6 +1,5 @@
 """`make drift`, and how an environment really is for `make preview LIVE=1`."""
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -18,15 +17,9 @@ from ..report.pulumi_preview import Preview, parse
 from ..settings.problems import SettingsError
 from . import pulumi_cli
 from .target import Target, engine
-from .target import add_arguments as add_arguments
 
 DRIFTED = 2
 """Exit code of `make drift` where something differs; 1 is an error, as everywhere."""
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Compare the cluster with the program."""
-    drift(Target.load(arguments.environment, arguments.set, read_only=True))
 
 
 def live(environment: str, overrides: str) -> Preview:
@@ -37,7 +30,6 @@ def live(environment: str, overrides: str) -> Preview:
     """
     try:
         target = Target(environment, overrides, load(environment, overrides))
-        target.kubectl.reach()
         if engine(target) == "kubectl":
             return Preview(
                 problem=f"the engine of {environment} is kubectl, which has no stack to preview: "
@@ -53,7 +45,6 @@ def drift(target: Target) -> None:
 
     Raises CommandError or KubectlError if they cannot be compared.
     """
-    target.kubectl.reach()
     lines = _kubectl_drift(target) if engine(target) == "kubectl" else _pulumi_drift(target)
     if not lines:
         print(f"{target.environment}: no drift")

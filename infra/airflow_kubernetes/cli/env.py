@@ -1,6 +1,5 @@
 """`make env`: the files of a new environment, copied from those of another one."""
 
-import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -23,19 +22,6 @@ STACK = """\
 config:
   {context}: airflow-{name}
 """
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The new environment and its source."""
-    parser.add_argument("name", metavar="NAME", help="of the new environment")
-    parser.add_argument(
-        "--from", dest="source", default="", metavar="ENVIRONMENT", help="the one to copy"
-    )
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Make the environment."""
-    env(arguments.name, arguments.source)
 
 
 def env(name: str, source: str) -> None:

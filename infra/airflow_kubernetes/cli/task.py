@@ -1,6 +1,5 @@
 """`make task`: run a task image as a pod would run it, and print its XCom."""
 
-import argparse
 import json
 import secrets
 import shlex
@@ -16,28 +15,12 @@ from ..local.engine import Engine, find_engine
 from ..local.images import build
 from ..settings.schema import Settings
 from .target import Target
-from .target import add_arguments as add_target
 
 XCOM = "/airflow/xcom"
 """Folder in which KubernetesPodOperator reads return.json (`PodDefaults.XCOM_MOUNT_PATH`)."""
 
 NOT_STARTED = (125, 126, 127)
 """Exit codes of `docker run` and `podman run` if the container's command did not start."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The environment, the task image, and its arguments."""
-    add_target(parser)
-    parser.add_argument("name", metavar="NAME", help="the task image images/tasks/NAME")
-    parser.add_argument(
-        "--args", default="", metavar="'ARGUMENTS'", help="for the container, quoted as in a shell"
-    )
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Run the task."""
-    target = Target.load(arguments.environment, arguments.set, read_only=True)
-    task(target, arguments.name, arguments.args)
 
 
 def task(target: Target, name: str, args: str = "") -> None:

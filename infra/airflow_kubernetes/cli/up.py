@@ -1,6 +1,5 @@
 """`make up`: bring an environment to the state that this checkout describes."""
 
-import argparse
 import json
 import sys
 
@@ -16,15 +15,9 @@ from ..secrets import generated
 from . import build, installed_release, pulumi_cli
 from .status import print_access
 from .target import Target, engine
-from .target import add_arguments as add_arguments
 
 TIMEOUT = 900.0
 """Seconds for everything to become ready; a new node pulls a gigabyte of images first."""
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Deploy the environment."""
-    up(Target.load(arguments.environment, arguments.set))
 
 
 def up(target: Target, *, changing_release: bool = False) -> None:
@@ -32,7 +25,6 @@ def up(target: Target, *, changing_release: bool = False) -> None:
 
     Only `make upgrade` may be `changing_release`. Raises UserError at the first failure.
     """
-    target.kubectl.reach()
     chosen = engine(target, install=True)
     say(
         f"{target.environment}: context {target.kubectl.context}, namespace "
