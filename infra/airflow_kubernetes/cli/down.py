@@ -3,9 +3,8 @@
 import sys
 
 from ..errors import CommandError
-from ..kubectl.apply import SET
+from ..kubectl.apply import ALL
 from ..kubernetes.manifest import PART_OF, PROTECTED
-from ..render import ORDER
 from ..settings.marks import SANDBOX
 from . import pulumi_cli
 from .target import Target, engine
@@ -22,9 +21,7 @@ def down(target: Target, *, yes: bool = False) -> None:
     if chosen == "pulumi":
         pulumi_cli.run(target.environment, "destroy", "--exclude-protected", "--yes")
     else:
-        selector = f"app.kubernetes.io/part-of={PART_OF},{PROTECTED}!=true"
-        print(target.kubectl.run("delete", ",".join(ORDER[1:]), f"--selector={selector}"), end="")
-        target.kubectl.run("delete", "configmap", SET, "--ignore-not-found")
+        print(target.kubectl.run("delete", *ALL), end="")
     # The scheduler creates task pods, so no engine knows them.
     target.kubectl.run("delete", "pods", f"--selector=app.kubernetes.io/part-of={PART_OF}")
     _print_protected(target, chosen)

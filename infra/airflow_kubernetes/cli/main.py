@@ -59,63 +59,36 @@ ARGUMENTS = {
 COMMANDS = {
     "up": ("up.up", "build, deploy and wait; print the address", "target"),
     "down": ("down.down", "remove what runs; keep data and passwords", "target --yes"),
-    "preview": (
-        "preview.preview_or_report",
-        "show what `up` would change, or report what a branch changes",
-        "environment --set --base --report --live",
-    ),
+    "preview": ("preview.preview_or_report", "show what `up` would change, or report what a branch "
+                "changes", "environment --set --base --report --live"),
     "status": ("status.status", "show what runs, and the address", "target"),
-    "render": (
-        "render.render",
-        "print every Kubernetes object as YAML, without a cluster",
-        "target",
-    ),
+    "render": ("render.render", "print every Kubernetes object as YAML, without a cluster",
+               "target"),
     "images": ("build.images", "build and push the images, write the lock", "target"),
     "password": ("status.print_password", "print the first user's password", "target"),
     "smoke": ("smoke.run", "run the smoke DAG through the REST API", "target --once"),
-    "upgrade": (
-        "upgrade.upgrade",
-        "change the Airflow release: stop, back up, migrate, start",
-        "target",
-    ),
+    "upgrade": ("upgrade.upgrade", "change the Airflow release: stop, back up, migrate, start",
+                "target"),
     "backup": ("backup.backup", "dump the metadata database to the volume of backups", "target"),
     "backups": ("backup.backups", "list the backups", "target"),
     "restore": ("restore.restore", "load a backup into the database", "target --from --into"),
     "drift": ("drift.drift", "compare the cluster with the program", "target"),
-    "policies": (
-        "policies.policies",
-        "check every object against the policies",
-        "environment --set",
-    ),
-    "check": (
-        "check.check",
-        "check the values of every environment, and their parity",
-        "environment",
-    ),
+    "policies": ("policies.policies", "check every object against the policies",
+                 "environment --set"),
+    "check": ("check.check", "check the values of every environment, and their parity",
+              "environment"),
     "parity": ("parity.parity", "explain the differences between environments", "names"),
     "env": ("env.env", "make a new environment from another one", "name --from"),
-    "promote": (
-        "promote.promote",
-        "copy images into another environment's registry",
-        "target --to",
-    ),
-    "prune": (
-        "prune.prune",
-        "delete images from the registry that no lock names",
-        "target --keep --apply",
-    ),
-    "task": (
-        "task.task",
-        "run a task image on this machine and print its XCom",
-        "target name --args",
-    ),
-    "local-up": (
-        "local.local_up",
-        "run all of Airflow on this machine with Docker Compose",
-        "target --live",
-    ),
+    "promote": ("promote.promote", "copy images into another environment's registry",
+                "target --to"),
+    "prune": ("prune.prune", "delete images from the registry that no lock names",
+              "target --keep --apply"),
+    "task": ("task.task", "run a task image on this machine and print its XCom",
+             "target name --args"),
+    "local-up": ("local.local_up", "run all of Airflow on this machine with Docker Compose",
+                 "target --live"),
     "local-down": ("local.local_down", "stop that; keep its data and passwords", ""),
-}
+}  # fmt: skip
 """By name: `module.function` of this package, what it does, and its ARGUMENTS.
 
 A function gets its arguments by name, and as `target` the environment's Target.

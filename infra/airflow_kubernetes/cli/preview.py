@@ -75,4 +75,4 @@ def _with_kubectl(target: Target) -> None:
         print("nothing would change")
         return
     print("\n".join(["would change:", *(f"  {change}" for change in changed)]))
-    print(diff(target.kubectl, [*claims, *apply.as_applied(target.kubectl, unprotected)]), end="")
+    print(diff(target.kubectl, [*claims, *unprotected]), end="")

@@ -1,39 +1,23 @@
 """Phases 2 and 3 of the kubectl engine: apply, wait, and only then prune.
 
-kubectl's ApplySet prunes what is no longer rendered. It must not do so before the new pods run:
-pods of the old revision still need the objects that go.
+What is no longer rendered is found by the labels of all objects. It must not go before the new pods
+run: pods of the old revision still need it.
 """
 
-from dataclasses import dataclass
-
-from ..kubernetes.manifest import Manifest, is_protected
+from ..kubernetes.manifest import PART_OF, PROTECTED, Manifest, is_protected
+from ..render import ORDER
 from .client import OWNED, Kubectl
 from .diff import differences
 from .wait import wait
 
-SET = "airflow-applied"
-"""The ConfigMap that kubectl keeps as the set's record."""
-
-MEMBER = "applyset.kubernetes.io/part-of"
-KINDS = "applyset.kubernetes.io/contains-group-kinds"
+ALL = (",".join(ORDER[1:]), f"--selector=app.kubernetes.io/part-of={PART_OF},{PROTECTED}!=true")
+"""kubectl's arguments for every object of the program that is not protected."""
 
 
 def changes(kubectl: Kubectl, objects: list[Manifest]) -> list[str]:
     """What applying `objects` (none protected) would create, change or prune."""
-    record = _record(kubectl)
-    if record is None:
-        return [f"{obj['kind']} {obj['metadata']['name']}" for obj in objects]
-    members = {_identity(obj) for obj in kubectl.get(record.kinds, record.selector)}
-    gone = members - {_identity(obj) for obj in objects}
-    return [
-        *differences(kubectl, _labelled(objects, record)),
-        *(f"{kind} {name} (no longer wanted)" for kind, name in sorted(gone)),
-    ]
-
-
-def as_applied(kubectl: Kubectl, objects: list[Manifest]) -> list[Manifest]:
-    """The objects with the label by which the set knows its members, once there is a set."""
-    return _labelled(objects, _record(kubectl))
+    changed, unwanted = _changed_and_unwanted(kubectl, objects)
+    return [*changed, *(f"{name} (no longer wanted)" for name in unwanted)]
 
 
 def apply(kubectl: Kubectl, objects: list[Manifest], timeout: float) -> list[str]:
@@ -43,38 +27,32 @@ def apply(kubectl: Kubectl, objects: list[Manifest], timeout: float) -> list[str
     """
     objects = [obj for obj in objects if not is_protected(obj)]
     _delete_jobs_to_repeat(kubectl, objects)
-    changed = changes(kubectl, objects)
-    record = _record(kubectl)
-    if changed and record is None:
-        # There is nothing to prune, and this creates the record: what an update leaves behind that
-        # fails from here on, a later one finds.
-        _apply_set(kubectl, objects)
-    elif changed and record is not None:
-        _note_kinds(kubectl, objects, record)
-        kubectl.run("apply", *OWNED, "--filename=-", objects=_labelled(objects, record))
+    changed, unwanted = _changed_and_unwanted(kubectl, objects)
+    if changed:
+        kubectl.run("apply", *OWNED, "--filename=-", objects=objects)
     wait(kubectl, objects, timeout)
-    if changed and record is not None:
-        _apply_set(kubectl, objects)
-    return changed
+    if unwanted:
+        kubectl.run("delete", *(name.replace(" ", "/") for name in unwanted))
+    return [*changed, *(f"{name} (no longer wanted)" for name in unwanted)]
 
 
-def _apply_set(kubectl: Kubectl, objects: list[Manifest]) -> None:
-    kubectl.run(
-        "apply", *OWNED, "--prune", f"--applyset=configmaps/{SET}", "--filename=-",
-        objects=objects, environment={"KUBECTL_APPLYSET": "true"},
-    )  # fmt: skip
+def _changed_and_unwanted(kubectl: Kubectl, objects: list[Manifest]) -> tuple[list[str], list[str]]:
+    """Kind and name of what is missing or different, and of what is no longer rendered."""
+    wanted = [_name(obj) for obj in objects]
+    present = {_name(obj) for obj in kubectl.get(*ALL) if _is_rendered(obj)}
+    return differences(kubectl, objects) if present else wanted, sorted(present - set(wanted))
 
 
-def _note_kinds(kubectl: Kubectl, objects: list[Manifest], record: "_Record") -> None:
-    """Record the kinds that are about to be applied, as kubectl itself does before it applies."""
-    kinds = {*record.kinds.split(","), *map(_group_kind, objects)}
-    note = f"{KINDS}={','.join(sorted(kinds))}"
-    kubectl.run("annotate", "configmap", SET, note, "--overwrite")
+def _is_rendered(obj: Manifest) -> bool:
+    """Whether this or another checkout rendered it: not a CronJob's Job, nor that of `make backup`,
+    which Kubernetes deletes a day after its end.
+    """
+    made = "ownerReferences" in obj["metadata"]
+    return not made and "ttlSecondsAfterFinished" not in obj.get("spec", {})
 
 
-def _group_kind(obj: Manifest) -> str:
-    group = obj["apiVersion"].rpartition("/")[0]
-    return f"{obj['kind']}.{group}" if group else str(obj["kind"])
+def _name(obj: Manifest) -> str:
+    return f"{obj['kind']} {obj['metadata']['name']}"
 
 
 def _delete_jobs_to_repeat(kubectl: Kubectl, objects: list[Manifest]) -> None:
@@ -92,42 +70,3 @@ def _delete_jobs_to_repeat(kubectl: Kubectl, objects: list[Manifest]) -> None:
 
 def _images(job: Manifest) -> list[str]:
     return [container["image"] for container in job["spec"]["template"]["spec"]["containers"]]
-
-
-@dataclass(frozen=True)
-class _Record:
-    """kubectl's record of the set: its id and the kinds of its members."""
-
-    identity: str
-    kinds: str
-
-    @property
-    def selector(self) -> str:
-        return f"--selector={MEMBER}={self.identity}"
-
-
-def _record(kubectl: Kubectl) -> _Record | None:
-    for parent in kubectl.get("configmap", SET):
-        labels, notes = parent["metadata"]["labels"], parent["metadata"]["annotations"]
-        return _Record(labels["applyset.kubernetes.io/id"], notes[KINDS])
-    return None
-
-
-def _labelled(objects: list[Manifest], record: _Record | None) -> list[Manifest]:
-    """With the set's own label, which phase 2 would otherwise remove again."""
-    if record is None:
-        return objects
-    return [
-        {
-            **obj,
-            "metadata": {
-                **obj["metadata"],
-                "labels": {**obj["metadata"]["labels"], MEMBER: record.identity},
-            },
-        }
-        for obj in objects
-    ]
-
-
-def _identity(obj: Manifest) -> tuple[str, str]:
-    return obj["kind"], obj["metadata"]["name"]

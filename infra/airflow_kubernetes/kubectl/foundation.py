@@ -1,6 +1,6 @@
 """Phase 1 of the kubectl engine: the namespace, what holds data, and generated secrets.
 
-Applied outside any set and never pruned. The cluster's Secret is the only record of a generated
+Never pruned. The cluster's Secret is the only record of a generated
 value: it is read, and never generated a second time for data that it gives access to.
 """
 
