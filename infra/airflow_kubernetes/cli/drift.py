@@ -10,8 +10,6 @@ from ..environment import load
 from ..errors import CommandError
 from ..kubectl import apply
 from ..kubectl.client import KubectlError
-from ..kubectl.diff import differences
-from ..kubernetes.manifest import is_protected
 from ..render import PROJECT, objects
 from ..report.pulumi_preview import Preview, parse
 from ..settings.problems import SettingsError
@@ -57,12 +55,8 @@ def _kubectl_drift(target: Target) -> list[str]:
     """What applying would change. Fields that somebody added to the program's are not seen."""
     if not target.kubectl.get("namespace", target.settings.namespace):
         return [f"  namespace {target.settings.namespace} does not exist"]
-    rendered = objects(target.environment, target.overrides)
-    # Values of Secrets are generated, so the program has none to compare.
-    claims = [obj for obj in rendered if is_protected(obj) and obj["kind"] != "Secret"]
-    unprotected = [obj for obj in rendered if not is_protected(obj)]
-    changed = [*differences(target.kubectl, claims), *apply.changes(target.kubectl, unprotected)]
-    return [f"  {change}" for change in changed]
+    changes = apply.changes(target.kubectl, objects(target.environment, target.overrides))
+    return [f"  {change}" for change in changes]
 
 
 def _pulumi_drift(target: Target) -> list[str]:

@@ -2,9 +2,8 @@
 
 from ..errors import CommandError
 from ..kubectl import apply, foundation
-from ..kubectl.diff import diff, differences
+from ..kubectl.diff import diff
 from ..kubectl.foundation import engine_of
-from ..kubernetes.manifest import is_protected
 from ..render import objects, registered
 from ..secrets import generated
 from . import pulumi_cli
@@ -67,12 +66,10 @@ def _with_kubectl(target: Target) -> None:
         return
     new = foundation.check(target.kubectl, generated(target.settings))
     rendered = objects(target.environment, target.overrides)
-    unprotected = [obj for obj in rendered if not is_protected(obj)]
-    claims = [obj for obj in rendered if obj["kind"] in ("Namespace", "PersistentVolumeClaim")]
     changed = [f"Secret {secret.name} (generated)" for secret in new]
-    changed += differences(target.kubectl, claims) + apply.changes(target.kubectl, unprotected)
+    changed += apply.changes(target.kubectl, rendered)
     if not changed:
         print("nothing would change")
         return
     print("\n".join(["would change:", *(f"  {change}" for change in changed)]))
-    print(diff(target.kubectl, [*claims, *unprotected]), end="")
+    print(diff(target.kubectl, apply.comparable(rendered)), end="")

@@ -14,41 +14,51 @@ ALL = (",".join(ORDER[1:]), f"--selector=app.kubernetes.io/part-of={PART_OF},{PR
 """kubectl's arguments for every object of the program that is not protected."""
 
 
-def changes(kubectl: Kubectl, objects: list[Manifest]) -> list[str]:
-    """What applying `objects` (none protected) would create, change or prune."""
-    changed, unwanted = _changed_and_unwanted(kubectl, objects)
-    return [*changed, *(f"{name} (no longer wanted)" for name in unwanted)]
+def comparable(rendered: list[Manifest]) -> list[Manifest]:
+    """All but the Secrets: their values are generated, so the program has none to compare."""
+    return [obj for obj in rendered if obj["kind"] != "Secret"]
 
 
-def apply(kubectl: Kubectl, objects: list[Manifest], timeout: float) -> list[str]:
-    """Bring the cluster to `objects`, protected ones left out, and wait; returns what changed.
+def changes(kubectl: Kubectl, rendered: list[Manifest]) -> list[str]:
+    """What applying the `comparable` objects would create, change or prune."""
+    unwanted = _present(kubectl) - set(map(_name, rendered))
+    return _lines(differences(kubectl, comparable(rendered)), sorted(unwanted))
+
+
+def apply(kubectl: Kubectl, rendered: list[Manifest], timeout: float) -> list[str]:
+    """Bring the cluster to `rendered`, protected ones left out, and wait; returns what changed.
 
     Raises RolloutError with the reason, or after `timeout` seconds.
     """
-    objects = [obj for obj in objects if not is_protected(obj)]
+    objects = [obj for obj in rendered if not is_protected(obj)]
     _delete_jobs_to_repeat(kubectl, objects)
-    changed, unwanted = _changed_and_unwanted(kubectl, objects)
+    names, present = [_name(obj) for obj in objects], _present(kubectl)
+    # The first time without a comparison: not everybody may compare a RoleBinding without its Role.
+    changed = differences(kubectl, objects) if present else names
+    unwanted = sorted(present - set(names))
     if changed:
         kubectl.run("apply", *OWNED, "--filename=-", objects=objects)
     wait(kubectl, objects, timeout)
     if unwanted:
         kubectl.run("delete", *(name.replace(" ", "/") for name in unwanted))
+    return _lines(changed, unwanted)
+
+
+def _lines(changed: list[str], unwanted: list[str]) -> list[str]:
     return [*changed, *(f"{name} (no longer wanted)" for name in unwanted)]
 
 
-def _changed_and_unwanted(kubectl: Kubectl, objects: list[Manifest]) -> tuple[list[str], list[str]]:
-    """Kind and name of what is missing or different, and of what is no longer rendered."""
-    wanted = [_name(obj) for obj in objects]
-    present = {_name(obj) for obj in kubectl.get(*ALL) if _is_rendered(obj)}
-    return differences(kubectl, objects) if present else wanted, sorted(present - set(wanted))
+def _present(kubectl: Kubectl) -> set[str]:
+    """Kind and name of all that this or another checkout rendered, protected objects left out.
 
-
-def _is_rendered(obj: Manifest) -> bool:
-    """Whether this or another checkout rendered it: not a CronJob's Job, nor that of `make backup`,
-    which Kubernetes deletes a day after its end.
+    Not a CronJob's Job, nor that of `make backup`, which Kubernetes deletes a day after its end.
     """
-    made = "ownerReferences" in obj["metadata"]
-    return not made and "ttlSecondsAfterFinished" not in obj.get("spec", {})
+    return {
+        _name(obj)
+        for obj in kubectl.get(*ALL)
+        if "ownerReferences" not in obj["metadata"]
+        and "ttlSecondsAfterFinished" not in obj.get("spec", {})
+    }
 
 
 def _name(obj: Manifest) -> str:
