@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 from airflow_kubernetes.airflow.image_catalog import airflow
-from airflow_kubernetes.cli.env import create
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.parity import exchange
-from airflow_kubernetes.settings.problems import SettingsError
 
 from .conftest import ROOT, render
 
@@ -237,11 +235,3 @@ def test_a_new_environment_is_one_command(copy: Path) -> None:
     code, output = run(copy, "check")
     assert code == 0, output
     assert "values of staging: no problem found" in output
-
-
-def test_a_new_environment_has_both_files_or_none(copy: Path) -> None:
-    # There, and nowhere: it cannot be written, although nothing exists.
-    (copy / "Pulumi.staging.yaml").symlink_to(copy / "nowhere")
-    with pytest.raises(SettingsError, match=r"Pulumi\.staging\.yaml: cannot be written"):
-        create("staging", "prod", copy)
-    assert not (copy / "values" / "staging.yaml").exists()

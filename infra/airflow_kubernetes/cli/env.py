@@ -1,6 +1,7 @@
 """`make env`: the files of a new environment, copied from those of another one."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -33,7 +34,7 @@ def env(name: str, source: str) -> None:
 
 
 def create(name: str, source: str, root: Path = ROOT) -> list[str]:
-    """Write values/<name>.yaml and Pulumi.<name>.yaml, both or neither.
+    """Write values/<name>.yaml and Pulumi.<name>.yaml.
 
     Returns the settings that are unlikely to suit both environments, each with its line. Encrypted
     entries are not copied: each stack has its own key. Raises SettingsError with every problem of
@@ -49,12 +50,9 @@ def create(name: str, source: str, root: Path = ROOT) -> list[str]:
     load(source, directory=root / "values")
     text = (root / "values" / f"{source}.yaml").read_text(encoding="utf-8")
     head = f"# {name.capitalize()}: made from {source} by make env; write here what it is for.\n"
-    _write(
-        {
-            values: head + _without_head(text),
-            stack: STACK.format(context=CONTEXT, name=name),
-        }
-    )
+    # Without the comment at its top, which describes the other environment.
+    values.write_text(head + re.sub(r"\A(#.*\n|\s*\n)+", "", text), encoding="utf-8")
+    stack.write_text(STACK.format(context=CONTEXT, name=name), encoding="utf-8")
     return list(_to_review(name, source, root))
 
 
@@ -79,29 +77,6 @@ def _problems_of_source(source: str, known: list[str]) -> Iterator[str]:
         why = "has stand-ins that only it may use" if source == SANDBOX else "is not an environment"
         what = f"FROM={source} {why}" if source else "FROM is missing"
         yield f"{what}: choose one of {', '.join(usable)}"
-
-
-def _without_head(text: str) -> str:
-    """Without the comment at the top, which describes the other environment."""
-    lines = text.splitlines(keepends=True)
-    while lines and (lines[0].startswith("#") or not lines[0].strip()):
-        del lines[0]
-    return "".join(lines)
-
-
-def _write(files: Mapping[Path, str]) -> None:
-    """Write all new files or, if one cannot be written, none."""
-    written: list[Path] = []
-    try:
-        for path, text in files.items():
-            with path.open("x", encoding="utf-8") as file:
-                written.append(path)
-                file.write(text)
-    except OSError as error:
-        for new in written:
-            new.unlink()
-        message = f"cannot be written ({error.strerror}); no file was made"
-        raise SettingsError([Problem(path.name, 0, "", message)]) from None
 
 
 def _to_review(name: str, source: str, root: Path) -> Iterator[str]:

@@ -4,11 +4,10 @@ import json
 import os
 import shutil
 import subprocess
-from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-from ..console import Stopwatch, say
+from ..console import say
 from ..environment import SET
 from ..errors import CommandError
 from ..paths import ROOT, cache
@@ -38,13 +37,10 @@ def install() -> str | None:
     from pulumi.automation import PulumiCommand
 
     say(f"Pulumi CLI: not on PATH, downloading it into {_downloaded()}")
-    stopwatch = Stopwatch()
-    with ThreadPoolExecutor(1) as pool:
-        download = pool.submit(PulumiCommand.install, root=str(_downloaded()))
-        while wait([download], timeout=10).not_done:
-            stopwatch.say("still downloading")
-    if error := download.exception():
-        stopwatch.say(f"the Pulumi CLI could not be downloaded: {' '.join(str(error).split())}")
+    try:
+        PulumiCommand.install(root=str(_downloaded()))
+    except Exception as error:
+        say(f"  the Pulumi CLI could not be downloaded: {' '.join(str(error).split())}")
     return find()
 
 
@@ -95,11 +91,6 @@ def output(stack: str, name: str) -> Any:
     if done.returncode:
         raise CommandError(explain(f"stack output {name}", stack, done.stderr))
     return json.loads(done.stdout)
-
-
-def create_stack(stack: str) -> None:
-    """Create the stack unless the backend has it. Raises CommandError."""
-    run(stack, "stack", "select", "--create")
 
 
 def explain(command: str, environment: str, stderr: str) -> str:

@@ -1,10 +1,9 @@
 """`make restore`: load a backup into the database, after a backup of what it holds."""
 
 import re
-import time
 
 from ..airflow.migrations import RELEASE_CHANGE
-from ..console import Stopwatch
+from ..console import say
 from ..database import mysql
 from ..database.backup import KINDS, restore_job
 from ..errors import CommandError
@@ -18,7 +17,7 @@ DATABASE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 RESTORED = re.compile(r"^restored .* of Airflow (\S+) .*$", re.MULTILINE)
 SYSTEM = ("information_schema", "mysql", "performance_schema", "sys")
 
-PATIENCE = 300.0
+PATIENCE = 300
 """Seconds for terminating pods to end."""
 
 CREATE_DATABASE = r"""
@@ -68,20 +67,19 @@ def restore(target: Target, source: str, into: str = "") -> None:
 
 
 def _wait_for_airflow_to_end(target: Target) -> None:
-    """Wait for terminating pods. Raises CommandError while others run."""
-    stopwatch = Stopwatch()
-    while pods := installed_release.pods(target):
-        names = ", ".join(pod["metadata"]["name"] for pod in pods)
-        terminating = all("deletionTimestamp" in pod["metadata"] for pod in pods)
-        if not terminating or stopwatch.seconds > PATIENCE:
-            raise CommandError(
-                f"Airflow runs in namespace {target.settings.namespace} ({names}) and would write "
-                "into the database while it is replaced. Set airflow.stopped: true in "
-                f"values/{target.environment}.yaml and run make up ENV={target.environment} first; "
-                "or restore into another database, with INTO=<database>"
-            )
-        stopwatch.say(f"waiting for the end of {names}")
-        time.sleep(3)
+    """Wait for terminating pods. Raises CommandError if others run, KubectlError after PATIENCE."""
+    pods = installed_release.pods(target)
+    names = [f"pod/{pod['metadata']['name']}" for pod in pods]
+    if not all("deletionTimestamp" in pod["metadata"] for pod in pods):
+        raise CommandError(
+            f"Airflow runs in namespace {target.settings.namespace} ({', '.join(names)}) and would "
+            "write into the database while it is replaced. Set airflow.stopped: true in "
+            f"values/{target.environment}.yaml and run make up ENV={target.environment} first; "
+            "or restore into another database, with INTO=<database>"
+        )
+    if names:
+        say(f"waiting for the end of {', '.join(names)}")
+        target.kubectl.run("wait", "--for=delete", f"--timeout={PATIENCE}s", *names)
 
 
 def _check_name(settings: Settings, into: str) -> None:

@@ -118,7 +118,7 @@ def _with_pulumi(target: Target, *, changing_release: bool) -> None:
         build.pin_bases(target.settings, say)
     else:
         build.ensure(target.settings, say)
-    pulumi_cli.create_stack(target.environment)
+    pulumi_cli.run(target.environment, "stack", "select", "--create")
     # On a terminal Pulumi shows its preview and asks; make upgrade calls this
     # twice, and its start confirms both.
     answer = [] if sys.stdin.isatty() and not changing_release else ["--yes"]
