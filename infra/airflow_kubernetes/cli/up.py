@@ -100,7 +100,7 @@ def _clear_task_pods(target: Target) -> None:
 
 
 def _with_kubectl(target: Target) -> None:
-    images = build.ensure(target.settings, say)
+    images = build.ensure(target.settings)
     rendered = objects(target.environment, target.overrides)
     text = json.dumps(rendered)
     if any(image not in text for image in images.values()):
@@ -115,9 +115,9 @@ def _with_kubectl(target: Target) -> None:
 
 def _with_pulumi(target: Target, *, changing_release: bool) -> None:
     if target.settings.images.build:
-        build.pin_bases(target.settings, say)
+        build.pin_bases(target.settings)
     else:
-        build.ensure(target.settings, say)
+        build.ensure(target.settings)
     pulumi_cli.run(target.environment, "stack", "select", "--create")
     # On a terminal Pulumi shows its preview and asks; make upgrade calls this
     # twice, and its start confirms both.

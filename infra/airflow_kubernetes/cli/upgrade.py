@@ -50,7 +50,7 @@ def upgrade(target: Target) -> None:
         )
         return
     # First, so that nothing stops for an image that cannot be built.
-    build.ensure(target.settings, say)
+    build.ensure(target.settings)
     _note(target, {"from": current})
     say(f"1/4 stopping Airflow {current}: no new tasks start, running tasks end")
     with _undone_on_failure(target, current):
