@@ -33,7 +33,7 @@ def prune(target: Target, keep: int = 90, *, apply: bool = False) -> None:
     used = [file.read_text(encoding="utf-8") for file in files if file.exists()]
     if apply:
         lock_history.fetch(LOCK)
-    used += lock_history.texts(LOCK, keep)
+    used.append(lock_history.text(LOCK, keep))
     for environment in _sharing(target):
         used += _running(environment, apply)
     images = {name for file in files for name in lock.read(file).images} | lock_history.names(LOCK)
@@ -64,15 +64,10 @@ def _delete(repository: Repository, digests: list[str], registry: str) -> None:
 
 def _sharing(target: Target) -> list[Target]:
     """The environments whose pods pull from this one's registry, itself first."""
-    others = {name: load(name) for name in environments() if name != target.environment}
-    return [
-        target,
-        *(
-            Target(name, "", settings)
-            for name, settings in others.items()
-            if settings.images.registry == target.settings.images.registry
-        ),
-    ]
+    names = [name for name in environments() if name != target.environment]
+    registry = target.settings.images.registry
+    others = [Target(name, "", load(name)) for name in names]
+    return [target, *(other for other in others if other.settings.images.registry == registry)]
 
 
 def _running(environment: Target, apply: bool) -> list[str]:
