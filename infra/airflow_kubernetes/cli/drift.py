@@ -2,15 +2,13 @@
 
 import json
 import sys
-from pathlib import Path
-from urllib.parse import urlsplit
 
 from ..comparison.leaves import MISSING, Difference, dotted
 from ..environment import load
 from ..errors import CommandError
 from ..kubectl import apply
 from ..kubectl.client import KubectlError
-from ..render import PROJECT, objects
+from ..render import objects
 from ..report.pulumi_preview import Preview, parse
 from ..settings.problems import SettingsError
 from . import pulumi_cli
@@ -83,7 +81,8 @@ def _line(field: Difference) -> str:
 def _preview(target: Target) -> Preview:
     """Raises CommandError where the CLI cannot begin: no CLI, stack, state or passphrase."""
     name = target.environment
-    if _locked(name):
+    # Previews do not look, and only Pulumi's service reports it.
+    if pulumi_cli.stacks(name).get(name, {}).get("updateInProgress"):
         raise CommandError(
             f"an update of the stack {name} is in progress, so its state is changing: try again "
             "when it has ended, or pulumi cancel if it was killed"
@@ -98,17 +97,3 @@ def _preview(target: Target) -> Preview:
     if done.returncode and result.problem is None:
         raise CommandError(pulumi_cli.explain("preview", name, done.stderr))
     return result
-
-
-def _locked(environment: str) -> bool:
-    """Whether an update is in progress, as far as that can be known: previews do not look.
-
-    Pulumi's service reports it; the lock of a folder is a file in it; those of a bucket are unseen.
-    """
-    backend = pulumi_cli.parse(pulumi_cli.call("whoami", "--json").stdout)
-    url = str(backend["url"]) if isinstance(backend, dict) and backend.get("url") else ""
-    if url.startswith("file://"):
-        folder = Path(urlsplit(url).path, ".pulumi", "locks", "organization", PROJECT, environment)
-        return any(folder.glob("*.json"))
-    stack = pulumi_cli.stacks(environment).get(environment, {})
-    return bool(stack.get("updateInProgress"))
