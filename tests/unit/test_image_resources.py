@@ -101,7 +101,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
     program = tmp_path / "bin" / "pulumi"
     program.write_text(
         '#!/bin/sh\ncase "$*" in\n'
-        '*" stack output images --json --show-secrets --stack dev") '
+        '*" stack output images --show-secrets --stack=dev --json") '
         f"echo '{json.dumps(outputs)}';;\n"
         '*) echo "error: no stack" >&2; exit 1;;\nesac\n'
     )

@@ -133,6 +133,9 @@ def _with_pulumi(target: Target, *, changing_release: bool) -> None:
 
 def record_images(target: Target) -> None:
     """Write the images of the stack's outputs into the lock. Raises CommandError."""
-    images: dict[str, str] = pulumi_cli.output(target.environment, "images")
+    name = target.environment
+    # An output that depends on a secret input, such as a login, is a secret itself.
+    options = ("--show-secrets", f"--stack={name}")
+    images: dict[str, str] = pulumi_cli.read(name, "stack", "output", "images", *options)
     entries = {name: lock.Entry.of(reference) for name, reference in images.items()}
     lock.update(lock.path(target.settings), entries)
