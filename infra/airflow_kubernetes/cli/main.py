@@ -29,9 +29,10 @@ def _days(text: str) -> int:
 
 ARGUMENTS = {
     "target": _text("ENVIRONMENT", "as in values/ENVIRONMENT.yaml"),
-    "environment": _text("ENVIRONMENT", "by default all", nargs="?"),
+    "environment": _text("ENVIRONMENT", "by default all; preview requires it or --base", nargs="?"),
     "names": _text("ENVIRONMENT", "two of them; by default all pairs", nargs="*", default=[]),
-    "name": _text("NAME", "of the task image in images/tasks, or of the new environment"),
+    "name": _text("NAME", "of the new environment"),
+    "image": _text("NAME", "the task image images/tasks/NAME"),
     "--set": _text(
         "'KEY=VALUE …'",
         "override values for this command, as in 'airflow.parallelism=64'",
@@ -84,7 +85,7 @@ COMMANDS = {
     "prune": ("prune.prune", "delete images from the registry that no lock names",
               "target --keep --apply"),
     "task": ("task.task", "run a task image on this machine and print its XCom",
-             "target name --args"),
+             "target image --args"),
     "local-up": ("local.local_up", "run all of Airflow on this machine with Docker Compose",
                  "target --live"),
     "local-down": ("local.local_down", "stop that; keep its data and passwords", ""),

@@ -14,6 +14,10 @@ from ..policies.rules import RULES, Violation, violations
 from ..render import objects
 from ..settings.load import environments
 
+ROW = textwrap.TextWrapper(
+    100, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False
+)
+
 
 def policies(environment: str, overrides: str = "") -> None:
     """Print the violations of one environment, or of all if `environment` is empty.
@@ -71,12 +75,5 @@ def block(violation: Violation) -> str:
     }
     lines = [f"\n  {violation.kind}/{violation.name}: {violation.rule}"]
     for key, value in rows.items():
-        lines += textwrap.wrap(
-            value,
-            100,
-            initial_indent=f"    {key:<4} ",
-            subsequent_indent=" " * 9,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        lines += ROW.wrap(f"    {key:<4} {value}")
     return "\n".join(lines)

@@ -23,31 +23,31 @@ NOT_STARTED = (125, 126, 127)
 """Exit codes of `docker run` and `podman run` if the container's command did not start."""
 
 
-def task(target: Target, name: str, args: str = "") -> None:
-    """Build the image `name` for this machine, run it with the arguments `args`, print its XCom.
+def task(target: Target, image: str, args: str = "") -> None:
+    """Build the task image for this machine, run it with the arguments `args`, print its XCom.
 
     The task's output goes to standard error, so standard output is only the XCom. Raises SystemExit
     with the task's exit code if it is not 0; CommandError, EngineError or BuildError if the image
     could not be run.
     """
     arguments = _arguments(args)
-    spec = _spec(target.settings, name)
+    spec = _spec(target.settings, image)
     engine = find_engine()
     reference = build(target.settings, spec, engine)
     with tempfile.TemporaryDirectory(prefix="airflow-task-", ignore_cleanup_errors=True) as folder:
         xcom = Path(folder) / "xcom"
         xcom.mkdir()
         xcom.chmod(0o777)  # for the task's user; the parent folder is private
-        container = f"airflow-task-{name}-{secrets.token_hex(4)}"
+        container = f"airflow-task-{image}-{secrets.token_hex(4)}"
         code = _run(engine, reference, container, xcom, arguments)
         if code in NOT_STARTED:
             raise CommandError(
                 f"{engine.program} could not run {reference} (exit code {code}): see above"
             )
         if code:
-            say(f"error: task {name} failed: exit code {code}; its output is above")
+            say(f"error: task {image} failed: exit code {code}; its output is above")
             raise SystemExit(code)
-        _print_xcom(name, xcom / "return.json")
+        _print_xcom(image, xcom / "return.json")
 
 
 def _arguments(text: str) -> list[str]:
