@@ -91,9 +91,8 @@ def _preview(target: Target) -> Preview:
     command = ("preview", "--json", "--refresh", "--show-sames", "--non-interactive")
     done = pulumi_cli.call(*command, "--stack", name, overrides=target.overrides)
     found = pulumi_cli.parse(done.stdout)
-    if not isinstance(found, dict) or not (found.get("steps") or found.get("diagnostics")):
-        raise CommandError(pulumi_cli.explain("preview", name, done.stderr))
-    result = parse(found)
-    if done.returncode and result.problem is None:
-        raise CommandError(pulumi_cli.explain("preview", name, done.stderr))
-    return result
+    if isinstance(found, dict) and (found.get("steps") or found.get("diagnostics")):
+        result = parse(found)
+        if result.problem is not None or not done.returncode:
+            return result
+    raise CommandError(pulumi_cli.explain("preview", name, done.stderr))
