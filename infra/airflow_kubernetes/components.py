@@ -13,7 +13,8 @@ import pulumi_docker_build as docker_build
 
 from .airflow import image_catalog
 from .airflow.manifests import airflow_manifests, celery_manifests
-from .database.manifests import database_manifests
+from .database.backup import backup_manifests
+from .database.mysql import mysql_manifests
 from .images import references, tasks
 from .images.pull_secret import pull_secret
 from .images.resources import builder, image
@@ -165,7 +166,7 @@ class Database(Group):
         self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(name, opts)
-        for obj in database_manifests(args.settings):
+        for obj in (*mysql_manifests(args.settings), *backup_manifests(args.settings)):
             self.register(obj, after=args.foundation.ready)
         self.register_outputs({"mode": args.settings.database.mode})
 

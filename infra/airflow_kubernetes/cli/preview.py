@@ -7,6 +7,7 @@ from ..kubectl.foundation import engine_of
 from ..render import objects, registered
 from ..secrets import generated
 from . import pulumi_cli
+from .report import print_report
 from .target import Target, engine
 
 
@@ -20,9 +21,6 @@ def preview_or_report(
     if base:
         if overrides:
             raise CommandError("SET is for one command; a report compares what is in files")
-        # Imported here: the report takes a tenth of a second that only it needs.
-        from .report import report as print_report
-
         print_report(base, [environment] if environment else [], report, live=live)
     elif report or live:
         raise CommandError("REPORT and LIVE are of a report: name its BASE, as in BASE=origin/main")
