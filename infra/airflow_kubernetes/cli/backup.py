@@ -89,25 +89,21 @@ def run_job(target: Target, job: Manifest, *, quiet: bool = False) -> str:
             f"namespace {target.settings.namespace} has no ConfigMap {NAME}: run make up "
             f"ENV={target.environment} first"
         )
-    name, stopwatch = job["metadata"]["name"], Stopwatch()
-    printed = 0
-
-    def log() -> str:
-        return target.kubectl.run("logs", f"--selector=job-name={name}", "--tail=-1")
+    name, stopwatch, lines = job["metadata"]["name"], Stopwatch(), list[str]()
 
     def follow() -> None:
-        nonlocal printed
-        lines: list[str] = []
-        with suppress(KubectlError):  # there is no log before the container starts
-            lines = [] if quiet else log().splitlines()
-        for line in lines[printed:]:
+        log = target.kubectl.run("logs", f"--selector=job-name={name}", "--tail=-1").splitlines()
+        for line in [] if quiet else log[len(lines) :]:
             say(f"  {stopwatch.seconds:4.0f} s  {line}")
-        printed = max(printed, len(lines))
+        lines[:] = log
+
+    def meanwhile() -> None:
+        with suppress(KubectlError):  # there is no log before the container starts
+            follow()
 
     target.kubectl.run("create", "--filename=-", objects=[job])
-    wait(target.kubectl, [job], TIMEOUT, follow)
+    wait(target.kubectl, [job], TIMEOUT, meanwhile)
     follow()
-    text = log()
     # Even an ended pod prevents the claim's deletion. A failed one stays, for its log.
     target.kubectl.run("delete", "job", name, "--wait=false")
-    return text
+    return "\n".join(lines)
