@@ -42,11 +42,6 @@ def timed(step: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def build(settings: Settings, spec: ImageSpec, platform: str) -> str:
-    """Build quietly; the reference by digest."""
-    return buildx.build(settings, spec, platform, lambda _: None)
-
-
 @contextmanager
 def more(*options: str) -> Iterator[None]:
     """Builds with more options of buildx, and without their output."""
@@ -106,7 +101,7 @@ def sizes(reference: str) -> tuple[float, float]:
 
 def seconds(settings: Settings, spec: ImageSpec, platform: str) -> float:
     """How long a build takes, pushed."""
-    return timed(lambda: build(settings, spec, platform))
+    return timed(lambda: buildx.build(settings, spec, platform))
 
 
 def row(settings: Settings, spec: ImageSpec, platform: str) -> None:
@@ -118,7 +113,7 @@ def row(settings: Settings, spec: ImageSpec, platform: str) -> None:
     with more("--no-cache"):
         cold = seconds(settings, spec, platform)
     with more():
-        packed, unpacked = sizes(build(settings, spec, platform))
+        packed, unpacked = sizes(buildx.build(settings, spec, platform))
         warm = seconds(settings, spec, platform)
         change = [seconds(settings, edited(spec, code, i), platform) for i in range(3)]
         closure = seconds(settings, edited(spec, packages, 0), platform)
@@ -182,7 +177,7 @@ def with_and_without_qemu(settings: Settings, spec: ImageSpec) -> None:
 def first_line(settings: Settings) -> None:
     """From the start of a container to the first line of `airflow version`, on this platform."""
     with more():
-        reference = build(settings, image_catalog.airflow(settings), PLATFORMS[0])
+        reference = buildx.build(settings, image_catalog.airflow(settings), PLATFORMS[0])
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # it becomes the root of another user
         tar = Path(folder, "image.tar")

@@ -13,7 +13,8 @@ import pulumi_docker_build as docker_build
 
 from .airflow import image_catalog
 from .airflow.manifests import airflow_manifests, celery_manifests
-from .database.manifests import database_manifests
+from .database.backup import backup_manifests
+from .database.mysql import mysql_manifests
 from .images import tasks
 from .images.pull_secret import pull_secret
 from .images.references import by_tag, pinned
@@ -184,7 +185,8 @@ class Database(Group):
         self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(name, args.foundation.registered, opts)
-        for obj in sorted(database_manifests(args.settings), key=order):
+        objects = (*mysql_manifests(args.settings), *backup_manifests(args.settings))
+        for obj in sorted(objects, key=order):
             self.register(obj)
         self.register_outputs({"mode": args.settings.database.mode})
 

@@ -7,8 +7,8 @@ import json
 import re
 
 import pytest
-from airflow_kubernetes.cli.password import password
 from airflow_kubernetes.cli.rest import RestError
+from airflow_kubernetes.cli.status import password
 
 from .conftest import Deployment, wait_for
 from .scenarios import end, start

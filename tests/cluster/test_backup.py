@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from airflow_kubernetes.cli.backup import job_name
-from airflow_kubernetes.cli.password import password
+from airflow_kubernetes.cli.status import password
 from airflow_kubernetes.cli.up import up
 from airflow_kubernetes.database.backup import backup_job
 

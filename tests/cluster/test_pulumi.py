@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from airflow_kubernetes.cli.password import password
+from airflow_kubernetes.cli.status import password
 
 from .conftest import COMMAND, ROOT, Deployment, in_namespace, wait_for
 

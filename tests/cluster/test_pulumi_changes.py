@@ -47,7 +47,7 @@ def stack(sandbox: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     with bound_volumes(place, folder), pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         # Into a lock of its own: the sandbox's changes with whatever is built next.
-        build.ensure(load("sandbox"), print)
+        build.ensure(load("sandbox"))
         overrides = place.overrides.replace("engine=kubectl", "engine=pulumi")
         stack = Stack(folder, values(overrides, Kind("before"), place.namespace))
         stack.start()

@@ -7,7 +7,7 @@ The tests build on each other in this order; test_matrix.py has every executor o
 from collections.abc import Iterator
 
 import pytest
-from airflow_kubernetes.cli.password import password
+from airflow_kubernetes.cli.status import password
 
 from .conftest import Deployment, in_namespace
 from .scenarios import (

@@ -50,7 +50,7 @@ def spec(flavor: str) -> ImageSpec:
 
 
 def build(what: ImageSpec, platform: str = ARM64) -> str:
-    return buildx.build(load("sandbox"), what, platform, print)
+    return buildx.build(load("sandbox"), what, platform)
 
 
 def with_file(before: ImageSpec, file: File) -> ImageSpec:

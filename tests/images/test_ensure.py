@@ -49,15 +49,17 @@ def push(settings: Settings) -> str:
 
 @pytest.mark.parametrize("builds", [True, False])
 def test_an_image_that_is_there_is_not_built(
-    environment: Callable[[bool], Settings], builds: bool, monkeypatch: pytest.MonkeyPatch
+    environment: Callable[[bool], Settings],
+    builds: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     settings = environment(builds)
     digest = push(settings)
     monkeypatch.setenv("PATH", "")  # no buildx to build with
-    said: list[str] = []
     by_tag = f"{settings.images.registry}/airflow:{SPEC.tag}"
-    assert build.ensure(settings, said.append) == {by_tag: f"{by_tag}@{digest}"}
-    assert said == [f"{by_tag}: unchanged"]
+    assert build.ensure(settings) == {by_tag: f"{by_tag}@{digest}"}
+    assert capsys.readouterr().err == f"{by_tag}: unchanged\n"
     assert not build.gone(settings)
 
 
@@ -65,7 +67,7 @@ def test_an_image_that_nobody_built_is_named_with_the_command_that_would(
     environment: Callable[[bool], Settings],
 ) -> None:
     with pytest.raises(BuildError, match=f"has no airflow:{SPEC.tag}.* `make images ENV=dev`"):
-        build.ensure(environment(False), print)
+        build.ensure(environment(False))
 
 
 def test_an_image_that_the_registry_lacks_is_named_with_the_command_that_copies_it(
@@ -75,7 +77,7 @@ def test_an_image_that_the_registry_lacks_is_named_with_the_command_that_copies_
     digest = f"sha256:{'4' * 64}"
     lock.update(lock.path(settings), {SPEC.name: lock.Entry(SPEC.tag, digest)})
     with pytest.raises(BuildError, match=f"airflow:{SPEC.tag}@{digest}.* make promote TO="):
-        build.ensure(settings, print)
+        build.ensure(settings)
 
 
 def test_pulumi_looks_again_for_an_image_that_is_gone(
@@ -96,7 +98,7 @@ def test_a_registry_that_does_not_answer_starts_no_build(
     push(settings)
     images = settings.images.model_copy(update={"registry": "registry.invalid/airflow"})
     with pytest.raises(RegistryError, match=r"registry\.invalid cannot be reached"):
-        build.ensure(settings.model_copy(update={"images": images}), print)
+        build.ensure(settings.model_copy(update={"images": images}))
 
 
 def test_a_base_image_is_pinned_once(
@@ -107,8 +109,8 @@ def test_a_base_image_is_pinned_once(
     digest = push_image(f"{settings.images.registry}/python", "3.12", "first").index.digest
     spec = ImageSpec("airflow", (), (("PYTHON_BASE_IMAGE", name),), ("linux/amd64",))
     monkeypatch.setattr(image_catalog, "every", lambda _: [spec])
-    build.pin_bases(settings, print)
+    build.pin_bases(settings)
     assert lock.read(lock.path(settings)).bases[name] == digest
     push_image(f"{settings.images.registry}/python", "3.12", "second")
-    build.pin_bases(settings, print)
+    build.pin_bases(settings)
     assert lock.read(lock.path(settings)).bases[name] == digest

@@ -185,7 +185,7 @@ def test_locks_of_the_past(checkout: Path) -> None:
     write(checkout, "airflow", tags[4], 1)
 
     def found(days: int) -> set[str]:
-        text = "\n".join(lock_history.texts(checkout, days))
+        text = lock_history.text(checkout, days)
         return {tag for tag in tags if f"'{tag}'" in text}
 
     # A branch's tip counts at any age; 200 days ago's lock was in force until 50 days ago.
@@ -198,13 +198,13 @@ def test_locks_of_the_past(checkout: Path) -> None:
 
 def test_a_history_that_is_cut_off_stops_it(checkout: Path, tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="cannot be read"):  # no repository
-        lock_history.texts(tmp_path / "no-git" / "images.lock.yaml", 90)
+        lock_history.text(tmp_path / "no-git" / "images.lock.yaml", 90)
     write(checkout, "airflow", OLD, 2)
     write(checkout, "airflow", NEW, 1)
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{checkout.parent}", str(clone))
     with pytest.raises(HistoryError, match=r"shallow clone: .* git fetch --unshallow"):
-        lock_history.texts(clone / checkout.name, 90)
+        lock_history.text(clone / checkout.name, 90)
 
 
 def test_what_others_committed_is_fetched(checkout: Path, tmp_path: Path) -> None:
@@ -214,9 +214,9 @@ def test_what_others_committed_is_fetched(checkout: Path, tmp_path: Path) -> Non
     git(checkout.parent, "checkout", "--quiet", "-b", "feature")
     write(checkout, "airflow", NEW, 1)
     file = clone / checkout.name
-    assert NEW not in "".join(lock_history.texts(file, 90))
+    assert NEW not in lock_history.text(file, 90)
     lock_history.fetch(file)
-    assert NEW in "".join(lock_history.texts(file, 90))
+    assert NEW in lock_history.text(file, 90)
     git(clone, "remote", "set-url", "origin", str(tmp_path / "nothing"))
     with pytest.raises(HistoryError, match="nothing"):
         lock_history.fetch(file)

@@ -68,7 +68,7 @@ def changed(before: ImageSpec, path: str, change: Callable[[bytes], bytes] | Non
 
 def build(what: ImageSpec, platform: str) -> str:
     """Build and push; the reference by digest."""
-    return buildx.build(load("sandbox"), what, platform, print)
+    return buildx.build(load("sandbox"), what, platform)
 
 
 def crane(*arguments: str) -> bytes:

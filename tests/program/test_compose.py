@@ -10,7 +10,8 @@ from airflow_kubernetes.local.env_file import SECRETS
 
 from .conftest import ROOT, render
 
-Objects = dict[str, dict[str, Any]]
+Obj = dict[str, Any]
+Objects = dict[str, Obj]
 
 NOT_LOCAL = {
     "airflow-backup": "a laptop's database has no data to back up",
@@ -68,13 +69,13 @@ def services() -> Objects:
 
 
 @pytest.fixture(scope="module")
-def objects() -> list[dict[str, Any]]:
+def objects() -> list[Obj]:
     """The program's objects for the same values with LocalExecutor."""
     return list(yaml.safe_load_all(render("dev", "airflow.executor=LocalExecutor")))
 
 
 @pytest.fixture(scope="module")
-def pods(objects: list[dict[str, Any]]) -> Objects:
+def pods(objects: list[Obj]) -> Objects:
     """Pod specs by the name of their one container."""
     found = {}
     for obj in objects:
@@ -93,7 +94,29 @@ NAMES = (
 )  # fmt: skip
 
 
-def environment_of(container: dict[str, Any], objects: list[dict[str, Any]]) -> dict[str, str]:
+@pytest.fixture(params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    """The name of a service and of its pod's container."""
+    return str(request.param)
+
+
+@pytest.fixture
+def service(name: str, services: Objects) -> Obj:
+    return services[name]
+
+
+@pytest.fixture
+def pod(name: str, pods: Objects) -> Obj:
+    return pods[name]
+
+
+@pytest.fixture
+def container(pod: Obj) -> Obj:
+    (found,) = pod["containers"]
+    return dict(found)
+
+
+def environment_of(container: Obj, objects: list[Obj]) -> dict[str, str]:
     """A container's environment as the kubelet builds it, secrets by name."""
     data = {o["metadata"]["name"]: o.get("data", {}) for o in objects if o["kind"] == "ConfigMap"}
     plain = {o["metadata"]["name"]: o["stringData"] for o in objects if o["kind"] == "Secret"}
@@ -114,22 +137,17 @@ def test_the_services_are_the_workloads(services: Objects, pods: Objects) -> Non
     assert set(services) == set(pods) == set(NAMES)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_images(name: str, services: Objects, pods: Objects) -> None:
-    expected = pods[name]["containers"][0]["image"]
+def test_images(name: str, service: Obj, container: Obj) -> None:
     if name == "mysql":
-        assert services[name]["image"] == expected
+        assert service["image"] == container["image"]
     else:
         # make local-up decides the reference: see tests/images/test_local.py.
-        assert (services[name]["image"], "/airflow:" in expected) == ("<airflow>", True)
+        assert (service["image"], "/airflow:" in container["image"]) == ("<airflow>", True)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_environment(
-    name: str, services: Objects, pods: Objects, objects: list[dict[str, Any]]
-) -> None:
-    expected = environment_of(pods[name]["containers"][0], objects)
-    found = dict(services[name]["environment"])
+def test_environment(name: str, service: Obj, container: Obj, objects: list[Obj]) -> None:
+    expected = environment_of(container, objects)
+    found = dict(service["environment"])
     for variable in ONLY_IN_PODS:
         expected.pop(variable, None)
     if name != "mysql":
@@ -138,45 +156,37 @@ def test_environment(
     assert found == expected
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_commands(
-    name: str, services: Objects, pods: Objects, objects: list[dict[str, Any]]
-) -> None:
-    container = pods[name]["containers"][0]
+def test_commands(service: Obj, container: Obj, objects: list[Obj]) -> None:
     env = environment_of(container, objects)
     expected = [re.sub(r"\$\((\w+)\)", lambda m: env[m[1]], text) for text in container["args"]]
     assert "command" not in container
-    assert services[name]["command"] == expected
-    assert "entrypoint" not in services[name]
+    assert service["command"] == expected
+    assert "entrypoint" not in service
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_privileges(name: str, services: Objects, pods: Objects) -> None:
-    pod, service = pods[name]["securityContext"], services[name]
-    assert service["user"] == f"{pod['runAsUser']}:{pod['runAsGroup']}"
+def test_privileges(service: Obj, pod: Obj) -> None:
+    context = pod["securityContext"]
+    assert service["user"] == f"{context['runAsUser']}:{context['runAsGroup']}"
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not {"privileged", "cap_add", "network_mode", "pid", "ipc"} & set(service)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_may_be_written_is_as_in_pods(name: str, services: Objects, pods: Objects) -> None:
-    (container,) = pods[name]["containers"]
+def test_what_may_be_written_is_as_in_pods(name: str, service: Obj, container: Obj) -> None:
     mounts = container["volumeMounts"]
     expected = {mount["mountPath"] for mount in mounts if not mount.get("readOnly")}
-    kept = [text for text in services[name]["volumes"] if not text.endswith(":ro")]
-    found = {text.split(":")[0] for text in services[name]["tmpfs"]}
+    kept = [text for text in service["volumes"] if not text.endswith(":ro")]
+    found = {text.split(":")[0] for text in service["tmpfs"]}
     assert found | {text.split(":")[1] for text in kept} == expected
     sources = {text.split(":")[0] for text in kept}
     assert sources == ({"mysql"} if name == "mysql" else {"logs"})
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_is_only_read_is_as_in_pods(name: str, services: Objects, pods: Objects) -> None:
-    mounts = pods[name]["containers"][0]["volumeMounts"]
+def test_what_is_only_read_is_as_in_pods(service: Obj, container: Obj) -> None:
+    mounts = container["volumeMounts"]
     expected = {mount["mountPath"] for mount in mounts if mount.get("readOnly")}
-    found = {text.split(":")[1] for text in services[name]["volumes"] if text.endswith(":ro")}
+    found = {text.split(":")[1] for text in service["volumes"] if text.endswith(":ro")}
     assert found - {LIVE_DAGS} == expected
 
 
@@ -187,13 +197,10 @@ def test_dags_are_the_image_s_unless_asked_for(services: Objects) -> None:
     assert folder == "/usr/local/airflow/dags"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_a_pod_waits_for_a_service_depends_on(
-    name: str, services: Objects, pods: Objects
-) -> None:
-    waits = {one["name"]: one["args"] for one in pods[name].get("initContainers", [])}
+def test_what_a_pod_waits_for_a_service_depends_on(name: str, service: Obj, pod: Obj) -> None:
+    waits = {one["name"]: one["args"] for one in pod.get("initContainers", [])}
     assert set(waits) <= set(NO_SERVICE)
-    found = {key: one["condition"] for key, one in services[name].get("depends_on", {}).items()}
+    found = {key: one["condition"] for key, one in service.get("depends_on", {}).items()}
     if name == "mysql":
         expected = {}
     elif name == "api-server":
@@ -206,10 +213,8 @@ def test_what_a_pod_waits_for_a_service_depends_on(
     assert found == expected
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_health_is_what_makes_a_pod_ready(name: str, services: Objects, pods: Objects) -> None:
-    probe = pods[name]["containers"][0].get("readinessProbe")
-    check = services[name].get("healthcheck")
+def test_health_is_what_makes_a_pod_ready(service: Obj, container: Obj) -> None:
+    probe, check = container.get("readinessProbe"), service.get("healthcheck")
     if probe is None:
         assert check is None
         return
@@ -223,10 +228,9 @@ def test_health_is_what_makes_a_pod_ready(name: str, services: Objects, pods: Ob
         assert f'"http://localhost:{get["port"]}{get["path"]}"' in command[-1]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_stopping(name: str, services: Objects, pods: Objects) -> None:
-    expected = pods[name].get("terminationGracePeriodSeconds")
-    found = services[name].get("stop_grace_period")
+def test_stopping(name: str, service: Obj, pod: Obj) -> None:
+    expected = pod.get("terminationGracePeriodSeconds")
+    found = service.get("stop_grace_period")
     if name in SHORTER_GRACE:
         assert int(str(found).rstrip("s")) < int(expected or 0)
     else:
@@ -234,7 +238,7 @@ def test_stopping(name: str, services: Objects, pods: Objects) -> None:
 
 
 def test_services_are_found_by_the_names_that_they_have_in_a_cluster(
-    services: Objects, objects: list[dict[str, Any]]
+    services: Objects, objects: list[Obj]
 ) -> None:
     expected = {obj["metadata"]["name"] for obj in objects if obj["kind"] == "Service"}
     found = [

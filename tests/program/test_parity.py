@@ -10,8 +10,8 @@ import pytest
 from airflow_kubernetes.airflow.image_catalog import airflow
 from airflow_kubernetes.cli.env import create
 from airflow_kubernetes.environment import load
+from airflow_kubernetes.errors import CommandError
 from airflow_kubernetes.parity import exchange
-from airflow_kubernetes.settings.problems import SettingsError
 
 from .conftest import ROOT, render
 
@@ -241,7 +241,7 @@ def test_a_new_environment_is_one_command(copy: Path) -> None:
 
 def test_a_new_environment_has_both_files_or_none(copy: Path) -> None:
     # There, and nowhere: it cannot be written, although nothing exists.
-    (copy / "Pulumi.staging.yaml").symlink_to(copy / "nowhere")
-    with pytest.raises(SettingsError, match=r"Pulumi\.staging\.yaml: cannot be written"):
+    (copy / "values" / "staging.yaml").symlink_to(copy / "no" / "where")
+    with pytest.raises(CommandError, match=r"staging\.yaml: cannot be written: No such file"):
         create("staging", "prod", copy)
-    assert not (copy / "values" / "staging.yaml").exists()
+    assert not (copy / "Pulumi.staging.yaml").exists()

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from airflow_kubernetes.airflow.releases import CURRENT, PREVIOUS
@@ -19,25 +18,23 @@ EXTERNAL = (
 )
 
 
-def variables(job: dict[str, Any]) -> dict[str, Any]:
+@pytest.mark.parametrize(
+    ("overrides", "host", "port", "secret"),
+    [
+        ("", "airflow-mysql", "3306", "airflow-mysql"),
+        (EXTERNAL, "db.example.com", "3307", "my-database"),
+    ],
+)
+def test_a_job_reaches_the_database_with_the_same_image(
+    overrides: str, host: str, port: str, secret: str
+) -> None:
+    job = restore_job(load("dev", overrides), "one", "20260101T000000Z-manual", "airflow", CURRENT)
     (container,) = job["spec"]["template"]["spec"]["containers"]
-    return {item["name"]: item.get("value", item.get("valueFrom")) for item in container["env"]}
-
-
-def test_a_job_reaches_the_database_in_the_cluster() -> None:
-    env = variables(backup_job(load("dev"), "one", "manual", CURRENT))
-    assert (env["DATABASE_HOST"], env["DATABASE_PORT"]) == ("airflow-mysql", "3306")
+    env = {item["name"]: item.get("value", item.get("valueFrom")) for item in container["env"]}
+    assert (env["DATABASE_HOST"], env["DATABASE_PORT"]) == (host, port)
     assert env["DATABASE_NAME"] == "airflow"
-    assert env["DATABASE_PASSWORD"]["secretKeyRef"] == {"name": "airflow-mysql", "key": "password"}
+    assert env["DATABASE_PASSWORD"]["secretKeyRef"] == {"name": secret, "key": "password"}
     assert env["RELEASE"] == CURRENT
-
-
-def test_a_job_reaches_an_external_database_with_the_same_image() -> None:
-    job = restore_job(load("dev", EXTERNAL), "one", "20260101T000000Z-manual", "airflow", CURRENT)
-    env = variables(job)
-    assert (env["DATABASE_HOST"], env["DATABASE_PORT"]) == ("db.example.com", "3307")
-    assert env["DATABASE_PASSWORD"]["secretKeyRef"]["name"] == "my-database"
-    (container,) = job["spec"]["template"]["spec"]["containers"]
     assert container["image"] == load("dev").database.cluster.image
     assert container["args"][1:] == ["/scripts/restore.sh", "20260101T000000Z-manual", "airflow"]
 

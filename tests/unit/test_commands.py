@@ -1,6 +1,7 @@
 """Commands against a `kubectl` and a `pulumi` that are scripts: what they call, ask and refuse."""
 
 import builtins
+import inspect
 import io
 import json
 import os
@@ -8,12 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from airflow_kubernetes.cli.down import run as down
+from airflow_kubernetes.cli.down import down
 from airflow_kubernetes.cli.drift import drift
-from airflow_kubernetes.cli.main import COMMANDS, main, parse
+from airflow_kubernetes.cli.main import COMMANDS, function_of, main, parse
 from airflow_kubernetes.cli.preview import preview
 from airflow_kubernetes.cli.target import Target, engine
-from airflow_kubernetes.environment import SET, load
+from airflow_kubernetes.environment import SET
 from airflow_kubernetes.errors import CommandError
 from airflow_kubernetes.kubernetes.namespace import ENGINE
 from airflow_kubernetes.paths import ROOT
@@ -133,7 +134,7 @@ def test_only_up_downloads_the_pulumi_cli(
     preview(target)
     with pytest.raises(SystemExit):
         drift(target)
-    down(parse(["down", "sandbox"]))
+    assert main(["down", "sandbox"]) == 0
     assert engine(target) == "kubectl"
     assert downloads == []
     assert "Pulumi CLI" not in capsys.readouterr().err
@@ -155,22 +156,19 @@ def test_a_recorded_engine_needs_no_cli(machine: Machine, downloads: list[str]) 
 
 
 @pytest.mark.parametrize("overrides", ["", "engine=kubectl"])
-def test_down_requires_an_answer(
-    machine: Machine, overrides: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_down_requires_an_answer(machine: Machine, overrides: str) -> None:
     machine.stacks("prod")
-    settings = load("prod", overrides)
-    monkeypatch.setattr(Target, "load", lambda *_: Target("prod", "", settings))
+    prod = of("prod", overrides)
     with pytest.raises(CommandError, match=r"make down ENV=prod stops Airflow.*add YES=1"):
-        down(parse(["down", "prod"]))
+        down(prod)
     machine.answers("y")
     with pytest.raises(CommandError, match="nothing was deleted"):
-        down(parse(["down", "prod"]))
+        down(prod)
     assert not machine.deletes()
     assert machine.calls("pulumi") == []
 
     machine.answers("prod")
-    down(parse(["down", "prod"]))
+    down(prod)
     assert machine.deletes()
     destroyed = [f"pulumi --cwd {ROOT} destroy --exclude-protected --yes --stack prod"]
     assert machine.calls("pulumi") == ([] if overrides else destroyed)
@@ -178,8 +176,7 @@ def test_down_requires_an_answer(
 
 def test_down_is_not_asked_with_yes_or_of_the_sandbox(machine: Machine) -> None:
     machine.stacks("prod")
-    for words in (["down", "prod", "--yes"], ["down", "sandbox"]):
-        down(parse(words))
+    assert main(["down", "prod", "--yes"]) == main(["down", "sandbox"]) == 0
     assert machine.deletes()
 
 
@@ -213,13 +210,25 @@ def test_every_command_explains_its_arguments(
     assert capsys.readouterr().out.startswith(f"usage: airflow_kubernetes {command} ")
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_called_with_its_arguments(command: str) -> None:
+    required = [
+        word for word in COMMANDS[command][2].split() if word in ("target", "name", "image")
+    ]
+    arguments = vars(parse([command, *required]))
+    del arguments["command"]
+    if "target" in arguments:
+        del arguments["overrides"]
+    inspect.signature(function_of(command)).bind(**arguments)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["preview", "--base=main", "--set=a=1"], "SET is for one command"),
         (["preview", "dev", "--live"], "REPORT and LIVE are of a report"),
         (["preview"], "name an environment"),
-        (["restore", "sandbox"], "name a backup: make restore FROM=<name> ENV=sandbox"),
+        (["restore", "sandbox"], "name a backup: make restore FROM=2026"),
         (["parity", "dev"], "name two environments"),
         (["promote", "dev"], "make promote TO=prod"),
     ],

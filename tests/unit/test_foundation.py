@@ -2,10 +2,13 @@
 
 import base64
 import re
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from airflow_kubernetes.environment import load
-from airflow_kubernetes.kubectl.foundation import FoundationError, missing
+from airflow_kubernetes.kubectl.client import Kubectl
+from airflow_kubernetes.kubectl.foundation import FoundationError, check
 from airflow_kubernetes.kubernetes.manifest import Manifest
 from airflow_kubernetes.secrets import Generated, Kind, draw, generated
 
@@ -13,34 +16,40 @@ KEYS = Generated("airflow-keys", "keys", {}, {"fernet-key": Kind.FERNET})
 MYSQL = Generated("airflow-mysql", "mysql", {"username": "airflow"}, {"password": Kind.PASSWORD})
 
 
-def secret(values: dict[str, str]) -> Manifest:
-    return {"data": {key: base64.b64encode(text.encode()).decode() for key, text in values.items()}}
+def secret(name: str, values: dict[str, str]) -> Manifest:
+    encoded = {key: base64.b64encode(text.encode()).decode() for key, text in values.items()}
+    return {"metadata": {"name": name}, "data": encoded}
+
+
+def missing(wanted: list[Generated], secrets: list[Manifest], *claims: str) -> list[Generated]:
+    """Those of the wanted Secrets that a cluster with these Secrets and claims lacks."""
+    listed = {"secrets": secrets, "persistentvolumeclaims": [secret(name, {}) for name in claims]}
+    kubectl = SimpleNamespace(get=lambda kinds, *_: listed[kinds])
+    return check(cast(Kubectl, kubectl), wanted)
 
 
 def test_the_first_up_makes_all() -> None:
-    assert missing([KEYS, MYSQL], {}, []) == [KEYS, MYSQL]
+    assert missing([KEYS, MYSQL], []) == [KEYS, MYSQL]
 
 
 def test_an_interrupted_first_up_goes_on() -> None:
-    there = {"airflow-keys": secret({"fernet-key": "x"})}
-    assert missing([KEYS, MYSQL], there, []) == [MYSQL]
+    assert missing([KEYS, MYSQL], [secret("airflow-keys", {"fernet-key": "x"})]) == [MYSQL]
 
 
 @pytest.mark.parametrize("claim", ["airflow-mysql", "airflow-logs"])
 def test_a_lost_secret_is_not_made_again_beside_data(claim: str) -> None:
     with pytest.raises(FoundationError, match=f"{claim}.*airflow-keys.*Restore the Secret"):
-        missing([KEYS], {}, [claim])
+        missing([KEYS], [], claim)
 
 
 def test_a_secret_without_a_key_is_refused() -> None:
     with pytest.raises(FoundationError, match="airflow-mysql has no password"):
-        missing([MYSQL], {"airflow-mysql": secret({"username": "airflow"})}, [])
+        missing([MYSQL], [secret("airflow-mysql", {"username": "airflow"})])
 
 
 def test_what_was_made_with_the_database_does_not_change_with_the_values() -> None:
-    there = {"airflow-mysql": secret({"username": "other", "password": "x"})}
     with pytest.raises(FoundationError, match="says username: other, the values say airflow"):
-        missing([MYSQL], there, [])
+        missing([MYSQL], [secret("airflow-mysql", {"username": "other", "password": "x"})])
 
 
 def test_user_and_name_of_the_database_are_on_record() -> None:

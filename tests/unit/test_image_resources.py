@@ -1,7 +1,7 @@
 """Images under Pulumi: what the program registers, and the lock that `make up` writes after it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,44 +50,35 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
     assert not file.exists(), "the program wrote the lock"
 
 
-@pytest.fixture
-def up(settings: Settings) -> Callable[[str], tuple[list[str], pulumi.ComponentResource]]:
+def up(settings: Settings, digest: str) -> tuple[list[str], pulumi.ComponentResource]:
     """Registers an image as `pulumi up` does; its reference's history and its parent."""
+    provider, known = Provider(digest), list[str]()
+    pulumi.runtime.set_mocks(provider, preview=False)
+    parents = []
 
-    def up(digest: str) -> tuple[list[str], pulumi.ComponentResource]:
-        provider, known = Provider(digest), list[str]()
-        pulumi.runtime.set_mocks(provider, preview=False)
-        parents = []
+    def program() -> Any:
+        parents.append(pulumi.ComponentResource("test:index:Images", "images"))
+        reference = resources.image(
+            settings, SPEC, rendering=False, login=None, depends_on=[], parent=parents[0]
+        )
+        return pulumi.Output.from_input(reference).apply(known.append)
 
-        def program() -> Any:
-            parents.append(pulumi.ComponentResource("test:index:Images", "images"))
-            reference = resources.image(
-                settings, SPEC, rendering=False, login=None, depends_on=[], parent=parents[0]
-            )
-            return pulumi.Output.from_input(reference).apply(known.append)
-
-        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
-        assert sorted(provider.types) == ["Image", "Image", "Images", "Index"]
-        return known, parents[0]
-
-    return up
+    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    assert sorted(provider.types) == ["Image", "Image", "Images", "Index"]
+    return known, parents[0]
 
 
-def test_the_program_gives_the_digest_and_writes_nothing(
-    settings: Settings, up: Callable[[str], tuple[list[str], pulumi.ComponentResource]]
-) -> None:
-    known, parent = up(DIGEST)
+def test_the_program_gives_the_digest_and_writes_nothing(settings: Settings) -> None:
+    known, parent = up(settings, DIGEST)
     assert known == [f"{references.by_tag(settings, SPEC)}@{DIGEST}"]
     assert {child._name for child in parent._childResources} == {
         "airflow-index", "airflow-amd64-image", "airflow-arm64-image",
     }  # fmt: skip
 
 
-def test_a_registry_that_tells_no_digest_fails_the_update(
-    up: Callable[[str], tuple[list[str], pulumi.ComponentResource]],
-) -> None:
+def test_a_registry_that_tells_no_digest_fails_the_update(settings: Settings) -> None:
     with pytest.raises(pulumi.RunError, match="run again with --refresh"):
-        up("")
+        up(settings, "")
 
 
 @pytest.fixture
@@ -101,7 +92,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
     program = tmp_path / "bin" / "pulumi"
     program.write_text(
         '#!/bin/sh\ncase "$*" in\n'
-        '*" stack output images --json --show-secrets --stack dev") '
+        '*" stack output images --show-secrets --stack=dev --json") '
         f"echo '{json.dumps(outputs)}';;\n"
         '*) echo "error: no stack" >&2; exit 1;;\nesac\n'
     )

@@ -2,8 +2,8 @@
 
 import os
 import shutil
-import subprocess
-import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,42 +140,25 @@ def test_the_lock_keeps_other_images(tmp_path: Path) -> None:
     assert left == {"images.lock.yaml", ".images.lock.yaml.flock"}
 
 
-def test_processes_that_write_the_lock_at_once_keep_each_others_entries(tmp_path: Path) -> None:
-    file = tmp_path / "images.lock.yaml"
-    code = """
-import sys, time
-from pathlib import Path
-from airflow_kubernetes.images import lock
-read = lock.read
-lock.read = lambda file: [read(file), time.sleep(0.01)][0]  # others have time to come between
-print("ready", flush=True)
-sys.stdin.readline()
-for number in range(20):
-    name = f"{sys.argv[2]}-{number}"
-    lock.update(Path(sys.argv[1]), {name: lock.Entry("a", "sha256:1")}, {name: "sha256:2"})
-"""
-    command = [sys.executable, "-c", code, str(file)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "infra")}
-    writers = [
-        subprocess.Popen(
-            [*command, str(number)],
-            env=environment,
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        for number in range(3)
-    ]
-    for writer in writers:
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == "ready\n"
-    for writer in writers:
-        assert writer.stdin is not None
-        writer.stdin.close()
-    assert [writer.wait() for writer in writers] == [0, 0, 0]
-    known = lock.read(file)
-    expected = {f"{writer}-{number}" for writer in range(3) for number in range(20)}
-    assert (set(known.images), set(known.bases)) == (expected, expected)
+def test_who_writes_the_lock_at_the_same_time_keeps_the_entries_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, read = tmp_path / "images.lock.yaml", lock.read
+
+    def slowly(file: Path) -> lock.Lock:
+        found = read(file)
+        time.sleep(0.01)  # others have time to come between
+        return found
+
+    monkeypatch.setattr(lock, "read", slowly)
+    names = {f"image-{number}" for number in range(30)}
+
+    def write(name: str) -> None:
+        lock.update(file, {name: lock.Entry("a", "sha256:1")}, {name: "sha256:2"})
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(write, names))
+    assert (set(read(file).images), set(read(file).bases)) == (names, names)
 
 
 def test_an_unchanged_lock_is_not_written(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_a_value_arrives_as_it_was_written(checkout: Checkout, overrides: str) -
 def test_variables_are_options(checkout: Checkout, words: str, expected: str) -> None:
     (call,), _ = checkout.make(*words.split())
     assert call == expected.split()
-    assert parse(call).run
+    assert parse(call).command == call[0]
 
 
 def test_a_deployment_of_the_sandbox_ends_with_a_run(checkout: Checkout) -> None:

@@ -1,9 +1,9 @@
-"""Per-environment fields: each has an owner and bounds; values out of bounds are refused."""
+"""Per-environment fields: each has a reason and an owner; values out of bounds are refused."""
 
-import re
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path as FilePath
-from typing import Annotated, Any, get_args
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -13,13 +13,13 @@ from airflow_kubernetes.settings.bounds import Marked, at, marked, plain
 from airflow_kubernetes.settings.document import read
 from airflow_kubernetes.settings.fields import Section
 from airflow_kubernetes.settings.load import VALUES
-from airflow_kubernetes.settings.marks import LOCATION, SANDBOX, Owner
+from airflow_kubernetes.settings.marks import SANDBOX, Owner
 from airflow_kubernetes.settings.problems import Path, SettingsError, dotted
-from airflow_kubernetes.settings.validation import fields, mark_of
+from airflow_kubernetes.settings.schema import Settings
+from airflow_kubernetes.settings.validation import fields, mark_of, section_of, sections_of
 
 COMMON = load("dev")
 FIELDS = list(marked(plain(COMMON)))
-RANGE = re.compile(r"(\d+) to (\d+)( or null)?")
 
 
 def name(field: Marked) -> str:
@@ -51,45 +51,33 @@ def setting(path: Path, value: Any) -> str:
     return yaml.safe_dump(value)
 
 
-def test_every_field_has_a_reason_an_owner_and_bounds() -> None:
+def test_every_field_has_a_reason_and_an_owner() -> None:
     owners = get_args(Owner)
-    assert not [
-        name(field)
-        for field in FIELDS
-        if not (field.mark.why and field.mark.owner in owners and field.bounds)
-    ]
+    assert not [name(field) for field in FIELDS if not field.mark.why]
+    assert not [name(field) for field in FIELDS if field.mark.owner not in owners]
 
 
-def test_bounds_are_those_of_the_type_or_the_mark_in_words() -> None:
-    said = {name(field): field.bounds for field in FIELDS}
-    assert said["airflow.apiServer.replicas"] == "1 to 50"
-    assert said["airflow.apiServer.service.type"] == "ClusterIP, NodePort, LoadBalancer"
-    assert said["airflow.apiServer.service.nodePort"] == "30000 to 32767 or null"
-    assert said["airflow.apiServer.resources"] == "1/64 to 64 times common's"
-    assert said["database.cluster.bufferPool"] == "1/64 to 64 times common's"
-    assert said["images.build"] == "true or false"
-    assert said["images.platforms"] == "any of [linux/amd64, linux/arm64]"
-    assert said["airflow.dags.git.ref"] == "a branch, tag or commit"
-    assert said["airflow.tasks.nodeSelector"] == "labels of nodes"
-    assert said["broker.external.secret"].endswith("without - at an end or null")
-    assert said["database.backup.schedule"].startswith("five fields")
-
-
-def test_a_mapping_without_words_of_its_own_has_bounds() -> None:
-    class Component(Section):
-        annotations: Annotated[dict[str, str], LOCATION]
-
-    (mark,) = (mark_of(field) for field in fields(Component).values())
-    assert mark is not None
-    assert Marked(("annotations",), mark, Component).bounds == "a mapping"
+def numbers(section: type[Section] = Settings, path: Path = ()) -> Iterator[tuple[Path, int, int]]:
+    """Path, least and greatest value of every number that an environment may set."""
+    for key, field in fields(section).items():
+        inner = section_of(field) or sections_of(field)
+        if mark_of(field) is None and inner is not None:
+            item = () if section_of(field) else ("default",)
+            yield from numbers(inner, (*path, key, *item))
+        elif mark_of(field) is not None:
+            schema = section.model_json_schema()["properties"][key]
+            for kind in schema.get("anyOf", [schema]):
+                if kind.get("type") == "integer":
+                    yield (*path, key), kind["minimum"], kind["maximum"]
 
 
 def test_numbers_out_of_bounds_are_refused(values: FilePath) -> None:
-    numbers = {field.path: found for field in FIELDS if (found := RANGE.fullmatch(field.bounds))}
-    assert len(numbers) > 10
+    found = list(numbers())
+    assert (("airflow", "apiServer", "service", "nodePort"), 30000, 32767) in found
+    assert len(found) > 10
     missed = []
-    for path, bounds in numbers.items():
-        for wrong in (int(bounds[1]) - 1, int(bounds[2]) + 1):
+    for path, least, most in found:
+        for wrong in (least - 1, most + 1):
             start = f"values/prod.yaml:{len(path)}: {dotted(path)}: input should be "
             problems = refusals(values, setting(path, wrong))
             if not any(problem.startswith(start) for problem in problems):
@@ -98,12 +86,12 @@ def test_numbers_out_of_bounds_are_refused(values: FilePath) -> None:
 
 
 def test_quantities_too_far_from_common_are_refused(values: FilePath) -> None:
-    quantities = [field for field in FIELDS if "times" in field.bounds]
+    common = {field.path: at(plain(COMMON), field.path) for field in FIELDS if field.mark.times}
+    quantities = [path for path, value in common.items() if isinstance(value, str | dict)]
     assert len(quantities) > 10
     missed = []
-    for field in quantities:
-        path, common = field.path, at(plain(COMMON), field.path)
-        if isinstance(common, dict):
+    for path in quantities:
+        if isinstance(common[path], dict):
             path = (*path, "limits", "memory")
         for wrong in ("1M", "9000G"):
             start = (

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from airflow_kubernetes.kubectl import wait as waiting
 from airflow_kubernetes.kubectl.client import Kubectl
-from airflow_kubernetes.kubectl.rollout import Unready, progress
+from airflow_kubernetes.kubectl.rollout import Unready, unready
 
 Obj = dict[str, Any]
 
@@ -50,7 +50,7 @@ def rollout(pod: Obj) -> list[Obj]:
 def stuck(reason: str, restarts: int = 0, message: str = "because") -> Unready:
     """What is said of a Deployment whose pod waits for a reason."""
     pod = waiting_pod("web-2-a", "web-2", reason, restarts, message)
-    (found,) = progress(rollout(pod), WEB).unready
+    (found,) = unready(rollout(pod), WEB)
     return found
 
 
@@ -58,20 +58,30 @@ READY = {"observedGeneration": 2, "updatedReplicas": 1, "replicas": 1, "availabl
 WEB = {("Deployment", "web")}
 
 
-def test_a_deployment_is_ready_when_its_newest_pods_are() -> None:
-    assert progress([deployment(**READY)], WEB).ready == ("Deployment web",)
-
-
-def test_a_deployment_that_was_not_looked_at_yet_is_not_ready() -> None:
-    assert progress([deployment(**READY | {"observedGeneration": 1})], WEB).ready == ()
-
-
-def test_a_deployment_whose_old_pods_still_run_is_not_ready() -> None:
-    assert progress([deployment(**READY | {"replicas": 2})], WEB).ready == ()
-
-
 def test_an_object_that_is_not_there_is_waited_for() -> None:
-    assert progress([], WEB).unready == (Unready("Deployment web", "does not exist yet"),)
+    assert unready([], WEB) == [Unready("Deployment web", "does not exist yet")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_ready"),
+    [
+        ({}, True),
+        ({"observedGeneration": 1}, False),  # no controller has looked at it yet
+        ({"replicas": 2}, False),  # old pods still run
+    ],
+)
+def test_a_deployment_is_ready_when_its_newest_pods_are(
+    changes: dict[str, int], is_ready: bool
+) -> None:
+    assert (not unready([deployment(**READY | changes)], WEB)) == is_ready
+
+
+@pytest.mark.parametrize(("updated", "is_ready"), [(0, False), (1, True)])
+def test_a_stateful_set_on_its_old_revision_is_not_ready(updated: int, is_ready: bool) -> None:
+    status = {"observedGeneration": 2, "replicas": 1, "readyReplicas": 1}
+    status["updatedReplicas"] = updated
+    database = obj("StatefulSet", "db", spec={"replicas": 1}, status=status)
+    assert (not unready([database], {("StatefulSet", "db")})) == is_ready
 
 
 def test_a_stuck_pod_of_the_newest_revision_is_a_failure() -> None:
@@ -81,23 +91,18 @@ def test_a_stuck_pod_of_the_newest_revision_is_a_failure() -> None:
 
 def test_a_stuck_pod_of_an_old_revision_is_none() -> None:
     pod = waiting_pod("web-1-a", "web-1", "ImagePullBackOff")
-    state = progress([deployment(), replica_set("web-1", "1"), pod], WEB)
-    assert state.unready == (Unready("Deployment web", "no pod yet"),)
-
-
-def test_one_crash_is_not_a_failure_yet_and_three_are() -> None:
-    assert stuck("CrashLoopBackOff", 1).patience is None
-    assert stuck("CrashLoopBackOff", 2).patience == 0
+    found = unready([deployment(), replica_set("web-1", "1"), pod], WEB)
+    assert found == [Unready("Deployment web", "no pod yet")]
 
 
 @pytest.mark.parametrize(("restarts", "patience"), [(1, None), (2, 0)])
-def test_an_init_container_that_crashes_need_not_show_its_back_off(
-    restarts: int, patience: int | None
-) -> None:
+def test_one_crash_is_not_a_failure_yet_and_three_are(restarts: int, patience: int | None) -> None:
+    assert stuck("CrashLoopBackOff", restarts).patience == patience
+    # An init container need not show its back-off.
     pod = waiting_pod("web-2-a", "web-2", "", restarts)
     state = {"terminated": {"reason": "Error", "exitCode": 1}}
     pod["status"]["containerStatuses"][0]["state"] = state
-    (item,) = progress([deployment(), replica_set("web-2", "2"), pod], WEB).unready
+    (item,) = unready(rollout(pod), WEB)
     assert item.patience == patience
     assert item.reason == ("main: Error" if patience is None else "failed: Error: crashed 3 times")
 
@@ -107,10 +112,10 @@ def test_a_container_that_says_that_no_restart_helps_is_a_failure_at_once() -> N
     status = pod["status"]["containerStatuses"][0]
     for code, patience in ((1, None), (78, 0)):
         status["lastState"] = {"terminated": {"reason": "Error", "exitCode": code}}
-        (item,) = progress(rollout(pod), WEB).unready
+        (item,) = unready(rollout(pod), WEB)
         assert item.patience == patience
     status["state"], status["restartCount"] = status.pop("lastState"), 0
-    (item,) = progress(rollout(pod), WEB).unready
+    (item,) = unready(rollout(pod), WEB)
     assert (item.patience, item.reason) == (0, "failed: Error: crashed")
 
 
@@ -195,7 +200,7 @@ def test_what_only_needs_time_has_the_whole_timeout(monkeypatch: pytest.MonkeyPa
 def test_a_pod_that_no_node_takes_says_so_while_waiting() -> None:
     condition = {"type": "PodScheduled", "status": "False", "message": "Insufficient cpu"}
     pod = obj("Pod", "web-2-a", "web-2", status={"conditions": [condition]})
-    (found,) = progress(rollout(pod), WEB).unready
+    (found,) = unready(rollout(pod), WEB)
     assert found.reason == "not scheduled: Insufficient cpu"
 
 
@@ -206,15 +211,7 @@ def test_a_failed_job_names_the_container_whose_log_to_read() -> None:
     pod = obj("Pod", "migrations-x", "migrations", status={"containerStatuses": [ended]})
     why = "failed: BackoffLimitExceeded: m"
     failure = Unready("Job migrations", why, "migrations-x", "migrations", 0)
-    assert progress([job, pod], {("Job", "migrations")}).unready == (failure,)
-
-
-def test_a_stateful_set_on_its_old_revision_is_not_ready() -> None:
-    status = {"observedGeneration": 2, "replicas": 1, "readyReplicas": 1, "updatedReplicas": 0}
-    database = obj("StatefulSet", "db", spec={"replicas": 1}, status=status)
-    assert progress([database], {("StatefulSet", "db")}).ready == ()
-    database["status"]["updatedReplicas"] = 1
-    assert progress([database], {("StatefulSet", "db")}).ready == ("StatefulSet db",)
+    assert unready([job, pod], {("Job", "migrations")}) == [failure]
 
 
 def test_a_container_that_is_killed_again_and_again_says_so_while_waiting() -> None:
@@ -228,19 +225,18 @@ def test_a_container_that_is_killed_again_and_again_says_so_while_waiting() -> N
     pod = obj("Pod", "web-2-a", "web-2", status={"containerStatuses": [status]})
     why = "main: starting, restarted 9 times (OOMKilled)"
     expected = Unready("Deployment web", why, "web-2-a", "main")
-    assert progress(rollout(pod), WEB).unready == (expected,)
+    assert unready(rollout(pod), WEB) == [expected]
 
 
 def test_a_quota_that_refuses_pods_is_named() -> None:
     refused = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}
-    state = progress([deployment(conditions=[refused]), replica_set("web-2", "2")], WEB)
-    assert state.unready == (Unready("Deployment web", "exceeded quota"),)
+    found = unready([deployment(conditions=[refused]), replica_set("web-2", "2")], WEB)
+    assert found == [Unready("Deployment web", "exceeded quota")]
 
 
 def test_a_job_at_work_says_so_while_waiting() -> None:
     container = {"name": "migrations", "ready": True, "state": {"running": {}}}
     status = {"phase": "Running", "containerStatuses": [container]}
     objects = [obj("Job", "migrations"), obj("Pod", "m-x", "migrations", status=status)]
-    assert progress(objects, {("Job", "migrations")}).unready == (
-        Unready("Job migrations", "running"),
-    )
+    expected = [Unready("Job migrations", "running")]
+    assert unready(objects, {("Job", "migrations")}) == expected

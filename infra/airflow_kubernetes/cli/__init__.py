@@ -1,1 +1,1 @@
-"""The command line that the Makefile calls: a module for each command."""
+"""The command line that the Makefile calls; main.py lists the commands."""

@@ -1,26 +1,25 @@
-"""`make backup`: dump the metadata database to the volume of backups, with a Job."""
+"""`make backup` and `make backups`: dump the metadata database to a volume; list the dumps."""
 
-import argparse
 import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ..console import Stopwatch, say
-from ..database.backup import KINDS, NAME, backup_job
+from ..database.backup import KINDS, NAME, backup_job, list_job
 from ..errors import CommandError
 from ..kubectl.client import KubectlError
 from ..kubectl.wait import wait
 from ..kubernetes.manifest import Manifest
 from . import installed_release
 from .target import Target
-from .target import add_arguments as add_arguments
 
 TIMEOUT = 6 * 3600.0
 """Seconds that a Job may take; a large database is dumped at some megabytes a second."""
 
 COMPLETE = re.compile(rf"^backup (\d{{8}}T\d{{6}}Z-({'|'.join(KINDS)})): complete", re.MULTILINE)
 SCHEMA = re.compile(r"^schema: (.*)$", re.MULTILINE)
+TABLE = "{:34} {:14} {:>8} {:>7} {:>11} {:>11}  {:12}"
 
 
 @dataclass(frozen=True)
@@ -31,11 +30,26 @@ class Taken:
     heads: str
 
 
-def run(arguments: argparse.Namespace) -> None:
+def backup(target: Target) -> None:
     """Take a manual backup and print its name."""
-    target = Target.load(arguments.environment, arguments.set)
-    target.kubectl.reach()
     print(take(target, "manual").name)
+
+
+def backups(target: Target) -> None:
+    """Print the complete backups on the volume, oldest first."""
+    log = run_job(target, list_job(target.settings, job_name("list")), quiet=True)
+    rows = [line.split("\t") for line in log.splitlines()]
+    if not rows:
+        print(f"no backup yet: make backup ENV={target.environment}")
+        return
+    print(TABLE.format("NAME", "KIND", "RELEASE", "TABLES", "ROWS", "SIZE", "SHA256"))
+    for name, release, tables, count, size, sha256 in rows:
+        kind = name.partition("-")[2]
+        print(TABLE.format(name, kind, release, tables, count, _size(int(size)), sha256[:12]))
+
+
+def _size(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{size / 2**10:.1f} KiB"
 
 
 def take(target: Target, kind: str) -> Taken:
@@ -75,25 +89,21 @@ def run_job(target: Target, job: Manifest, *, quiet: bool = False) -> str:
             f"namespace {target.settings.namespace} has no ConfigMap {NAME}: run make up "
             f"ENV={target.environment} first"
         )
-    name, stopwatch = job["metadata"]["name"], Stopwatch()
-    printed = 0
-
-    def log() -> str:
-        return target.kubectl.run("logs", f"--selector=job-name={name}", "--tail=-1")
+    name, stopwatch, lines = job["metadata"]["name"], Stopwatch(), list[str]()
 
     def follow() -> None:
-        nonlocal printed
-        lines: list[str] = []
-        with suppress(KubectlError):  # there is no log before the container starts
-            lines = [] if quiet else log().splitlines()
-        for line in lines[printed:]:
+        log = target.kubectl.run("logs", f"--selector=job-name={name}", "--tail=-1").splitlines()
+        for line in [] if quiet else log[len(lines) :]:
             say(f"  {stopwatch.seconds:4.0f} s  {line}")
-        printed = max(printed, len(lines))
+        lines[:] = log
+
+    def meanwhile() -> None:
+        with suppress(KubectlError):  # there is no log before the container starts
+            follow()
 
     target.kubectl.run("create", "--filename=-", objects=[job])
-    wait(target.kubectl, [job], TIMEOUT, follow)
+    wait(target.kubectl, [job], TIMEOUT, meanwhile)
     follow()
-    text = log()
     # Even an ended pod prevents the claim's deletion. A failed one stays, for its log.
     target.kubectl.run("delete", "job", name, "--wait=false")
-    return text
+    return "\n".join(lines)

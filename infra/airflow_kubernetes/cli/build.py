@@ -1,23 +1,35 @@
 """Builds the images that an environment's registry lacks, with buildx.
 
-For `make images` and the kubectl engine; under Pulumi resources.py builds them.
+For `make images` and the kubectl engine; under Pulumi images/resources.py builds them.
 """
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from ..airflow import image_catalog
+from ..console import say
+from ..errors import CommandError
 from ..images import buildx, lock, references
-from ..images.buildx import Say
 from ..images.failures import BuildError
 from ..images.specs import ImageSpec
 from ..registry.client import resolve
 from ..registry.login import given
 from ..registry.reference import NotFoundError
 from ..settings.schema import Settings
+from .target import Target
 
 
-def pin_bases(settings: Settings, say: Say) -> None:
+def images(target: Target) -> None:
+    """Build what the registry lacks. Raises CommandError where the environment builds nothing."""
+    if not target.settings.images.build:
+        raise CommandError(
+            f"{target.environment} builds no images (images.build is false): run make images for "
+            "an environment that does, or copy its images with make promote"
+        )
+    ensure(target.settings)
+
+
+def pin_bases(settings: Settings) -> None:
     """Write the digests of base images that the lock lacks into it, where images are built.
 
     Those of stand-ins are looked up every time: they change with the sandbox. Raises RegistryError.
@@ -36,14 +48,14 @@ def pin_bases(settings: Settings, say: Say) -> None:
         say(f"{image}: {digest}")
 
 
-def ensure(settings: Settings, say: Say) -> dict[str, str]:
+def ensure(settings: Settings) -> dict[str, str]:
     """`registry/name:tag@digest` by `registry/name:tag` of all images; the registry has them.
 
     Where the environment builds, each is built and pushed if the registry lacks it; the lock names
     an image only once it is pushed. Raises BuildError if an image is missing and cannot be built
     here, RegistryError if the registry does not answer.
     """
-    pin_bases(settings, say)
+    pin_bases(settings)
     specs = image_catalog.every(settings)
     locked = [references.locked(settings, spec) for spec in specs]
     with ThreadPoolExecutor() as pool:
@@ -55,7 +67,7 @@ def ensure(settings: Settings, say: Say) -> dict[str, str]:
             say(f"{by_tag}: unchanged")
             images[by_tag] = reference
         elif settings.images.build:
-            images[by_tag] = build(settings, spec, say)
+            images[by_tag] = build(settings, spec)
         elif reference is None:
             raise BuildError(references.missing(settings, spec))
         else:
@@ -80,13 +92,13 @@ def gone(settings: Settings) -> bool:
         return not all(pool.map(_in_registry, filter(None, locked)))
 
 
-def build(settings: Settings, spec: ImageSpec, say: Say) -> str:
+def build(settings: Settings, spec: ImageSpec) -> str:
     """Build and push an image for each platform and their index; returns the index by digest.
 
     Raises BuildError, RegistryError; the lock is written last.
     """
-    buildx.prepare(settings, say)
-    platforms = [buildx.build(settings, spec, platform, say) for platform in spec.platforms]
+    buildx.prepare(settings)
+    platforms = [buildx.build(settings, spec, platform) for platform in spec.platforms]
     by_tag = references.by_tag(settings, spec)
     reference = f"{by_tag}@{buildx.push_index(by_tag, platforms)}"
     lock.update(lock.path(settings), {spec.name: lock.Entry.of(reference)})

@@ -1,35 +1,33 @@
 """`make down`: remove what runs, keep data and passwords."""
 
-import argparse
 import sys
 
 from ..errors import CommandError
-from ..kubectl.apply import SET
+from ..kubectl.apply import ALL
 from ..kubernetes.manifest import PART_OF, PROTECTED
-from ..kubernetes.order import ORDER
 from ..settings.marks import SANDBOX
 from . import pulumi_cli
 from .target import Target, engine
-from .target import add_arguments as add_target
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The environment, and the answer to the question."""
-    add_target(parser)
-    parser.add_argument("--yes", action="store_true", help="do not ask; never asked of the sandbox")
+def down(target: Target, *, yes: bool = False) -> None:
+    """Ask, unless `yes`; delete all that is not protected, and print what remains.
 
-
-def run(arguments: argparse.Namespace) -> None:
-    """Ask, then delete."""
-    target = Target.load(arguments.environment, arguments.set)
-    target.kubectl.reach()
+    Raises CommandError.
+    """
     chosen = engine(target)
-    if not arguments.yes and target.environment != SANDBOX:
-        confirm(target, chosen)
-    down(target, chosen)
+    if not yes and target.environment != SANDBOX:
+        _confirm(target, chosen)
+    if chosen == "pulumi":
+        pulumi_cli.run(target.environment, "destroy", "--exclude-protected", "--yes")
+    else:
+        print(target.kubectl.run("delete", *ALL), end="")
+    # The scheduler creates task pods, so no engine knows them.
+    target.kubectl.run("delete", "pods", f"--selector=app.kubernetes.io/part-of={PART_OF}")
+    _print_protected(target, chosen)
 
 
-def confirm(target: Target, chosen: str) -> None:
+def _confirm(target: Target, chosen: str) -> None:
     """Let the user type the environment's name. Raises CommandError if that does not happen."""
     name = target.environment
     if not sys.stdin.isatty():
@@ -48,19 +46,6 @@ def confirm(target: Target, chosen: str) -> None:
         answer = ""
     if answer.strip() != name:
         raise CommandError("nothing was deleted")
-
-
-def down(target: Target, chosen: str) -> None:
-    """Delete all that is not protected, and print what remains. Raises CommandError."""
-    if chosen == "pulumi":
-        pulumi_cli.run(target.environment, "destroy", "--exclude-protected", "--yes")
-    else:
-        selector = f"app.kubernetes.io/part-of={PART_OF},{PROTECTED}!=true"
-        print(target.kubectl.run("delete", ",".join(ORDER[1:]), f"--selector={selector}"), end="")
-        target.kubectl.run("delete", "configmap", SET, "--ignore-not-found")
-    # The scheduler creates task pods, so no engine knows them.
-    target.kubectl.run("delete", "pods", f"--selector=app.kubernetes.io/part-of={PART_OF}")
-    _print_protected(target, chosen)
 
 
 def _print_protected(target: Target, chosen: str) -> None:

@@ -1,6 +1,5 @@
 """`make drift`, and how an environment really is for `make preview LIVE=1`."""
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -11,22 +10,14 @@ from ..environment import load
 from ..errors import CommandError
 from ..kubectl import apply
 from ..kubectl.client import KubectlError
-from ..kubectl.diff import differences
-from ..kubernetes.manifest import is_protected
 from ..render import PROJECT, objects
 from ..report.pulumi_preview import Preview, parse
 from ..settings.problems import SettingsError
 from . import pulumi_cli
 from .target import Target, engine
-from .target import add_arguments as add_arguments
 
 DRIFTED = 2
 """Exit code of `make drift` where something differs; 1 is an error, as everywhere."""
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Compare the cluster with the program."""
-    drift(Target.load(arguments.environment, arguments.set, read_only=True))
 
 
 def live(environment: str, overrides: str) -> Preview:
@@ -37,7 +28,6 @@ def live(environment: str, overrides: str) -> Preview:
     """
     try:
         target = Target(environment, overrides, load(environment, overrides))
-        target.kubectl.reach()
         if engine(target) == "kubectl":
             return Preview(
                 problem=f"the engine of {environment} is kubectl, which has no stack to preview: "
@@ -53,7 +43,6 @@ def drift(target: Target) -> None:
 
     Raises CommandError or KubectlError if they cannot be compared.
     """
-    target.kubectl.reach()
     lines = _kubectl_drift(target) if engine(target) == "kubectl" else _pulumi_drift(target)
     if not lines:
         print(f"{target.environment}: no drift")
@@ -66,12 +55,8 @@ def _kubectl_drift(target: Target) -> list[str]:
     """What applying would change. Fields that somebody added to the program's are not seen."""
     if not target.kubectl.get("namespace", target.settings.namespace):
         return [f"  namespace {target.settings.namespace} does not exist"]
-    rendered = objects(target.environment, target.overrides)
-    # Values of Secrets are generated, so the program has none to compare.
-    claims = [obj for obj in rendered if is_protected(obj) and obj["kind"] != "Secret"]
-    unprotected = [obj for obj in rendered if not is_protected(obj)]
-    changed = [*differences(target.kubectl, claims), *apply.changes(target.kubectl, unprotected)]
-    return [f"  {change}" for change in changed]
+    changes = apply.changes(target.kubectl, objects(target.environment, target.overrides))
+    return [f"  {change}" for change in changes]
 
 
 def _pulumi_drift(target: Target) -> list[str]:
@@ -107,12 +92,11 @@ def _preview(target: Target) -> Preview:
     command = ("preview", "--json", "--refresh", "--show-sames", "--non-interactive")
     done = pulumi_cli.call(*command, "--stack", name, overrides=target.overrides)
     found = pulumi_cli.parse(done.stdout)
-    if not isinstance(found, dict) or not (found.get("steps") or found.get("diagnostics")):
-        raise CommandError(pulumi_cli.explain("preview", name, done.stderr))
-    result = parse(found)
-    if done.returncode and result.problem is None:
-        raise CommandError(pulumi_cli.explain("preview", name, done.stderr))
-    return result
+    if isinstance(found, dict) and (found.get("steps") or found.get("diagnostics")):
+        result = parse(found)
+        if result.problem is not None or not done.returncode:
+            return result
+    raise CommandError(pulumi_cli.explain("preview", name, done.stderr))
 
 
 def _locked(environment: str) -> bool:
@@ -125,5 +109,4 @@ def _locked(environment: str) -> bool:
     if url.startswith("file://"):
         folder = Path(urlsplit(url).path, ".pulumi", "locks", "organization", PROJECT, environment)
         return any(folder.glob("*.json"))
-    stack = pulumi_cli.stacks(environment).get(environment, {})
-    return bool(stack.get("updateInProgress"))
+    return bool(pulumi_cli.stacks(environment).get(environment, {}).get("updateInProgress"))

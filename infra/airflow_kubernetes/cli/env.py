@@ -1,13 +1,14 @@
 """`make env`: the files of a new environment, copied from those of another one."""
 
-import argparse
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from ..environment import load
+from ..errors import CommandError
 from ..parity.hygiene import CONTEXT
 from ..paths import ROOT
 from ..settings import expiry
@@ -25,19 +26,6 @@ config:
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The new environment and its source."""
-    parser.add_argument("name", metavar="NAME", help="of the new environment")
-    parser.add_argument(
-        "--from", dest="source", default="", metavar="ENVIRONMENT", help="the one to copy"
-    )
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Make the environment."""
-    env(arguments.name, arguments.source)
-
-
 def env(name: str, source: str) -> None:
     """Write the new environment's files; print what to review. Raises SettingsError."""
     to_review = create(name, source)
@@ -51,7 +39,7 @@ def create(name: str, source: str, root: Path = ROOT) -> list[str]:
 
     Returns the settings that are unlikely to suit both environments, each with its line. Encrypted
     entries are not copied: each stack has its own key. Raises SettingsError with every problem of
-    the names, or if the values of `source` cannot be used.
+    the names, or if `source` cannot be used; CommandError if a file cannot be written.
     """
     values, stack = root / "values" / f"{name}.yaml", root / f"Pulumi.{name}.yaml"
     messages = [
@@ -63,12 +51,13 @@ def create(name: str, source: str, root: Path = ROOT) -> list[str]:
     load(source, directory=root / "values")
     text = (root / "values" / f"{source}.yaml").read_text(encoding="utf-8")
     head = f"# {name.capitalize()}: made from {source} by make env; write here what it is for.\n"
-    _write(
-        {
-            values: head + _without_head(text),
-            stack: STACK.format(context=CONTEXT, name=name),
-        }
-    )
+    try:
+        stack.write_text(STACK.format(context=CONTEXT, name=name), encoding="utf-8")
+        # Without the comment at its top, which describes the other environment.
+        values.write_text(head + re.sub(r"\A(#.*\n|\s*\n)+", "", text), encoding="utf-8")
+    except OSError as error:
+        stack.unlink(missing_ok=True)
+        raise CommandError(f"{error.filename}: cannot be written: {error.strerror}") from None
     return list(_to_review(name, source, root))
 
 
@@ -93,29 +82,6 @@ def _problems_of_source(source: str, known: list[str]) -> Iterator[str]:
         why = "has stand-ins that only it may use" if source == SANDBOX else "is not an environment"
         what = f"FROM={source} {why}" if source else "FROM is missing"
         yield f"{what}: choose one of {', '.join(usable)}"
-
-
-def _without_head(text: str) -> str:
-    """Without the comment at the top, which describes the other environment."""
-    lines = text.splitlines(keepends=True)
-    while lines and (lines[0].startswith("#") or not lines[0].strip()):
-        del lines[0]
-    return "".join(lines)
-
-
-def _write(files: Mapping[Path, str]) -> None:
-    """Write all new files or, if one cannot be written, none."""
-    written: list[Path] = []
-    try:
-        for path, text in files.items():
-            with path.open("x", encoding="utf-8") as file:
-                written.append(path)
-                file.write(text)
-    except OSError as error:
-        for new in written:
-            new.unlink()
-        message = f"cannot be written ({error.strerror}); no file was made"
-        raise SettingsError([Problem(path.name, 0, "", message)]) from None
 
 
 def _to_review(name: str, source: str, root: Path) -> Iterator[str]:

@@ -10,7 +10,7 @@ RELEASE = "airflow-kubernetes/release"
 VERSION = "app.kubernetes.io/version"
 COMPONENT = "app.kubernetes.io/component"
 AIRFLOW = "--selector=app.kubernetes.io/name=airflow"
-NOT_AIRFLOW = ("mysql", "redis", "backup")
+NOT_AIRFLOW = "mysql,redis,backup"
 """Components that run while Airflow is stopped: they write nothing into its database."""
 
 
@@ -41,26 +41,16 @@ def release_change(target: Target) -> dict[str, str]:
     was allowed manually (docs/upgrade.md) has only `heads`.
     """
     for obj in target.kubectl.get("configmap", RELEASE_CHANGE):
-        return unfinished(obj.get("data", {}), _migrated(target))
+        change: dict[str, str] = obj.get("data", {})
+        # The command that waited for the migration may have been interrupted.
+        ended = "from" in change and _migrated(target) not in (None, change["from"])
+        return {} if ended else change
     return {}
 
 
-def unfinished(change: dict[str, str], migrated: str | None) -> dict[str, str]:
-    """The record of a release change, or nothing if the database is `migrated` to another release.
-
-    The command that waited for the migration may have been interrupted.
-    """
-    done = "from" in change and migrated not in (None, change["from"])
-    return {} if done else dict(change)
-
-
 def _migrated(target: Target) -> str | None:
-    jobs = target.kubectl.get("jobs", f"--selector={COMPONENT}={MIGRATIONS}")
-    return last_migration(jobs)
-
-
-def last_migration(jobs: list[Manifest]) -> str | None:
     """The release of the last migration that succeeded; None while Airflow is stopped."""
+    jobs = target.kubectl.get("jobs", f"--selector={COMPONENT}={MIGRATIONS}")
     done = [job for job in jobs if "completionTime" in job["status"]]
     if not done:
         return None
@@ -70,12 +60,8 @@ def last_migration(jobs: list[Manifest]) -> str | None:
 
 def pods(target: Target) -> list[Manifest]:
     """Airflow's pods that have not ended and may write into the database."""
-    return [
-        pod
-        for pod in target.kubectl.get("pods", AIRFLOW)
-        if component(pod) not in NOT_AIRFLOW
-        and pod["status"].get("phase") not in ("Succeeded", "Failed")
-    ]
+    not_ended = "--field-selector=status.phase!=Succeeded,status.phase!=Failed"
+    return target.kubectl.get("pods", f"{AIRFLOW},{COMPONENT} notin ({NOT_AIRFLOW})", not_ended)
 
 
 def component(obj: Manifest) -> str:

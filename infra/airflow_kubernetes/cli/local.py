@@ -4,7 +4,7 @@ import subprocess
 
 import yaml
 
-from ..airflow.releases import RELEASES, Release
+from ..airflow.releases import RELEASES
 from ..console import say
 from ..errors import CommandError
 from ..local import env_file, images
@@ -30,8 +30,7 @@ def local_up(target: Target, *, live: bool = False) -> None:
     """
     settings = target.settings
     _refuse_other_release(settings)
-    docker = find_engine("docker")
-    _require_compose()
+    docker = _docker()
     before = env_file.read(ENV_FILE)
     project = before.get("COMPOSE_PROJECT_NAME") or PROJECT
     _refuse_new_passwords(docker, before, f"{project}_mysql")
@@ -61,8 +60,7 @@ def local_down() -> None:
     """Remove the containers; keep database, logs and passwords. Raises CommandError."""
     if not ENV_FILE.exists():
         raise CommandError(f"{env_file.NAME} does not exist: make local-up has not run here")
-    find_engine("docker")
-    _require_compose()
+    _docker()
     _compose("down", "--remove-orphans")
     print("stopped; database, logs and passwords are kept")
 
@@ -77,26 +75,26 @@ def _compose(*arguments: str) -> None:
         )
 
 
-def _require_compose() -> None:
-    version = ["docker", "compose", "version"]
-    if subprocess.run(version, capture_output=True, check=False).returncode:
+def _docker() -> Engine:
+    """Docker, with Compose 2. Raises EngineError, CommandError."""
+    docker = find_engine("docker")
+    if docker.run("compose", "version").returncode:
         raise CommandError(
             "Docker has no plugin `compose`: install Docker Compose 2 or newer (package "
             "docker-compose-plugin of Docker's repository; Debian 12's docker-compose is version 1)"
         )
+    return docker
 
 
 def _refuse_other_release(settings: Settings) -> None:
-    """compose.yaml has the components of one Airflow line. Raises CommandError for another."""
+    """compose.yaml has the web component of one Airflow line. Raises CommandError for another."""
     version = settings.airflow.version
     services = yaml.safe_load(COMPOSE_FILE.read_text(encoding="utf-8"))["services"]
-    missing = sorted(_components(RELEASES[version]) - services.keys())
-    if missing:
-        supported = [
-            name for name, release in RELEASES.items() if services.keys() >= _components(release)
-        ]
+    web = {name: release.web.component.name for name, release in RELEASES.items()}
+    if web[version] not in services:
+        supported = [name for name, service in web.items() if service in services]
         raise CommandError(
-            f"airflow.version is {version}, but compose.yaml has no service {', '.join(missing)}: "
+            f"airflow.version is {version}, but compose.yaml has no service {web[version]}: "
             f"it runs Airflow {', '.join(supported)}. Set that version in values/common.yaml, or "
             f"run {version} on a cluster: make up"
         )
@@ -112,9 +110,3 @@ def _refuse_new_passwords(docker: Engine, env: dict[str, str], volume: str) -> N
             f"is another checkout, write COMPOSE_PROJECT_NAME=<another> and AIRFLOW_PORT=<another> "
             f"into {env_file.NAME}. If nobody needs that data: docker volume rm {volume}"
         )
-
-
-def _components(release: Release) -> set[str]:
-    """The names of the components that every executor has."""
-    others = (release.scheduler, release.dag_processor, release.triggerer)
-    return {component.name for component in (release.web.component, *others)}

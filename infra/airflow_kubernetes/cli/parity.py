@@ -1,6 +1,5 @@
 """`make parity`: the differences between environments, and the settings that explain them."""
 
-import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -15,21 +14,6 @@ from ..parity.exchange import Exchange
 from ..settings.load import environments
 
 Row = tuple[str, str, str, str, str, str]
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Two environments, or none for all of them."""
-    parser.add_argument(
-        "environments",
-        metavar="ENVIRONMENT",
-        nargs="*",
-        help="two of them; by default every two but the sandbox",
-    )
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Compare the environments."""
-    parity(arguments.environments)
 
 
 def parity(names: Sequence[str]) -> None:

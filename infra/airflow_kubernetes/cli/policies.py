@@ -1,6 +1,5 @@
 """`make policies`: check the objects of every environment against all rules."""
 
-import argparse
 import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,20 +13,10 @@ from ..policies.rule import Subject
 from ..policies.rules import RULES, Violation, violations
 from ..render import objects
 from ..settings.load import environments
-from .target import add_set
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """An environment and its overrides, or none for all of them."""
-    parser.add_argument(
-        "environment", metavar="ENVIRONMENT", nargs="?", default="", help="by default all"
-    )
-    add_set(parser)
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Check them."""
-    policies(arguments.environment, arguments.set)
+ROW = textwrap.TextWrapper(
+    100, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False
+)
 
 
 def policies(environment: str, overrides: str = "") -> None:
@@ -86,12 +75,5 @@ def block(violation: Violation) -> str:
     }
     lines = [f"\n  {violation.kind}/{violation.name}: {violation.rule}"]
     for key, value in rows.items():
-        lines += textwrap.wrap(
-            value,
-            100,
-            initial_indent=f"    {key:<4} ",
-            subsequent_indent=" " * 9,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        lines += ROW.wrap(f"    {key:<4} {value}")
     return "\n".join(lines)

@@ -1,52 +1,33 @@
 """`make preview`: what `make up` would change, or with BASE what a branch changes."""
 
-import argparse
-
 from ..errors import CommandError
 from ..kubectl import apply, foundation
-from ..kubectl.diff import diff, differences
+from ..kubectl.diff import diff
 from ..kubectl.foundation import engine_of
-from ..kubernetes.manifest import is_protected
 from ..render import objects, registered
 from ..secrets import generated
 from . import pulumi_cli
-from .target import Target, add_set, engine
+from .report import print_report
+from .target import Target, engine
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """An environment and its overrides, or the options of a report."""
-    parser.add_argument(
-        "environment", metavar="ENVIRONMENT", nargs="?", help="with --base: by default all"
-    )
-    add_set(parser)
-    parser.add_argument(
-        "--base",
-        metavar="COMMIT",
-        help="report what this checkout changes since COMMIT (a branch or a tag too), without a "
-        "cluster",
-    )
-    parser.add_argument("--report", metavar="FOLDER", help="also write the report to FOLDER")
-    parser.add_argument(
-        "--live", action="store_true", help="the report includes clusters and stacks as they are"
-    )
+def preview_or_report(
+    environment: str, overrides: str, base: str, report: str, *, live: bool
+) -> None:
+    """Print the preview or, with a `base`, the report.
 
-
-def run(arguments: argparse.Namespace) -> None:
-    """Print the preview or the report. Raises CommandError for options that exclude each other."""
-    if arguments.base:
-        if arguments.set:
+    Raises CommandError for options that exclude each other.
+    """
+    if base:
+        if overrides:
             raise CommandError("SET is for one command; a report compares what is in files")
-        # Imported here: the report takes a tenth of a second that only it needs.
-        from .report import report
-
-        only = [arguments.environment] if arguments.environment else []
-        report(arguments.base, only, arguments.report or "", live=arguments.live)
-        return
-    if arguments.report or arguments.live:
+        print_report(base, [environment] if environment else [], report, live=live)
+    elif report or live:
         raise CommandError("REPORT and LIVE are of a report: name its BASE, as in BASE=origin/main")
-    if not arguments.environment:
+    elif not environment:
         raise CommandError("name an environment, or the base of a report: make preview BASE=main")
-    preview(Target.load(arguments.environment, arguments.set, read_only=True))
+    else:
+        preview(Target.load(environment, overrides, read_only=True))
 
 
 def preview(target: Target) -> None:
@@ -54,7 +35,6 @@ def preview(target: Target) -> None:
 
     It is `pulumi preview --diff`; or kubectl's diff, and what would be pruned. Raises CommandError.
     """
-    target.kubectl.reach()
     if engine(target) == "kubectl":
         _with_kubectl(target)
     elif target.environment in pulumi_cli.stacks(target.environment):
@@ -84,12 +64,10 @@ def _with_kubectl(target: Target) -> None:
         return
     new = foundation.check(target.kubectl, generated(target.settings))
     rendered = objects(target.environment, target.overrides)
-    unprotected = [obj for obj in rendered if not is_protected(obj)]
-    claims = [obj for obj in rendered if obj["kind"] in ("Namespace", "PersistentVolumeClaim")]
     changed = [f"Secret {secret.name} (generated)" for secret in new]
-    changed += differences(target.kubectl, claims) + apply.changes(target.kubectl, unprotected)
+    changed += apply.changes(target.kubectl, rendered)
     if not changed:
         print("nothing would change")
         return
     print("\n".join(["would change:", *(f"  {change}" for change in changed)]))
-    print(diff(target.kubectl, [*claims, *apply.as_applied(target.kubectl, unprotected)]), end="")
+    print(diff(target.kubectl, apply.comparable(rendered)), end="")

@@ -1,6 +1,5 @@
 """`make promote TO=prod`: copy the images of one environment into another one's registry."""
 
-import argparse
 import time
 
 from ..console import say
@@ -8,24 +7,10 @@ from ..environment import load
 from ..errors import CommandError
 from ..images import buildx, lock
 from .target import Target
-from .target import add_arguments as add_target
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The environment to copy from, and the one to copy to."""
-    add_target(parser)
-    parser.add_argument(
-        "--to", default="", metavar="ENVIRONMENT", help="the one whose registry gets the images"
-    )
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Copy the images."""
-    promote(Target.load(arguments.environment, arguments.set), arguments.to)
-
-
-def promote(source: Target, to: str) -> None:
-    """Copy every image of the lock from the registry of `source` to that of the environment `to`.
+def promote(target: Target, to: str) -> None:
+    """Copy every image of the lock from the registry of `target` to that of the environment `to`.
 
     Digests stay the same, and with them the lock, which all environments share. Raises
     CommandError, BuildError, RegistryError, LoginError.
@@ -33,19 +18,19 @@ def promote(source: Target, to: str) -> None:
     if not to:
         raise CommandError("name the environment to copy to: make promote TO=prod [ENV=dev]")
     destination = load(to)
-    file = lock.path(source.settings)
+    file = lock.path(target.settings)
     if lock.path(destination) != file:
         raise CommandError(
-            f"images of {source.environment} are stand-ins that {to} may not run (images.lock)"
+            f"images of {target.environment} are stand-ins that {to} may not run (images.lock)"
         )
     entries = lock.read(file).images
     if not entries:
         raise CommandError(
-            f"{file.name} names no image; make images ENV={source.environment} first"
+            f"{file.name} names no image; make images ENV={target.environment} first"
         )
-    old, new = source.settings.images.registry, destination.images.registry
+    old, new = target.settings.images.registry, destination.images.registry
     if old == new:
-        say(f"{to} has the registry of {source.environment}, {new}: nothing to copy")
+        say(f"{to} has the registry of {target.environment}, {new}: nothing to copy")
         return
     started = time.monotonic()
     for number, (name, entry) in enumerate(sorted(entries.items()), 1):

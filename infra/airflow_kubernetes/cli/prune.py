@@ -1,6 +1,5 @@
 """`make prune`: delete old images from an environment's registry."""
 
-import argparse
 import json
 
 from ..console import say
@@ -14,47 +13,18 @@ from ..registry.client import Repository
 from ..registry.reference import DOCKER_HUB, Reference, UnsupportedError
 from ..settings.load import environments
 from .target import Target
-from .target import add_arguments as add_target
 
 LOCK = ROOT / "images.lock.yaml"
-DAYS = 90
-"""How far back locks count, unless KEEP=<days> says otherwise."""
-
 RUNNING = "pods,replicasets,statefulsets,jobs,cronjobs,configmaps"
 """Kinds that name images: of running pods, of pods after a rollback, and in pod templates."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The environment, the age of what stays, and whether to delete the rest."""
-    add_target(parser)
-    parser.add_argument(
-        "--keep",
-        type=_days,
-        default=DAYS,
-        metavar="DAYS",
-        help=f"how far back locks count ({DAYS})",
-    )
-    parser.add_argument("--apply", action="store_true", help="delete; without it, only list")
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """List or delete the images."""
-    target = Target.load(arguments.environment, arguments.set)
-    prune(target, arguments.keep, apply=arguments.apply)
-
-
-def _days(text: str) -> int:
-    if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days, such as {DAYS}")
-    return int(text)
-
-
-def prune(target: Target, days: int = DAYS, *, apply: bool = False) -> None:
+def prune(target: Target, keep: int = 90, *, apply: bool = False) -> None:
     """Say which images could be deleted; delete them if `apply`.
 
-    What stays: the images of the lock, here or in a commit of the last `days` on any branch or tag,
-    the images of the clusters of all environments with this registry, and every tag that no build
-    makes. Raises CommandError, HistoryError, RegistryError, LoginError.
+    What stays: the images of the lock, here or in a commit of the last `keep` days on any branch or
+    tag, the images of the clusters of all environments with this registry, and every tag that no
+    build makes. Raises CommandError, HistoryError, RegistryError, LoginError.
     """
     registry = target.settings.images.registry
     if apply and Reference.parse(f"{registry}/x").host == DOCKER_HUB:
@@ -63,7 +33,7 @@ def prune(target: Target, days: int = DAYS, *, apply: bool = False) -> None:
     used = [file.read_text(encoding="utf-8") for file in files if file.exists()]
     if apply:
         lock_history.fetch(LOCK)
-    used += lock_history.texts(LOCK, days)
+    used.append(lock_history.text(LOCK, keep))
     for environment in _sharing(target):
         used += _running(environment, apply)
     images = {name for file in files for name in lock.read(file).images} | lock_history.names(LOCK)
@@ -94,15 +64,10 @@ def _delete(repository: Repository, digests: list[str], registry: str) -> None:
 
 def _sharing(target: Target) -> list[Target]:
     """The environments whose pods pull from this one's registry, itself first."""
-    others = {name: load(name) for name in environments() if name != target.environment}
-    return [
-        target,
-        *(
-            Target(name, "", settings)
-            for name, settings in others.items()
-            if settings.images.registry == target.settings.images.registry
-        ),
-    ]
+    names = [name for name in environments() if name != target.environment]
+    registry = target.settings.images.registry
+    others = [Target(name, "", load(name)) for name in names]
+    return [target, *(other for other in others if other.settings.images.registry == registry)]
 
 
 def _running(environment: Target, apply: bool) -> list[str]:
@@ -111,7 +76,6 @@ def _running(environment: Target, apply: bool) -> list[str]:
     Raises CommandError before a deletion if its cluster does not answer.
     """
     try:
-        environment.kubectl.reach()
         return [json.dumps(environment.kubectl.get(RUNNING))]
     except (KubectlError, CommandError) as error:
         if apply:

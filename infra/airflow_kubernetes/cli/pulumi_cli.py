@@ -75,31 +75,22 @@ def parse(text: str) -> Any:
         return None
 
 
+def read(environment: str, *args: str) -> Any:
+    """The JSON that `pulumi ARGS` prints. Raises CommandError for the user of `environment`."""
+    done = call(*args, "--json")
+    found = parse(done.stdout)
+    if done.returncode or found is None:
+        command = " ".join(arg for arg in args if not arg.startswith("--"))
+        raise CommandError(explain(command, environment, done.stderr))
+    return found
+
+
 def stacks(environment: str) -> dict[str, dict[str, Any]]:
     """The backend's stacks of this project by name, as `pulumi stack ls --json` describes them.
 
     Raises CommandError, for the user of `environment`, if the backend does not answer.
     """
-    done = call("stack", "ls", "--json")
-    listed = parse(done.stdout)
-    if not isinstance(listed, list):
-        raise CommandError(explain("stack ls", environment, done.stderr))
-    return {stack["name"]: stack for stack in listed}
-
-
-def output(stack: str, name: str) -> Any:
-    """One output of a stack. Raises CommandError if there is none."""
-    # An output that depends on a secret input, such as a login, is a secret itself.
-    options = ("--json", "--show-secrets", "--stack", stack)
-    done = call("stack", "output", name, *options)
-    if done.returncode:
-        raise CommandError(explain(f"stack output {name}", stack, done.stderr))
-    return json.loads(done.stdout)
-
-
-def create_stack(stack: str) -> None:
-    """Create the stack unless the backend has it. Raises CommandError."""
-    run(stack, "stack", "select", "--create")
+    return {stack["name"]: stack for stack in read(environment, "stack", "ls")}
 
 
 def explain(command: str, environment: str, stderr: str) -> str:

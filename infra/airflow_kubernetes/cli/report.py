@@ -10,17 +10,17 @@ from pathlib import Path
 from ..errors import CommandError
 from ..report import collect, markdown
 from ..report.model import RealState, Report
-from ..report.run import report as run
+from ..report.run import report
 from . import drift
 
 
-def report(base: str, only: Sequence[str], folder: str, *, live: bool = False) -> None:
+def print_report(base: str, only: Sequence[str], folder: str, *, live: bool = False) -> None:
     """Print the report against `base`; also write its files into `folder`, if one is named.
 
     If `live`, the report includes the real state of each environment. Raises CheckoutError, and
     CommandError for a report that says why it must not be merged.
     """
-    found = run(base, only, datetime.now(UTC).date(), _real_state if live else None)
+    found = report(base, only, datetime.now(UTC).date(), _real_state if live else None)
     short, complete = markdown.short(found)
     print(short, end="")
     if folder:

@@ -14,7 +14,7 @@ from typing import Any
 from ..airflow.releases import RELEASES
 from ..errors import CommandError, UserError
 from ..secrets import ADMIN_SECRET
-from .password import password
+from .status import password
 from .target import Target
 
 

@@ -1,11 +1,9 @@
 """`make restore`: load a backup into the database, after a backup of what it holds."""
 
-import argparse
 import re
-import time
 
 from ..airflow.migrations import RELEASE_CHANGE
-from ..console import Stopwatch
+from ..console import say
 from ..database import mysql
 from ..database.backup import KINDS, restore_job
 from ..errors import CommandError
@@ -13,14 +11,13 @@ from ..settings.schema import Settings
 from . import installed_release
 from .backup import job_name, run_job
 from .target import Target
-from .target import add_arguments as add_target
 
 BACKUP = re.compile(rf"\d{{8}}T\d{{6}}Z-({'|'.join(KINDS)})")
 DATABASE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 RESTORED = re.compile(r"^restored .* of Airflow (\S+) .*$", re.MULTILINE)
 SYSTEM = ("information_schema", "mysql", "performance_schema", "sys")
 
-PATIENCE = 300.0
+PATIENCE = 300
 """Seconds for terminating pods to end."""
 
 CREATE_DATABASE = r"""
@@ -36,56 +33,33 @@ database that holds something; in a GRANT, _ would be a pattern.
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The environment, the backup, and another database."""
-    add_target(parser)
-    parser.add_argument("--from", dest="backup", metavar="BACKUP", help="its name in `backups`")
-    parser.add_argument(
-        "--into",
-        metavar="DATABASE",
-        help="an empty database, which is created if need be; by default the environment's own, "
-        "while Airflow is stopped",
-    )
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Restore the backup. Raises CommandError if none is named."""
-    target = Target.load(arguments.environment, arguments.set)
-    target.kubectl.reach()
-    if not arguments.backup:
-        raise CommandError(
-            f"name a backup: make restore FROM=<name> ENV={target.environment}; "
-            f"make backups ENV={target.environment} lists them"
-        )
-    restore(target, arguments.backup, arguments.into)
-
-
-def restore(target: Target, name: str, into: str | None = None) -> None:
-    """Load the backup `name` into the environment's database, or into the empty one `into`.
+def restore(target: Target, source: str, into: str = "") -> None:
+    """Load the backup `source` into the environment's database, or into the empty one `into`.
 
     The content of the environment's own database is backed up first. Raises CommandError for what
     is refused, RolloutError if it fails; the message says how the database was left.
     """
     settings = target.settings
-    if not BACKUP.fullmatch(name):
+    if not BACKUP.fullmatch(source):
+        problem = f"{source!r} is not the name of a backup" if source else "name a backup"
         raise CommandError(
-            f"{name!r} is not the name of a backup, such as 20261122T020000Z-scheduled; "
+            f"{problem}: make restore FROM=20261122T020000Z-scheduled ENV={target.environment}; "
             f"make backups ENV={target.environment} lists them"
         )
-    if into is None:
-        _wait_for_airflow_to_end(target)
-    else:
+    if into:
         _check_name(settings, into)
         if settings.database.mode == "cluster":
             _create_database(target, into)
+    else:
+        _wait_for_airflow_to_end(target)
     release = installed_release.release(target) or settings.airflow.version
-    database = settings.database.name if into is None else into
-    job = restore_job(settings, job_name("restore"), name, database, release)
+    database = into or settings.database.name
+    job = restore_job(settings, job_name("restore"), source, database, release)
     restored = RESTORED.search(run_job(target, job))
     if restored is None:
         raise CommandError(f"Job {job['metadata']['name']} did not report what it restored")
     print(restored[0])
-    if into is None:
+    if not into:
         # Of a release change that failed; the schema is whole again.
         target.kubectl.run("delete", "configmap", RELEASE_CHANGE, "--ignore-not-found")
         installed_release.record(target, restored[1])
@@ -93,20 +67,19 @@ def restore(target: Target, name: str, into: str | None = None) -> None:
 
 
 def _wait_for_airflow_to_end(target: Target) -> None:
-    """Wait for terminating pods. Raises CommandError while others run."""
-    stopwatch = Stopwatch()
-    while pods := installed_release.pods(target):
-        names = ", ".join(pod["metadata"]["name"] for pod in pods)
-        terminating = all("deletionTimestamp" in pod["metadata"] for pod in pods)
-        if not terminating or stopwatch.seconds > PATIENCE:
-            raise CommandError(
-                f"Airflow runs in namespace {target.settings.namespace} ({names}) and would write "
-                "into the database while it is replaced. Set airflow.stopped: true in "
-                f"values/{target.environment}.yaml and run make up ENV={target.environment} first; "
-                "or restore into another database, with INTO=<database>"
-            )
-        stopwatch.say(f"waiting for the end of {names}")
-        time.sleep(3)
+    """Wait for terminating pods. Raises CommandError if others run, KubectlError after PATIENCE."""
+    pods = installed_release.pods(target)
+    names = [f"pod/{pod['metadata']['name']}" for pod in pods]
+    if not all("deletionTimestamp" in pod["metadata"] for pod in pods):
+        raise CommandError(
+            f"Airflow runs in namespace {target.settings.namespace} ({', '.join(names)}) and would "
+            "write into the database while it is replaced. Set airflow.stopped: true in "
+            f"values/{target.environment}.yaml and run make up ENV={target.environment} first; "
+            "or restore into another database, with INTO=<database>"
+        )
+    if names:
+        say(f"waiting for the end of {', '.join(names)}")
+        target.kubectl.run("wait", "--for=delete", f"--timeout={PATIENCE}s", *names)
 
 
 def _check_name(settings: Settings, into: str) -> None:

@@ -1,6 +1,5 @@
 """`make smoke`: run the smoke DAG through the REST API and wait for its end."""
 
-import argparse
 import itertools
 import time
 from datetime import UTC, datetime
@@ -10,27 +9,15 @@ from ..console import Stopwatch
 from ..errors import CommandError
 from .rest import Rest, RestError
 from .target import Target
-from .target import add_arguments as add_target
 
 DAG = "smoke"
 TIMEOUT = 300.0
 DONE = ("success", "failed")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The environment, and how often the DAG runs."""
-    add_target(parser)
-    parser.add_argument(
-        "--once",
-        action="store_true",
-        help="one run for each Airflow image, and none while Airflow is stopped: after `up`",
-    )
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Run the DAG."""
-    target = Target.load(arguments.environment, arguments.set)
-    if not arguments.once:
+def run(target: Target, *, once: bool) -> None:
+    """Run the DAG; `once` for each Airflow image, and not while Airflow is stopped: after `up`."""
+    if not once:
         smoke(target)
     elif not target.settings.airflow.stopped:
         smoke(target, f"up-{image_catalog.airflow(target.settings).tag}")

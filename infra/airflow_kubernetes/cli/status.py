@@ -1,16 +1,14 @@
-"""`make status`: what runs in the cluster, and where Airflow answers."""
+"""`make status` and `make password`: what runs in the cluster, and how to log in."""
 
-import argparse
+import base64
 
+from ..errors import CommandError
 from ..secrets import ADMIN_SECRET
 from .target import Target
-from .target import add_arguments as add_arguments
 
 
-def run(arguments: argparse.Namespace) -> None:
+def status(target: Target) -> None:
     """Print workloads, pods and claims, and how to log in."""
-    target = Target.load(arguments.environment, arguments.set)
-    target.kubectl.reach()
     print(target.kubectl.run("get", "deployments,statefulsets,jobs,pods,pvc"), end="")
     print_access(target)
 
@@ -27,3 +25,15 @@ def print_access(target: Target) -> None:
     print(f"  address   {settings.airflow.url}")
     print(f"  user      {settings.airflow.admin.username}")
     print(f"  password  make password ENV={target.environment}   ({password})")
+
+
+def print_password(target: Target) -> None:
+    """Print the first user's password."""
+    print(password(target))
+
+
+def password(target: Target) -> str:
+    """The first user's password. Raises CommandError before the first `up`."""
+    for obj in target.kubectl.get("secret", ADMIN_SECRET):
+        return base64.b64decode(obj["data"]["password"]).decode()
+    raise CommandError(f"no Secret {ADMIN_SECRET}: run make up ENV={target.environment} first")

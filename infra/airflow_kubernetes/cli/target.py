@@ -1,6 +1,5 @@
 """The environment that a command works on."""
 
-import argparse
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -49,24 +48,13 @@ class Target:
 
     @cached_property
     def kubectl(self) -> Kubectl:
-        """The environment's cluster. Raises CommandError if none is named."""
-        return Kubectl(_context(self.environment), self.settings.namespace)
+        """The environment's cluster, which has answered.
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of a command that works on one environment."""
-    parser.add_argument("environment", metavar="ENVIRONMENT", help="as in values/ENVIRONMENT.yaml")
-    add_set(parser)
-
-
-def add_set(parser: argparse.ArgumentParser) -> None:
-    """The option `--set`."""
-    parser.add_argument(
-        "--set",
-        default="",
-        metavar="'KEY=VALUE …'",
-        help="override values for this command, as in 'airflow.parallelism=64'",
-    )
+        Raises CommandError if none is named, KubectlError if it does not answer.
+        """
+        kubectl = Kubectl(_context(self.environment), self.settings.namespace)
+        kubectl.reach()
+        return kubectl
 
 
 def engine(target: Target, *, install: bool = False) -> str:

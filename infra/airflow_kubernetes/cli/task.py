@@ -1,6 +1,5 @@
 """`make task`: run a task image as a pod would run it, and print its XCom."""
 
-import argparse
 import json
 import secrets
 import shlex
@@ -16,7 +15,6 @@ from ..local.engine import Engine, find_engine
 from ..local.images import build
 from ..settings.schema import Settings
 from .target import Target
-from .target import add_arguments as add_target
 
 XCOM = "/airflow/xcom"
 """Folder in which KubernetesPodOperator reads return.json (`PodDefaults.XCOM_MOUNT_PATH`)."""
@@ -25,46 +23,31 @@ NOT_STARTED = (125, 126, 127)
 """Exit codes of `docker run` and `podman run` if the container's command did not start."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The environment, the task image, and its arguments."""
-    add_target(parser)
-    parser.add_argument("name", metavar="NAME", help="the task image images/tasks/NAME")
-    parser.add_argument(
-        "--args", default="", metavar="'ARGUMENTS'", help="for the container, quoted as in a shell"
-    )
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Run the task."""
-    target = Target.load(arguments.environment, arguments.set, read_only=True)
-    task(target, arguments.name, arguments.args)
-
-
-def task(target: Target, name: str, args: str = "") -> None:
-    """Build the image `name` for this machine, run it with the arguments `args`, print its XCom.
+def task(target: Target, image: str, args: str = "") -> None:
+    """Build the task image for this machine, run it with the arguments `args`, print its XCom.
 
     The task's output goes to standard error, so standard output is only the XCom. Raises SystemExit
     with the task's exit code if it is not 0; CommandError, EngineError or BuildError if the image
     could not be run.
     """
     arguments = _arguments(args)
-    spec = _spec(target.settings, name)
+    spec = _spec(target.settings, image)
     engine = find_engine()
     reference = build(target.settings, spec, engine)
     with tempfile.TemporaryDirectory(prefix="airflow-task-", ignore_cleanup_errors=True) as folder:
         xcom = Path(folder) / "xcom"
         xcom.mkdir()
         xcom.chmod(0o777)  # for the task's user; the parent folder is private
-        container = f"airflow-task-{name}-{secrets.token_hex(4)}"
+        container = f"airflow-task-{image}-{secrets.token_hex(4)}"
         code = _run(engine, reference, container, xcom, arguments)
         if code in NOT_STARTED:
             raise CommandError(
                 f"{engine.program} could not run {reference} (exit code {code}): see above"
             )
         if code:
-            say(f"error: task {name} failed: exit code {code}; its output is above")
+            say(f"error: task {image} failed: exit code {code}; its output is above")
             raise SystemExit(code)
-        _print_xcom(name, xcom / "return.json")
+        _print_xcom(image, xcom / "return.json")
 
 
 def _arguments(text: str) -> list[str]:

@@ -1,6 +1,5 @@
 """`make up`: bring an environment to the state that this checkout describes."""
 
-import argparse
 import json
 import sys
 
@@ -16,15 +15,9 @@ from ..secrets import generated
 from . import build, installed_release, pulumi_cli
 from .status import print_access
 from .target import Target, engine
-from .target import add_arguments as add_arguments
 
 TIMEOUT = 900.0
 """Seconds for everything to become ready; a new node pulls a gigabyte of images first."""
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Deploy the environment."""
-    up(Target.load(arguments.environment, arguments.set))
 
 
 def up(target: Target, *, changing_release: bool = False) -> None:
@@ -32,7 +25,6 @@ def up(target: Target, *, changing_release: bool = False) -> None:
 
     Only `make upgrade` may be `changing_release`. Raises UserError at the first failure.
     """
-    target.kubectl.reach()
     chosen = engine(target, install=True)
     say(
         f"{target.environment}: context {target.kubectl.context}, namespace "
@@ -108,7 +100,7 @@ def _clear_task_pods(target: Target) -> None:
 
 
 def _with_kubectl(target: Target) -> None:
-    images = build.ensure(target.settings, say)
+    images = build.ensure(target.settings)
     rendered = objects(target.environment, target.overrides)
     text = json.dumps(rendered)
     if any(image not in text for image in images.values()):
@@ -123,10 +115,10 @@ def _with_kubectl(target: Target) -> None:
 
 def _with_pulumi(target: Target, *, changing_release: bool) -> None:
     if target.settings.images.build:
-        build.pin_bases(target.settings, say)
+        build.pin_bases(target.settings)
     else:
-        build.ensure(target.settings, say)
-    pulumi_cli.create_stack(target.environment)
+        build.ensure(target.settings)
+    pulumi_cli.run(target.environment, "stack", "select", "--create")
     # On a terminal Pulumi shows its preview and asks; make upgrade calls this
     # twice, and its start confirms both.
     answer = [] if sys.stdin.isatty() and not changing_release else ["--yes"]
@@ -141,6 +133,9 @@ def _with_pulumi(target: Target, *, changing_release: bool) -> None:
 
 def record_images(target: Target) -> None:
     """Write the images of the stack's outputs into the lock. Raises CommandError."""
-    images: dict[str, str] = pulumi_cli.output(target.environment, "images")
+    name = target.environment
+    # An output that depends on a secret input, such as a login, is a secret itself.
+    options = ("--show-secrets", f"--stack={name}")
+    images: dict[str, str] = pulumi_cli.read(name, "stack", "output", "images", *options)
     entries = {name: lock.Entry.of(reference) for name, reference in images.items()}
     lock.update(lock.path(target.settings), entries)

@@ -4,7 +4,6 @@ In Airflow's own order: stop every component, back up, migrate, start. MySQL can
 migration, so nothing is migrated without the backup (see the migration Job's guard).
 """
 
-import argparse
 import json
 import time
 from collections.abc import Iterator
@@ -22,16 +21,10 @@ from ..settings.load import STOPPED
 from . import build, installed_release
 from .backup import take
 from .target import Target
-from .target import add_arguments as add_arguments
 from .up import up, way_back
 
 RUN_TASKS = ("scheduler", "worker", "task")
 """Prefixes of the names of components that start tasks or run them."""
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Upgrade the environment, or downgrade it."""
-    upgrade(Target.load(arguments.environment, arguments.set))
 
 
 def upgrade(target: Target) -> None:
@@ -40,7 +33,6 @@ def upgrade(target: Target) -> None:
     If it is interrupted before the backup, running it again starts over; after the backup, the
     database must be restored first.
     """
-    target.kubectl.reach()
     if target.settings.airflow.stopped:
         raise CommandError(
             "airflow.stopped is set, so nothing would be migrated: remove it from "
@@ -58,7 +50,7 @@ def upgrade(target: Target) -> None:
         )
         return
     # First, so that nothing stops for an image that cannot be built.
-    build.ensure(target.settings, say)
+    build.ensure(target.settings)
     _note(target, {"from": current})
     say(f"1/4 stopping Airflow {current}: no new tasks start, running tasks end")
     with _undone_on_failure(target, current):

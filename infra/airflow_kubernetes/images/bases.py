@@ -21,16 +21,12 @@ class Base:
 
 _MAINTAINED = ("3.10", "3.11", "3.12", "3.13", "3.14")
 
-BASES: MappingProxyType[str, Base] = MappingProxyType(
-    {
-        row.name: row
-        for row in (
-            Base("buster", ("3.10", "3.11"), end_of_life="2024-06-30"),
-            Base("bookworm", _MAINTAINED),
-            Base("trixie", _MAINTAINED),
-        )
-    }
+_ROWS = (
+    Base("buster", ("3.10", "3.11"), end_of_life="2024-06-30"),
+    Base("bookworm", _MAINTAINED),
+    Base("trixie", _MAINTAINED),
 )
+BASES = MappingProxyType({row.name: row for row in _ROWS})
 
 
 def name(settings: Settings, base: str, python: str) -> str:

@@ -6,10 +6,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from shutil import which
 
+from ..console import say
 from ..registry.client import resolve
 from ..registry.login import for_docker, given
 from ..settings.schema import Settings
@@ -17,8 +17,6 @@ from . import build_options
 from .failures import BuildError, explain, reason
 from .specs import ImageSpec
 from .staging import stage
-
-Say = Callable[[str], None]
 
 
 def program() -> list[str]:
@@ -34,7 +32,7 @@ def has_builder(settings: Settings) -> bool:
     return subprocess.run(inspect, capture_output=True, check=False).returncode == 0
 
 
-def prepare(settings: Settings, say: Say) -> None:
+def prepare(settings: Settings) -> None:
     """Make the builder if it is missing, unless that is Pulumi's work. Raises BuildError."""
     builder = settings.images.builder
     if has_builder(settings):
@@ -56,20 +54,30 @@ def prepare(settings: Settings, say: Say) -> None:
         raise BuildError(f"builder {builder.name}: {done.stderr.strip()}")
 
 
-def proxies() -> list[str]:
-    """Options of a build for the proxies of this machine; BuildKit keeps them out of layers.
+def command(spec: ImageSpec, platform: str, tag: str) -> list[str]:
+    """The `buildx build` of one platform's image. Proxies are by name: their values may be secret.
 
-    By name alone: the value, which may hold a password, is not on the command line.
+    BuildKit keeps proxies out of layers. Raises BuildError.
     """
-    return [
-        f"--build-arg={name}"
+    proxies = [
+        name
         for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
         for name in (proxy, proxy.lower())
         if os.environ.get(name)
     ]
+    return [
+        *program(), "build", str(stage(spec)), "--platform", platform, "--tag", tag,
+        "--provenance=false",
+        *(f"--build-arg={name}={value}" for name, value in spec.arguments),
+        *(f"--build-arg={name}" for name in proxies),
+        *(
+            f"--secret=id={name},src={os.environ['SSL_CERT_FILE']}"
+            for name in build_options.certificates()
+        ),
+    ]  # fmt: skip
 
 
-def build(settings: Settings, spec: ImageSpec, platform: str, say: Say) -> str:
+def build(settings: Settings, spec: ImageSpec, platform: str) -> str:
     """Build for one platform and push; returns `registry/name:tag-architecture@digest`.
 
     Raises BuildError with the step that failed, its last lines and what to do.
@@ -78,29 +86,17 @@ def build(settings: Settings, spec: ImageSpec, platform: str, say: Say) -> str:
     say(f"{name}: building")
     with tempfile.TemporaryDirectory() as scratch:
         metadata = Path(scratch) / "metadata.json"
-        command = [
-            *program(), "build", str(stage(spec)),
+        caches = build_options.cache(settings, spec, platform)
+        options = [
             "--builder", settings.images.builder.name,
-            "--platform", platform,
-            "--tag", name,
             "--output", build_options.export(settings, spec),
             "--metadata-file", str(metadata),
-            "--provenance=false",
             "--progress=plain",
-            *proxies(),
+            *(f"--cache-from={cache}" for cache in caches[:1]),
+            *(f"--cache-to={cache}" for cache in caches[1:]),
         ]  # fmt: skip
-        for argument, value in spec.arguments:
-            command += ["--build-arg", f"{argument}={value}"]
-        for secret in build_options.certificates():
-            command += ["--secret", f"id={secret},src={os.environ['SSL_CERT_FILE']}"]
-        for option, cache in zip(
-            ("--cache-from", "--cache-to"),
-            build_options.cache(settings, spec, platform),
-            strict=False,
-        ):
-            command += [option, cache]
         with for_docker(settings.images.registry, given()) as variables:
-            output = _run(command, variables)
+            output = _run([*command(spec, platform, name), *options], variables)
         if output is not None:
             raise BuildError(explain(name, platform, output))
         digest: str = json.loads(metadata.read_text())["containerimage.digest"]
@@ -114,10 +110,10 @@ def push_index(target: str, sources: list[str]) -> str:
     A single source that is an index is copied as it is, so its digest stays the same. What the
     target has is skipped, within one registry layers are mounted, and the tag comes last.
     """
-    command = [*program(), "imagetools", "create", "--tag", target, *sources]
+    create = [*program(), "imagetools", "create", "--tag", target, *sources]
     with for_docker(target, given()) as variables:
         done = subprocess.run(
-            command, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+            create, env={**os.environ, **variables}, capture_output=True, text=True, check=False
         )
     if done.returncode:
         raise BuildError(f"{target} could not be pushed: {reason(done.stderr)}")

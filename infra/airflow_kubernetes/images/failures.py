@@ -117,7 +117,7 @@ def failure(output: str) -> Failure:
         if (match := re.match(r"#(\d+) ERROR: (?!.*context canceled)", line))
     ]
     if not failed:
-        return Failure("", error or "buildx gave no reason", tuple(_not_empty(lines)))
+        return Failure("", error or "buildx gave no reason", tuple(filter(str.strip, lines)))
     of_step = [
         line.removeprefix(f"#{failed[-1]} ") for line in lines if line.startswith(f"#{failed[-1]} ")
     ]
@@ -126,7 +126,7 @@ def failure(output: str) -> Failure:
     printed = [re.sub(r"^\d+\.\d+ ", "", line) for line in of_step if re.match(r"\d+\.\d+ ", line)]
     if not printed:
         printed = [line for line in of_step[1:] if line != step and not line.startswith("ERROR: ")]
-    return Failure(step, error, tuple(_not_empty(printed)))
+    return Failure(step, error, tuple(filter(str.strip, printed)))
 
 
 def remedy(failed: Failure) -> str:
@@ -135,7 +135,3 @@ def remedy(failed: Failure) -> str:
     text = "\n".join((failed.error, *(failed.lines if ran else ())))
     table = IN_STEP if ran else AT_REGISTRY
     return next(advice for pattern, advice in table if re.search(pattern, text))
-
-
-def _not_empty(lines: list[str]) -> list[str]:
-    return [line for line in lines if line.strip()]

@@ -1,9 +1,8 @@
 """The images.lock.yaml of earlier commits: any environment may still run what they name."""
 
+import re
 import subprocess
 from pathlib import Path
-
-import yaml
 
 from ..errors import UserError
 
@@ -17,7 +16,7 @@ def fetch(file: Path) -> None:
     _git(file, "fetch", "--all", "--tags", "--quiet")
 
 
-def texts(file: Path, days: int) -> list[str]:
+def text(file: Path, days: int) -> str:
     """Every content that the lock had within the last `days`, on any branch or tag.
 
     That is: at the tip of each branch, remote branch and tag, however old, and before and after
@@ -29,17 +28,13 @@ def texts(file: Path, days: int) -> list[str]:
             "run. Run git fetch --unshallow --all first"
         )
     tips = _git(file, "for-each-ref", "--format=%(objectname)").split()
-    blobs = {f"{tip}:./{file.name}" for tip in [*tips, "HEAD"]}
-    blobs |= _changes(file, f"--since={days} days ago")
-    return _contents(file, sorted(blobs))
+    at_tips = {f"{tip}:./{file.name}" for tip in [*tips, "HEAD"]}
+    return _contents(file, at_tips | _changes(file, f"--since={days} days ago"))
 
 
 def names(file: Path) -> set[str]:
     """The names of all images that the lock ever had, to find their repositories."""
-    result: set[str] = set()
-    for text in _contents(file, sorted(_changes(file))):
-        result |= set((yaml.safe_load(text) or {}).get("images", {}))
-    return result
+    return set(re.findall(r"^  (\S+):$", _contents(file, _changes(file)), re.MULTILINE))
 
 
 def _changes(file: Path, *since: str) -> set[str]:
@@ -49,28 +44,18 @@ def _changes(file: Path, *since: str) -> set[str]:
         "--", file.name,
     )  # fmt: skip
     # :100644 100644 <before> <after> M<tab>images.lock.yaml
-    blobs = {blob for line in raw.splitlines() if line for blob in line.split()[2:4]}
-    return {blob for blob in blobs if blob.strip("0")}
+    return {blob for line in raw.splitlines() if line for blob in line.split()[2:4]}
 
 
-def _contents(file: Path, objects: list[str]) -> list[str]:
-    """The texts of the objects that exist, read by one process."""
-    output = _git(file, "cat-file", "--batch", text="".join(f"{name}\n" for name in objects))
-    result, rest = [], output.encode()
-    for _ in objects:
-        header, _, rest = rest.partition(b"\n")
-        if header.endswith((b" missing", b" ambiguous")):
-            continue
-        size = int(header.split()[2])
-        result.append(rest[:size].decode())
-        rest = rest[size + 1 :]
-    return result
+def _contents(file: Path, objects: set[str]) -> str:
+    """The contents of the objects that exist, each after a line about the object."""
+    return _git(file, "cat-file", "--batch", stdin="".join(f"{name}\n" for name in objects))
 
 
-def _git(file: Path, *arguments: str, text: str = "") -> str:
+def _git(file: Path, *arguments: str, stdin: str = "") -> str:
     command = ["git", "-C", str(file.parent), *arguments]
     try:
-        done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=True)
     except FileNotFoundError:
         raise HistoryError("git is not on PATH; make prune reads the lock's history") from None
     except subprocess.CalledProcessError as error:

@@ -1,6 +1,6 @@
 """Phase 1 of the kubectl engine: the namespace, what holds data, and generated secrets.
 
-Applied outside any set and never pruned. The cluster's Secret is the only record of a generated
+Never pruned. The cluster's Secret is the only record of a generated
 value: it is read, and never generated a second time for data that it gives access to.
 """
 
@@ -33,25 +33,15 @@ def engine_of(kubectl: Kubectl) -> str | None:
 
 
 def check(kubectl: Kubectl, secrets: Iterable[Generated]) -> list[Generated]:
-    """Those of the program's generated `secrets` that the cluster lacks.
-
-    Raises FoundationError; changes nothing.
-    """
-    existing = {obj["metadata"]["name"]: obj for obj in kubectl.get("secrets")}
-    selector = f"--selector={PROTECTED}=true"
-    claims = [obj["metadata"]["name"] for obj in kubectl.get("persistentvolumeclaims", selector)]
-    return missing(secrets, existing, claims)
-
-
-def missing(
-    secrets: Iterable[Generated], existing: dict[str, Manifest], claims: list[str]
-) -> list[Generated]:
-    """Those of `secrets` that are not among the `existing` (by name); `claims` are protected.
+    """Those of the program's generated `secrets` that the cluster lacks; changes nothing.
 
     Raises FoundationError where a Secret does not fit: claims are created after the Secrets, so a
     claim without its Secret means that the Secret was lost, and with it the access to the data in
     the claim or in an external database.
     """
+    existing = {obj["metadata"]["name"]: obj for obj in kubectl.get("secrets")}
+    selector = f"--selector={PROTECTED}=true"
+    claims = [obj["metadata"]["name"] for obj in kubectl.get("persistentvolumeclaims", selector)]
     result = []
     for generated in secrets:
         obj = existing.get(generated.name)

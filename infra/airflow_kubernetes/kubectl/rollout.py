@@ -53,31 +53,20 @@ class Unready:
     patience: float | None = None
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Names of the workloads that are ready, and the others."""
-
-    ready: tuple[str, ...]
-    unready: tuple[Unready, ...]
-
-
-def progress(objects: list[Manifest], names: set[tuple[str, str]]) -> Progress:
-    """The state of the workloads `names` ((kind, name) pairs) in a listing of the cluster.
+def unready(objects: list[Manifest], names: set[tuple[str, str]]) -> list[Unready]:
+    """The workloads `names` ((kind, name) pairs) that are not ready in a listing of the cluster.
 
     The listing has Deployments, StatefulSets, Jobs, ReplicaSets and Pods.
     """
-    ready: list[str] = []
-    unready: list[Unready] = []
     found = {(obj["kind"], obj["metadata"]["name"]): obj for obj in objects}
+    result = []
     for kind, name in sorted(names):
         workload = found.get((kind, name))
         if workload is None:
-            unready.append(Unready(f"{kind} {name}", "does not exist yet"))
-        elif _is_ready(workload):
-            ready.append(f"{kind} {name}")
-        else:
-            unready.append(_unready(workload, objects))
-    return Progress(tuple(ready), tuple(unready))
+            result.append(Unready(f"{kind} {name}", "does not exist yet"))
+        elif not _is_ready(workload):
+            result.append(_unready(workload, objects))
+    return result
 
 
 def _is_ready(workload: Manifest) -> bool:

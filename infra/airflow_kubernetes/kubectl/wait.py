@@ -8,7 +8,7 @@ from ..console import Stopwatch
 from ..errors import UserError
 from ..kubernetes.manifest import PART_OF, Manifest
 from .client import Kubectl, KubectlError
-from .rollout import Progress, Unready, progress
+from .rollout import Unready, unready
 
 WORKLOADS = ("Deployment", "StatefulSet", "Job")
 LISTED = "deployments,statefulsets,jobs,replicasets,pods"
@@ -40,8 +40,8 @@ def wait(
             stopwatch.say(str(error))
             time.sleep(2)
             continue
-        state, now = progress(listed, names), stopwatch.seconds
-        stuck = {item.workload: item for item in state.unready if item.patience is not None}
+        waiting, now = unready(listed, names), stopwatch.seconds
+        stuck = {item.workload: item for item in waiting if item.patience is not None}
         stuck_since = {workload: stuck_since.get(workload, now) for workload in stuck}
         if failed := [
             item
@@ -49,23 +49,23 @@ def wait(
             if now - stuck_since[workload] >= (item.patience or 0)
         ]:
             raise RolloutError("\n".join(_explain(kubectl, item) for item in failed))
-        if not state.unready:
+        if not waiting:
             return
-        stopwatch.say(_line(state, len(names)))
+        stopwatch.say(_line(waiting, len(names)))
         meanwhile()
         if now > timeout:
-            reasons = "\n".join(_explain(kubectl, item) for item in state.unready)
+            reasons = "\n".join(_explain(kubectl, item) for item in waiting)
             raise RolloutError(f"not ready after {timeout:.0f} s:\n{reasons}")
         time.sleep(0.5)
 
 
-def _line(state: Progress, total: int) -> str:
+def _line(waiting: list[Unready], total: int) -> str:
     reasons = ", ".join(
         f"{item.workload.partition(' ')[2].removeprefix('airflow-')} "
         f"({textwrap.shorten(item.reason, 40)})"
-        for item in state.unready
+        for item in waiting
     )
-    return f"{len(state.ready)}/{total} ready; waiting for {reasons}"
+    return f"{total - len(waiting)}/{total} ready; waiting for {reasons}"
 
 
 def _explain(kubectl: Kubectl, item: Unready) -> str:

@@ -3,14 +3,13 @@
 import json
 import subprocess
 import tempfile
-from pathlib import Path
 
 from ..airflow import image_catalog, task_images
 from ..console import say
-from ..images import build_options, buildx, references, tasks
+from ..images import buildx, references, tasks
 from ..images.failures import BuildError
 from ..images.specs import ImageSpec
-from ..images.staging import STAGING, stage
+from ..images.staging import STAGING
 from ..settings.schema import Settings
 from .engine import Engine
 
@@ -60,15 +59,10 @@ def build(settings: Settings, spec: ImageSpec, engine: Engine) -> str:
     say(f"{spec.name}: building for {engine.platform}")
     # Uncompressed: Docker before 23 cannot read zstd, and the image stays on this machine.
     output = "type=docker,compression=uncompressed,force-compression=true"
-    command = [*buildx.program(), "build", str(stage(spec)), "--platform", engine.platform]
-    command += ["--tag", reference, "--provenance=false", *_builder(settings), *buildx.proxies()]
-    for name, value in spec.arguments:
-        command += ["--build-arg", f"{name}={value}"]
+    command = buildx.command(spec, engine.platform, reference)
+    if buildx.has_builder(settings):  # else buildx's current one
+        command += ["--builder", settings.images.builder.name]
     with tempfile.TemporaryDirectory() as folder:
-        for name, content in build_options.certificates().items():
-            secret = Path(folder) / name
-            secret.write_text(content, encoding="utf-8")
-            command += ["--secret", f"id={name},src={secret}"]
         tar = f"{folder}/image.tar"
         # buildx can load into Docker only.
         by_tar = engine.program != "docker"
@@ -83,9 +77,3 @@ def build(settings: Settings, spec: ImageSpec, engine: Engine) -> str:
 
 def _local_reference(spec: ImageSpec) -> str:
     return f"localhost/{spec.name}:{spec.tag}"
-
-
-def _builder(settings: Settings) -> list[str]:
-    """Option for the environment's builder if this machine has it; else buildx's current one."""
-    exists = buildx.has_builder(settings)
-    return ["--builder", settings.images.builder.name] if exists else []

@@ -4,9 +4,9 @@ https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 """
 
 import hashlib
-import ipaddress
 import json
 import os
+import re
 from base64 import b64encode
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -188,12 +188,7 @@ def _authorities() -> str | bool:
 
 def _speaks_http(server: str) -> bool:
     """Whether a registry on this machine speaks HTTP; Docker allows that for loopback alone."""
-    name = server.rpartition(":")[0] or server
-    try:
-        loopback = name == "localhost" or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-    if not loopback:
+    if not re.fullmatch(r"(localhost|127(\.\d+){3})(:\d+)?", server):
         return False
     try:
         requests.get(f"https://{server}/v2/", verify=_authorities(), timeout=10)

@@ -16,32 +16,23 @@ from .validation import fields, mark_of, section_of, sections_of
 
 @dataclass(frozen=True)
 class Marked:
-    """A field in which environments may differ: its path, its mark, and its section's schema."""
+    """A field in which environments may differ: its path and its mark."""
 
     path: Path
     mark: PerEnvironment
-    section: type[Section]
-
-    @property
-    def bounds(self) -> str:
-        """The values that an environment may set, in words."""
-        schema = self.section.model_json_schema()["properties"][str(self.path[-1])]
-        if self.mark.times is not None and schema.get("type") != "integer":
-            return f"1/{self.mark.times} to {self.mark.times} times common's"
-        return _words(schema)
 
 
 def marked(data: Mapping[str, Any]) -> Iterator[Marked]:
     """Every field of plain settings in which environments may differ."""
-    for path, section, field in assigned(data):
+    for path, field in assigned(data):
         if (mark := mark_of(field)) is not None:
-            yield Marked(path, mark, section)
+            yield Marked(path, mark)
 
 
 def assigned(
     data: Mapping[str, Any], section: type[Section] = Settings, path: Path = ()
-) -> Iterator[tuple[Path, type[Section], FieldInfo]]:
-    """Path, section and field of each setting in `data`: each marked field, else each leaf.
+) -> Iterator[tuple[Path, FieldInfo]]:
+    """Path and field of each setting in `data`: each marked field, else each leaf.
 
     Unknown keys are skipped.
     """
@@ -59,7 +50,7 @@ def assigned(
                     if isinstance(child, dict):
                         yield from assigned(child, inner, (*field_path, name))
                 continue
-        yield field_path, section, field
+        yield field_path, field
 
 
 def plain(settings: Settings) -> dict[str, Any]:
@@ -95,20 +86,3 @@ def _too_far(value: Any, common: Any, times: int, path: Path) -> Iterator[Fault]
                 f"{value} is out of bounds, 1/{times} to {times} times common's {common}; "
                 "set a value within them, or change common's if all environments have grown",
             )
-
-
-def _words(schema: Mapping[str, Any]) -> str:
-    """The JSON schema of a value in words: its description, or what follows from its type."""
-    if "description" in schema:
-        return str(schema["description"])
-    if "anyOf" in schema:
-        return " or ".join(map(_words, schema["anyOf"]))
-    if "enum" in schema:
-        return ", ".join(schema["enum"])
-    match schema["type"]:
-        case "integer":
-            return f"{schema['minimum']} to {schema['maximum']}"
-        case "array":
-            return f"any of [{_words(schema['items'])}]"
-    plain = {"boolean": "true or false", "null": "null", "string": "text", "object": "a mapping"}
-    return plain[schema["type"]]

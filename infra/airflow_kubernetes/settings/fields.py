@@ -13,7 +13,7 @@ FORMS: dict[str, str] = {}
 
 def _form(pattern: str, words: str) -> Any:
     FORMS[pattern] = words
-    return Field(pattern=pattern, description=words)
+    return Field(pattern=pattern)
 
 
 Name = Annotated[
@@ -107,7 +107,7 @@ Folder = Annotated[
 
 Reference = Annotated[str, _form(r"^\w[\w./+-]*$", "a branch, tag or commit")]
 
-Schedule = Annotated[str, AfterValidator(cron.checked), Field(description=cron.FORM)]
+Schedule = Annotated[str, AfterValidator(cron.checked)]
 
 Text = Annotated[str, Field(min_length=1)]
 

@@ -135,7 +135,7 @@ def _has(data: Any, path: Path) -> bool:
 
 def _misplaced(own: Document, environment: str) -> Iterator[Problem]:
     """Fields in an environment's file that only common.yaml, or another environment, may set."""
-    for path, _, field in assigned(own.data):
+    for path, field in assigned(own.data):
         mark = mark_of(field)
         if mark is None:
             message = "the same in every environment; set it in values/common.yaml"

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from ..fields import Label, LabelValue, MountPath, Name, Quantity, Section, Text
@@ -61,6 +61,6 @@ class Volume(Section):
         return self
 
 
-NodeSelector = Annotated[dict[Label, LabelValue], Field(description="labels of nodes")]
+NodeSelector = dict[Label, LabelValue]
 
-Tolerations = Annotated[list[Toleration], Field(description="a list of Kubernetes tolerations")]
+Tolerations = list[Toleration]

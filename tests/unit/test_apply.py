@@ -1,0 +1,89 @@
+"""The kubectl engine: what it applies, and that it prunes only after the wait."""
+
+from typing import Any
+
+import pytest
+from airflow_kubernetes.kubectl import apply
+from airflow_kubernetes.kubectl.client import Kubectl
+from airflow_kubernetes.kubernetes.manifest import PROTECTED, Manifest
+
+KUBECTL = Kubectl("context", "namespace")
+
+
+def obj(kind: str, name: str, spec: Manifest | None = None, **metadata: Any) -> Manifest:
+    return {"kind": kind, "metadata": {"name": name, **metadata}, "spec": spec or {}}
+
+
+WEB, MYSQL, OLD = obj("Deployment", "web"), obj("StatefulSet", "mysql"), obj("ConfigMap", "old")
+NOT_RENDERED = [
+    obj("Job", "backup-1", ownerReferences=[{"kind": "CronJob"}]),
+    obj("Job", "backup-manual", {"ttlSecondsAfterFinished": 86400}),
+]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """kubectl's calls that change something, and the wait, in their order."""
+    found: list[str] = []
+    monkeypatch.setattr(Kubectl, "run", lambda _, *args, **__: found.append(" ".join(args)))
+    monkeypatch.setattr(apply, "wait", lambda *_: found.append("wait"))
+    return found
+
+
+def cluster(monkeypatch: pytest.MonkeyPatch, present: list[Manifest], different: list[str]) -> None:
+    """A cluster with these objects, of which kubectl diff names some."""
+    jobs = [one for one in present if one["kind"] == "Job"]
+    listed = {"jobs": jobs, apply.ALL[0]: present}
+    monkeypatch.setattr(Kubectl, "get", lambda _, kinds, *__: listed[kinds])
+    monkeypatch.setattr(apply, "differences", lambda *_: different)
+
+
+def test_the_first_up_applies_everything_without_a_comparison(
+    monkeypatch: pytest.MonkeyPatch, calls: list[str]
+) -> None:
+    cluster(monkeypatch, NOT_RENDERED, ["unused"])
+    claim = obj("PersistentVolumeClaim", "data", labels={PROTECTED: "true"})
+    assert apply.apply(KUBECTL, [claim, MYSQL, WEB], 1) == ["StatefulSet mysql", "Deployment web"]
+    assert [call.partition(" ")[0] for call in calls] == ["apply", "wait"]
+
+
+def test_what_is_no_longer_rendered_goes_after_the_wait(
+    monkeypatch: pytest.MonkeyPatch, calls: list[str]
+) -> None:
+    cluster(monkeypatch, [WEB, MYSQL, OLD, *NOT_RENDERED], ["Deployment web"])
+    expected = [
+        "Deployment web",
+        "ConfigMap old (no longer wanted)",
+        "StatefulSet mysql (no longer wanted)",
+    ]
+    assert apply.changes(KUBECTL, [WEB]) == expected
+    assert calls == []
+    assert apply.apply(KUBECTL, [WEB], 1) == expected
+    assert calls[0].startswith("apply --server-side")
+    assert calls[1:] == ["wait", "delete ConfigMap/old StatefulSet/mysql"]
+
+
+def test_without_a_change_it_only_waits(monkeypatch: pytest.MonkeyPatch, calls: list[str]) -> None:
+    cluster(monkeypatch, [WEB, *NOT_RENDERED], [])
+    assert apply.apply(KUBECTL, [WEB], 1) == []
+    assert calls == ["wait"]
+
+
+@pytest.mark.parametrize(
+    ("image", "status", "deleted"),
+    [
+        ("a:1", {}, False),
+        ("a:1", {"conditions": [{"type": "Complete", "status": "True"}]}, False),
+        ("a:1", {"conditions": [{"type": "Failed", "status": "True"}]}, True),
+        ("a:2", {}, True),
+    ],
+)
+def test_a_job_that_failed_or_has_another_image_runs_again(
+    monkeypatch: pytest.MonkeyPatch, calls: list[str], image: str, status: Manifest, deleted: bool
+) -> None:
+    def job(image: str) -> Manifest:
+        return obj("Job", "m", {"template": {"spec": {"containers": [{"image": image}]}}})
+
+    cluster(monkeypatch, [job(image) | {"status": status}], [])
+    apply.apply(KUBECTL, [job("a:1")], 1)
+    assert calls == (["delete job m --wait=true"] if deleted else []) + ["wait"]
