@@ -11,9 +11,10 @@ from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.cli.up import record_images
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
-from airflow_kubernetes.images import lock, references, resources
+from airflow_kubernetes.images import build_options, lock, references, resources
 from airflow_kubernetes.images.specs import ImageSpec
 from airflow_kubernetes.settings.schema import Settings
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 DIGEST = f"sha256:{'3' * 64}"
 BASE = f"python:3.11@sha256:{'2' * 64}"
@@ -119,3 +120,18 @@ def test_the_lock_is_written_from_the_outputs_of_the_stack(here: Target) -> None
 def test_a_stack_without_outputs_is_an_error(here: Target) -> None:
     with pytest.raises(CommandError, match="pulumi stack output images for prod failed: no stack"):
         record_images(Target("prod", "", here.settings))
+
+
+def test_only_private_authorities_are_in_the_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public, own = (
+        Path(DEFAULT_CA_BUNDLE_PATH).read_text(),
+        "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n",
+    )
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text(f"{public}\n# ours\n{own}")
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    assert build_options.private_authorities() == own
+    monkeypatch.delenv("SSL_CERT_FILE")
+    assert build_options.private_authorities() == ""

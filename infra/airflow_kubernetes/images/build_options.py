@@ -1,12 +1,17 @@
 """Options of a build that both engines give to BuildKit: tag, exporter, cache and secrets."""
 
 import os
+import re
 from pathlib import Path
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from ..settings.schema import Settings
 from . import references
 from .failures import BuildError
 from .specs import ImageSpec
+
+CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", re.DOTALL)
 
 
 def architecture(platform: str) -> str:
@@ -46,16 +51,26 @@ def cache(settings: Settings, spec: ImageSpec, platform: str) -> tuple[str, ...]
     return source, f"{source},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true"
 
 
-def certificates() -> dict[str, str]:
-    """Build secrets: the machine's certificate authorities, where SSL_CERT_FILE names a file.
+def ca_file() -> str:
+    """The file of certificate authorities that SSL_CERT_FILE names; empty without one.
 
-    Behind a proxy that signs for other hosts, package downloads in RUN steps need them. A secret is
-    readable during those steps only and in no layer. Raises BuildError.
+    Behind a proxy that signs for other hosts, package downloads in RUN steps need them: builds get
+    them as the secret `ca`, which is readable during those steps only and in no layer. Raises
+    BuildError.
     """
     file = os.environ.get("SSL_CERT_FILE", "")
+    if file and not os.access(file, os.R_OK):
+        raise BuildError(f"SSL_CERT_FILE={file}: set it to a readable file, or unset it")
+    return file
+
+
+def private_authorities() -> str:
+    """Those that are on no public list, in PEM: Pulumi keeps the secrets of builds in its state."""
+    file = ca_file()
     if not file:
-        return {}
-    try:
-        return {"ca": Path(file).read_text(encoding="utf-8")}
-    except OSError as error:
-        raise BuildError(f"SSL_CERT_FILE: {error}; set it to a readable file or unset it") from None
+        return ""
+    public, given = (
+        CERTIFICATE.findall(Path(path).read_text(encoding="utf-8"))
+        for path in (DEFAULT_CA_BUNDLE_PATH, file)
+    )
+    return "".join(certificate for certificate in given if certificate not in public)

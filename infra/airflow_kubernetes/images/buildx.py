@@ -65,15 +65,13 @@ def command(spec: ImageSpec, platform: str, tag: str) -> list[str]:
         for name in (proxy, proxy.lower())
         if os.environ.get(name)
     ]
+    secrets = [f"--secret=id=ca,src={file}"] if (file := build_options.ca_file()) else []
     return [
         *program(), "build", str(stage(spec)), "--platform", platform, "--tag", tag,
         "--provenance=false",
         *(f"--build-arg={name}={value}" for name, value in spec.arguments),
         *(f"--build-arg={name}" for name in proxies),
-        *(
-            f"--secret=id={name},src={os.environ['SSL_CERT_FILE']}"
-            for name in build_options.certificates()
-        ),
+        *secrets,
     ]  # fmt: skip
 
 

@@ -87,7 +87,6 @@ def _platform(
 ) -> docker_build.Image:
     """The image for one platform. With several in one build their caches overwrite each other."""
     caches = build_options.cache(settings, spec, platform)
-    certificates = build_options.certificates()
     return docker_build.Image(
         f"{spec.name}-{build_options.architecture(platform)}-image",
         push=False,  # `exports` pushes, with options that `push` does not have
@@ -102,9 +101,9 @@ def _platform(
         platforms=[docker_build.Platform(platform)],
         registries=None if login is None else [login],
         tags=[build_options.tag(settings, spec, platform)],
-        secrets=certificates,
-        # Another machine's certificates are no reason to build again.
-        ignore_secrets_in_diff_calculation=list(certificates),
+        # Always, even if empty: another machine's certificates are no reason to build again.
+        secrets={"ca": build_options.private_authorities()},
+        ignore_secrets_in_diff_calculation=["ca"],
         opts=opts,
     )
 
