@@ -141,7 +141,7 @@ def test_an_empty_stack_next_to_what_pulumi_deployed_is_refused(
     for goal in ("preview", "up"):
         command = airflow.command(goal)
         output = airflow.call(*command, ok=False, PULUMI_BACKEND_URL=elsewhere)
-        assert "the backend has no stack sandbox" in output
+        assert "was deployed by Pulumi, but the backend has no stack sandbox" in output
         assert "PULUMI_BACKEND_URL" in output
     assert not list(tmp_path.rglob("sandbox.json"))
 

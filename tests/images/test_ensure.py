@@ -60,7 +60,6 @@ def test_an_image_that_is_there_is_not_built(
     by_tag = f"{settings.images.registry}/airflow:{SPEC.tag}"
     assert build.ensure(settings) == {by_tag: f"{by_tag}@{digest}"}
     assert capsys.readouterr().err == f"{by_tag}: unchanged\n"
-    assert not build.gone(settings)
 
 
 def test_an_image_that_nobody_built_is_named_with_the_command_that_would(
@@ -78,17 +77,6 @@ def test_an_image_that_the_registry_lacks_is_named_with_the_command_that_copies_
     lock.update(lock.path(settings), {SPEC.name: lock.Entry(SPEC.tag, digest)})
     with pytest.raises(BuildError, match=f"airflow:{SPEC.tag}@{digest}.* make promote TO="):
         build.ensure(settings)
-
-
-def test_pulumi_looks_again_for_an_image_that_is_gone(
-    environment: Callable[[bool], Settings],
-) -> None:
-    settings = environment(True)
-    assert not build.gone(settings)  # never built: Pulumi does not know of it either
-    entry = lock.Entry(SPEC.tag, f"sha256:{'4' * 64}")
-    lock.update(lock.path(settings), {SPEC.name: entry})
-    assert build.gone(settings)
-    assert not build.gone(environment(False))
 
 
 def test_a_registry_that_does_not_answer_starts_no_build(

@@ -78,20 +78,6 @@ def ensure(settings: Settings) -> dict[str, str]:
     return images
 
 
-def gone(settings: Settings) -> bool:
-    """Whether this machine's builder, or an image that the lock names, is missing.
-
-    Pulumi's state does not show that. Raises RegistryError.
-    """
-    if not settings.images.build:
-        return False
-    if settings.images.builder.driver is not None and not buildx.has_builder(settings):
-        return True
-    locked = [references.locked(settings, spec) for spec in image_catalog.every(settings)]
-    with ThreadPoolExecutor() as pool:
-        return not all(pool.map(_in_registry, filter(None, locked)))
-
-
 def build(settings: Settings, spec: ImageSpec) -> str:
     """Build and push an image for each platform and their index; returns the index by digest.
 

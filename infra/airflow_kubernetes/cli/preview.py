@@ -1,12 +1,13 @@
 """`make preview`: what `make up` would change, or with BASE what a branch changes."""
 
+from collections import defaultdict
+
 from ..errors import CommandError
 from ..kubectl import apply, foundation
 from ..kubectl.diff import diff
-from ..kubectl.foundation import engine_of
 from ..render import objects, registered
 from ..secrets import generated
-from . import pulumi_cli
+from . import pulumi_cli, stack
 from .report import print_report
 from .target import Target, engine
 
@@ -37,24 +38,22 @@ def preview(target: Target) -> None:
     """
     if engine(target) == "kubectl":
         _with_kubectl(target)
-    elif target.environment in pulumi_cli.stacks(target.environment):
+    elif stack.exists(target):
         pulumi_cli.run(target.environment, "preview", "--diff", overrides=target.overrides)
     else:
         _without_stack(target)
 
 
 def _without_stack(target: Target) -> None:
-    """The program's resources: `pulumi preview` would create the stack first."""
+    """The program's resources by kind: `pulumi preview` would create the stack first."""
     name = target.environment
-    if engine_of(target.kubectl):
-        raise CommandError(
-            f"namespace {target.settings.namespace} was deployed by Pulumi, but "
-            + pulumi_cli.REMEDIES["no stack named"].format(environment=name)
-        )
-    resources = sorted((item.type, item.name) for item in registered(name, target.settings))
+    resources = registered(name, target.settings)
+    names = defaultdict[str, list[str]](list)
+    for resource in resources:
+        names[resource.type.rpartition(":")[2]].append(resource.name)
     print(f"The stack {name} does not exist yet. make up ENV={name} would create it, with:")
-    for kind, resource in resources:
-        print(f"  {kind} {resource}")
+    for kind, found in sorted(names.items()):
+        print(f"  {len(found):2} {kind}: {', '.join(sorted(found))}")
     print(f"{len(resources)} resources; make render ENV={name} prints the Kubernetes objects")
 
 

@@ -12,7 +12,7 @@ from ..images import lock
 from ..kubectl import apply, foundation
 from ..render import objects
 from ..secrets import generated
-from . import build, installed_release, pulumi_cli
+from . import build, installed_release, pulumi_cli, stack
 from .status import print_access
 from .target import Target, engine
 
@@ -118,15 +118,14 @@ def _with_pulumi(target: Target, *, changing_release: bool) -> None:
         build.pin_bases(target.settings)
     else:
         build.ensure(target.settings)
+    if stack.exists(target):
+        stack.finish_creations(target)
     pulumi_cli.run(target.environment, "stack", "select", "--create")
     # On a terminal Pulumi shows its preview and asks; make upgrade calls this
     # twice, and its start confirms both.
     answer = [] if sys.stdin.isatty() and not changing_release else ["--yes"]
-    # An interrupted release change may have scaled what Pulumi's state does not show; and an image,
-    # or the builder of another machine, may be gone.
-    unknown = installed_release.release_change(target) and not changing_release
-    refresh = ["--refresh"] if unknown or build.gone(target.settings) else []
-    pulumi_cli.run(target.environment, "up", *answer, *refresh, overrides=target.overrides)
+    # Refreshed: an object, an image, or the builder of another machine may be gone.
+    pulumi_cli.run(target.environment, "up", *answer, "--refresh", overrides=target.overrides)
     if target.settings.images.build:
         record_images(target)
 

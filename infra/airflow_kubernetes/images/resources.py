@@ -46,15 +46,15 @@ def image(
 
     Without a login the one in Docker's configuration is used. A preview never builds: it shows
     the tag of an image that the lock does not know. The lock is written by `make up`, from the
-    stack's outputs.
-    Raises RunError for an image that this environment would have to run and does not build.
+    stack's outputs. Raises RunError, in a preview too, for a base without a digest and for an image
+    that this environment would have to run and does not build.
     """
     locked = references.locked(settings, spec)
-    if not (rendering or pulumi.runtime.is_dry_run() or "@" in spec.base):
+    if not (rendering or "@" in spec.base):
         raise pulumi.RunError(f"the lock has no digest of {spec.base}: run make images, or make up")
     if not settings.images.build:
         if locked is None:
-            if not pulumi.runtime.is_dry_run():
+            if not rendering:
                 raise pulumi.RunError(references.missing(settings, spec))
             pulumi.log.warn(references.missing(settings, spec))
         return locked or references.by_tag(settings, spec)
