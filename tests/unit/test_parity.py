@@ -39,15 +39,6 @@ def test_inputs_and_options_are_compared() -> None:
     assert found["Secret airflow-keys"].place == "infra/__main__.py:1"
 
 
-def test_files_in_a_config_map_are_taken_apart() -> None:
-    data = {"pod_template.yaml": "spec:\n  restartPolicy: Never\n", "x.json": "{", "run.sh": "a: b"}
-    assert content("ConfigMap", {"data": data})["data"] == {
-        "pod_template.yaml": {"spec": {"restartPolicy": "Never"}},
-        "x.json": "{",
-        "run.sh": "a: b",
-    }
-
-
 def test_a_difference_begins_with_the_resource() -> None:
     def resources(**replicas: int) -> Any:
         objects = [resource("Pod", name, {"spec": {"n": n}}) for name, n in replicas.items()]

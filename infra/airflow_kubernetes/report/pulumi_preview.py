@@ -124,6 +124,7 @@ def _change(step: Mapping[str, Any]) -> Iterator[Change]:
     for change in compare([before] if before else [], [after] if after else []):
         replacing = change.replacing if operation is Operation.REPLACE else ()
         found = (*change.differences, *masked) if before and after else change.differences
+        found = tuple(sorted(found, key=lambda each: each.path))
         yield replace(change, operation=operation, differences=found, replacing=replacing)
         return
     # A failed Job is replaced although the program wants the same.
@@ -137,11 +138,7 @@ def _drift(recorded: Mapping[str, Any], step: Mapping[str, Any] | None) -> Itera
     before, after = _comparable(recorded["oldState"]["outputs"], inputs), None
     if step and step["op"] != "create":
         after = _comparable(step["oldState"]["outputs"], inputs)
-    found = tuple(
-        each
-        for each in differences(before, after or {})
-        if each.path and each.path not in CONTROLLED
-    )
+    found = tuple(each for each in differences(before, after or {}) if each.path not in CONTROLLED)
     if found:
         yield Change(Operation.UPDATE if after else Operation.DELETE, before, after, found)
 

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any
 
 import yaml
 
-from ..comparison.leaves import MISSING, Path, children
+from ..comparison.leaves import MISSING, Path, children, document
 from ..policies import plaintext
 
 DATA = ("data", "stringData")
@@ -21,15 +20,6 @@ CONFIGURATION = ("spec", "template", "metadata", "annotations", "airflow-kuberne
 
 REFERENCES = {"key", "kind", "name", "path", "secretName"}
 """Fields that name an object or an entry of it; their values are no secrets, however they look."""
-
-
-def document(path: Path, value: Any) -> Any:
-    """What a JSON or YAML entry of a ConfigMap holds, if that is a mapping; else the value."""
-    if isinstance(value, str) and path and path[-1].endswith((".json", ".yaml", ".yml")):
-        with suppress(yaml.YAMLError):
-            held = yaml.load(value, Loader=yaml.CSafeLoader)
-            return held if isinstance(held, dict) else value
-    return value
 
 
 def hidden(kind: str, path: Path, value: Any) -> Any:
