@@ -31,7 +31,8 @@ def test_null_is_a_value_and_an_empty_mapping_too() -> None:
 
 
 def test_what_only_one_side_has_is_a_difference_for_each_leaf_or_one() -> None:
-    old, new = {"env": []}, {"env": [{"name": "A", "value": "1"}]}
+    old: dict[str, list[object]] = {"env": []}
+    new = {"env": [{"name": "A", "value": "1"}]}
     assert differences(old, new) == [
         Difference(("env", "[A]", "name"), MISSING, "A"),
         Difference(("env", "[A]", "value"), MISSING, "1"),

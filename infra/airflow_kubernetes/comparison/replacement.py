@@ -121,7 +121,7 @@ def refused(before: Manifest, after: Manifest, difference: Difference) -> bool:
         return False
     default = DEFAULTS.get((kind, path), MISSING)
     old, new = (default if each is MISSING else each for each in (difference.old, difference.new))
-    return old != new
+    return bool(old != new)
 
 
 def written_once(before: Manifest, difference: Difference) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from ..kubernetes.manifest import Manifest
 from ..settings.quantities import amount
 from . import connections
 from .capacity import capacity
@@ -16,7 +15,7 @@ from .rule import Finding, Subject, rule
 )
 def within_budget(subject: Subject) -> Iterator[Finding]:
     """Nodes and volumes must be paid for all that is reserved at full parallelism."""
-    total, budget = capacity(subject.objects), subject.settings.budget
+    total, budget = capacity(subject.objects, subject.settings), subject.settings.budget
     for key, requested, limit, show in (
         ("cpu", total.worst.requests.cpu, budget.cpu, cores),
         ("memory", total.worst.requests.memory, budget.memory, gibibytes),
@@ -24,7 +23,7 @@ def within_budget(subject: Subject) -> Iterator[Finding]:
     ):
         if requested > amount(limit):
             message = f"up to {show(requested)} is requested, and budget.{key} is {limit}"
-            yield Finding(_namespace(subject), (), message)
+            yield _finding(subject, message)
 
 
 @rule(
@@ -38,7 +37,7 @@ def enough_connections(subject: Subject) -> Iterator[Finding]:
     needed, allowed = connections.needed(subject.settings), connections.allowed(subject.settings)
     if allowed is not None and needed > allowed:
         message = f"up to {needed} connections are needed, and MySQL allows {allowed}"
-        yield Finding(_namespace(subject), (), message)
+        yield _finding(subject, message)
 
 
 def cores(number: float) -> str:
@@ -51,12 +50,7 @@ def gibibytes(number: float) -> str:
     return f"{round(number / 2**30, 1):g} GiB"
 
 
-def _namespace(subject: Subject) -> Manifest:
-    """The object that represents the whole environment."""
-    for obj in subject.objects:
-        if obj["kind"] == "Namespace":
-            return obj
-    return {"kind": "Namespace", "metadata": {"name": subject.environment}}
-
-
-RULES = (within_budget, enough_connections)
+def _finding(subject: Subject, message: str) -> Finding:
+    """A finding at the object that represents the whole environment."""
+    (namespace,) = subject.of_kind("Namespace")
+    return Finding(namespace, (), message)

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..airflow.configuration import CONFIG_MAP
-from ..airflow.releases import RELEASES
+from ..airflow.configuration import plain
 from ..kubernetes.manifest import Manifest
 from ..settings.quantities import amount
+from ..settings.schema import Settings
 from .workloads import workloads
 
-SCHEDULERS = {release.scheduler.name for release in RELEASES.values()}
 Pod = dict[str, Any]
 
 
@@ -44,32 +43,35 @@ class Capacity:
     storage: int
 
 
-def capacity(objects: Sequence[Manifest]) -> Capacity:
+def capacity(objects: Sequence[Manifest], settings: Settings) -> Capacity:
     """The sums over one environment's objects."""
+    schedulers = 0 if settings.airflow.stopped else settings.airflow.scheduler.replicas
+    tasks = schedulers * int(plain(settings)["AIRFLOW__CORE__PARALLELISM"])
     least: list[tuple[Pod, int]] = []
     worst: list[tuple[Pod, int]] = []
-    task_pods, parallelism = 0, _parallelism(objects)
     for workload in workloads(objects):
+        low, high = 0, tasks if workload.template else 1
         if workload.long_running:
             low, high = _replicas(workload.obj, objects)
-            least.append((workload.pod, low))
-            worst.append((workload.pod, high))
-            if SCHEDULERS & {container["name"] for container in workload.pod["containers"]}:
-                task_pods += high * parallelism
-    for workload in workloads(objects):
-        if not workload.long_running:
-            worst.append((workload.pod, task_pods if workload.template else 1))
-    return Capacity(load(least), load(worst), sum(map(_storage, objects)))
+        least.append((workload.pod, low))
+        worst.append((workload.pod, high))
+    storage = sum(
+        amount(str(obj["spec"]["resources"]["requests"]["storage"]))
+        for obj in objects
+        if obj["kind"] == "PersistentVolumeClaim"
+    )
+    return Capacity(load(least), load(worst), round(storage))
 
 
 def load(pods: Iterable[tuple[Pod, int]]) -> Load:
     """What Kubernetes reserves for so many pods of each spec."""
     counted = list(pods)
+
+    def total(kind: str, resource: str) -> float:
+        return sum(_reserved(pod, kind, resource) * number for pod, number in counted)
+
     requests, limits = (
-        Amounts(
-            round(sum(_reserved(pod, kind, "cpu") * number for pod, number in counted), 3),
-            round(sum(_reserved(pod, kind, "memory") * number for pod, number in counted)),
-        )
+        Amounts(round(total(kind, "cpu"), 3), round(total(kind, "memory")))
         for kind in ("requests", "limits")
     )
     return Load(sum(number for _, number in counted), requests, limits)
@@ -80,42 +82,25 @@ def _reserved(pod: Pod, kind: str, resource: str) -> float:
 
     https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
     """
+
+    def declared(container: dict[str, Any]) -> float:
+        quantities = (container.get("resources") or {}).get(kind) or {}
+        return amount(str(quantities.get(resource, 0)))
+
     sidecars = start = 0.0
     for container in pod.get("initContainers") or []:
-        own = _declared(container, kind, resource)
-        start = max(start, sidecars + own)
+        start = max(start, sidecars + declared(container))
         if container.get("restartPolicy") == "Always":
-            sidecars += own
-    containers = sum(_declared(each, kind, resource) for each in pod.get("containers") or [])
-    return max(start, sidecars + containers)
-
-
-def _declared(container: dict[str, Any], kind: str, resource: str) -> float:
-    resources = (container.get("resources") or {}).get(kind) or {}
-    return amount(str(resources.get(resource, 0)))
-
-
-def _parallelism(objects: Sequence[Manifest]) -> int:
-    """Tasks at a time for each scheduler; Airflow's default is 32."""
-    for obj in objects:
-        if obj["kind"] == "ConfigMap" and obj["metadata"]["name"] == CONFIG_MAP:
-            return int((obj.get("data") or {}).get("AIRFLOW__CORE__PARALLELISM", 32))
-    return 32
+            sidecars += declared(container)
+    return max(start, sidecars + sum(map(declared, pod["containers"])))
 
 
 def _replicas(workload: Manifest, objects: Sequence[Manifest]) -> tuple[int, int]:
     """The least and the greatest number of a long-running workload's pods."""
-    target = workload["kind"], workload["metadata"]["name"]
     for obj in objects:
         if obj["kind"] == "HorizontalPodAutoscaler":
-            reference = obj["spec"]["scaleTargetRef"]
-            if (reference["kind"], reference["name"]) == target:
+            target = obj["spec"]["scaleTargetRef"]
+            if (target["kind"], target["name"]) == (workload["kind"], workload["metadata"]["name"]):
                 return int(obj["spec"].get("minReplicas", 1)), int(obj["spec"]["maxReplicas"])
     replicas = int(workload["spec"].get("replicas", 1))
     return replicas, replicas
-
-
-def _storage(obj: Manifest) -> int:
-    if obj["kind"] != "PersistentVolumeClaim":
-        return 0
-    return round(amount(str(obj["spec"]["resources"]["requests"]["storage"])))

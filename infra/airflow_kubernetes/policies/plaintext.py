@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 SECRET_NAME = re.compile(
@@ -35,6 +35,7 @@ FILE_LINE = re.compile(
     r"[\"']?[ \t]*[:=][ \t]*[\"']?([^\s\"',]+)",
     re.IGNORECASE | re.MULTILINE,
 )
+OPTION = re.compile(r"-\S+")
 SETTINGS_FILE = re.compile(r"\.(cfg|conf|env|ini|json|properties|toml|ya?ml)$")
 
 
@@ -51,6 +52,25 @@ def in_variable(name: str, value: str) -> Iterator[str]:
         yield "is a well-known password"
     elif not NO_SECRET.fullmatch(value):
         yield "holds a secret as plain text"
+
+
+def arguments(values: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Of each argument its beginning `--option=`, the option's name, and the value.
+
+    The beginning is empty for `--option` and for the argument after it, which has that name.
+    """
+    name = ""
+    for argument in values:
+        option, equals, value = argument.partition("=")
+        if not OPTION.fullmatch(option):
+            yield "", name, argument
+            name = ""
+        elif equals:
+            yield f"{option}=", option.lstrip("-"), value
+            name = ""
+        else:
+            yield "", "", argument
+            name = option.lstrip("-")
 
 
 def in_file(name: str, text: str) -> Iterator[str]:

@@ -47,10 +47,6 @@ class Waiver(Section):
     def __str__(self) -> str:
         return f"until {self.expires}, {self.owner}: {self.reason}"
 
-    def is_valid(self, environment: str, today: date) -> bool:
-        """Whether it applies to an environment on a day."""
-        return self.environment in (None, environment) and today <= self.expires
-
     def problem(self, key: str, message: str) -> Problem:
         """A problem of the waiver's key, with its line."""
         return _problem(self._file, (*self._path, key), message)
@@ -118,7 +114,7 @@ def outdated(
 def _unknown_names(
     waivers: list[Waiver], rules: Collection[str], environments: Collection[str]
 ) -> Iterator[Problem]:
-    for number, waiver in enumerate(waivers):
+    for waiver in waivers:
         for key, value, known in (
             ("rule", waiver.rule, rules),
             ("environment", waiver.environment, environments),
@@ -127,8 +123,6 @@ def _unknown_names(
                 near = difflib.get_close_matches(value, list(known), n=1)
                 hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
                 yield waiver.problem(key, f"there is no {key} {value}; {hint}")
-        if any(dict(waiver) == dict(earlier) for earlier in waivers[:number]):
-            yield waiver.problem("rule", "the waiver is repeated; remove one of the two")
 
 
 def _problem(document: Document, path: Path, message: str) -> Problem:

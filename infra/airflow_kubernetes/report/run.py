@@ -105,7 +105,7 @@ def _checked(
 
 
 def _measures(objects: Sequence[Manifest], settings: Settings) -> dict[str, str]:
-    total, result = capacity(objects), {}
+    total, result = capacity(objects, settings), {}
     for when, (pods, *amounts) in (("always", total.least), ("at worst", total.worst)):
         result[f"pods, {when}"] = str(pods)
         for what, (cpu, memory) in zip(("requests", "limits"), amounts, strict=True):
