@@ -138,7 +138,7 @@ def test_values_and_names_are_inert(nasty: str) -> None:
 
 @pytest.mark.parametrize("nasty", NASTY)
 def test_a_fence_and_a_span_hold_any_text(nasty: str) -> None:
-    lines = fence(nasty, markdown.Limits(1, 1)).splitlines()
+    lines = fence(nasty, markdown.Limits(1)).splitlines()
     ticks = lines[0]
     assert lines[-1] == ticks
     assert all(not line.startswith(ticks) for line in lines[1:-1])

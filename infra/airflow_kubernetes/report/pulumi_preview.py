@@ -5,6 +5,7 @@ what the cluster says and what the program wants. Without `--show-sames` the CLI
 the update would not correct. Source of the form: pkg/display/json.go of Pulumi.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,16 +17,8 @@ from ..kubernetes.manifest import Manifest
 from .redaction import DATA, SECRET
 
 UNKNOWN = "[known after up]"
-UNKNOWN_VALUES = (
-    "04da6b54-80e4-46f7-96ec-b56ff0331ba9",  # a string
-    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # a boolean
-    "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # a number
-    "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # an array
-    "030794c1-ac77-496b-92df-f27374a8bd58",  # an asset
-    "e48ece36-62e2-4504-bad9-02848725956a",  # an archive
-    "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # an object
-)
-"""Placeholders in a preview for values that only `up` makes (sdk/go/common/resource/plugin)."""
+PLACEHOLDER = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What stands in a preview for a value that only `up` makes (pkg/resource/stack/deployment.go)."""
 
 INTERNAL = ("pulumi:", "airflow-kubernetes:")
 """Types of what exists only in the engine: the stack, providers, the program's components."""
@@ -57,7 +50,7 @@ class Preview:
 
 def parse(preview: Mapping[str, Any]) -> Preview:
     """Read the CLI's JSON."""
-    steps = preview.get("steps", [])
+    steps = json.loads(json.dumps(preview.get("steps", [])).replace(PLACEHOLDER, UNKNOWN))
     recorded = {step["urn"]: step for step in steps if step["op"] == "refresh"}
     planned = {step["urn"]: step for step in steps if step["op"] != "refresh"}
     problem = _problem(preview)
@@ -169,21 +162,12 @@ def _inputs(state: Mapping[str, Any] | None) -> Manifest | None:
     """An object as the program gives it; a Secret's values, which have two forms, as SECRET."""
     if state is None:
         return None
-    inputs = {key: _known(value) for key, value in state["inputs"].items() if key[:2] != "__"}
+    inputs = {key: value for key, value in state["inputs"].items() if key[:2] != "__"}
     if inputs.get("kind") == "Secret" and inputs.keys() & {*DATA}:
         return {key: value for key, value in inputs.items() if key not in DATA} | {
             "stringData": SECRET
         }
     return inputs
-
-
-def _known(value: Any) -> Any:
-    """With UNKNOWN for placeholders."""
-    if isinstance(value, dict):
-        return {key: _known(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_known(item) for item in value]
-    return UNKNOWN if isinstance(value, str) and value in UNKNOWN_VALUES else value
 
 
 def _path(text: str) -> Path:
