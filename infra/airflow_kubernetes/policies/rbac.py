@@ -7,7 +7,7 @@ from ..airflow.manifests import granted
 from ..comparison.leaves import Path
 from ..kubernetes.rbac import Rule as Grant
 from .rule import HARDENING, Finding, Subject, rule
-from .workloads import field_rule, pod_fields, workloads
+from .workloads import field_rule, workloads
 
 BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 MOUNT = "automountServiceAccountToken"
@@ -82,11 +82,6 @@ def no_idle_token(subject: Subject) -> Iterator[Finding]:
         account = accounts.get(name, {})
         if name not in bound and workload.pod.get(MOUNT, account.get(MOUNT)) is not False:
             yield workload.finding(f"{name} has no Role", MOUNT)
-    pattern = "volumes[*].projected.sources[*].serviceAccountToken"
-    for workload, path, token in pod_fields(subject.objects, pattern):
-        name = workload.pod.get("serviceAccountName", "default")
-        if token is not None and name not in bound:
-            yield workload.finding(f"mounts a token of {name}, which has no Role", *path)
 
 
 def _excess(grant: Grant, allowed: set[tuple[str, str, str]]) -> Iterator[str]:
