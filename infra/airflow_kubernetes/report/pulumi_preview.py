@@ -59,14 +59,16 @@ def parse(preview: Mapping[str, Any]) -> Preview:
     others: list[str] = []
     for urn in sorted(recorded.keys() | planned.keys()):
         step, before = planned.get(urn), recorded.get(urn)
+        # `same` is no operation, nor is either half of a replacement, which has its own step.
+        operation = Operation(step["op"]) if step and step["op"] in tuple(Operation) else None
         # urn:pulumi:<stack>::<project>::<parents' types$type>::<name>
         type_, name = urn.split("::")[2].rpartition("$")[2], urn.rpartition("::")[2]
         if type_.startswith("kubernetes:"):
-            changes += _change(step) if step else []
+            changes += [_change(step, operation)] if step and operation else []
             # Where the preview stopped early, a missing step means nothing.
             if before and (step or problem is None):
                 drift += _drift(before, step)
-        elif step and (operation := _operation(step)) and not type_.startswith(INTERNAL):
+        elif operation and not type_.startswith(INTERNAL):
             others.append(f"{type_} {name}: up would {operation} it")
     for found in (changes, drift):
         found.sort(key=lambda change: (change.kind, change.name))
@@ -98,32 +100,21 @@ def _problem(preview: Mapping[str, Any]) -> str | None:
     return "\n".join([head, *errors]) if errors else None
 
 
-def _operation(step: Mapping[str, Any]) -> Operation | None:
-    """None for `same`, and for the halves of a replacement, which has a step of its own."""
-    return Operation(step["op"]) if step["op"] in tuple(Operation) else None
-
-
-def _change(step: Mapping[str, Any]) -> Iterator[Change]:
-    operation = _operation(step)
-    if operation is None:
-        return
+def _change(step: Mapping[str, Any], operation: Operation) -> Change:
     before = None if operation is Operation.CREATE else _inputs(step.get("oldState"))
     after = None if operation is Operation.DELETE else _inputs(step.get("newState"))
-    masked = tuple(
-        Difference(path, SECRET, SECRET)
-        for path in map(_path, sorted(step.get("detailedDiff") or {}))
-        if path[0] in DATA and (after or before or {}).get("kind") == "Secret"
-    )
-    for change in compare([before] if before else [], [after] if after else []):
-        replacing = change.replacing if operation is Operation.REPLACE else ()
-        found = (*change.differences, *masked) if before and after else change.differences
-        found = tuple(sorted(found, key=lambda each: each.path))
-        yield replace(change, operation=operation, differences=found, replacing=replacing)
-        return
     # A failed Job is replaced although the program wants the same.
-    yield Change(
-        operation, before, after, masked, tuple(map(_path, step.get("replaceReasons") or ()))
-    )
+    reasons = tuple(map(_path, step.get("replaceReasons") or ()))
+    same = Change(operation, before, after, (), reasons)
+    change = next(iter(compare(filter(None, [before]), filter(None, [after]))), same)
+    masked = [
+        Difference(path, SECRET, SECRET)
+        for path in map(_path, step.get("detailedDiff") or ())
+        if path[0] in DATA and change.kind == "Secret" and before and after
+    ]
+    found = sorted([*change.differences, *masked], key=lambda each: each.path)
+    replacing = change.replacing if operation is Operation.REPLACE else ()
+    return replace(change, operation=operation, differences=tuple(found), replacing=replacing)
 
 
 def _drift(recorded: Mapping[str, Any], step: Mapping[str, Any] | None) -> Iterator[Change]:
