@@ -64,14 +64,12 @@ class Change:
     @property
     def kind(self) -> str:
         """The object's kind."""
-        kind: str = self._object["kind"]
-        return kind
+        return str(self._object["kind"])
 
     @property
     def name(self) -> str:
         """The object's name after the deployment."""
-        name: str = self._object["metadata"]["name"]
-        return name
+        return str(self._object["metadata"]["name"])
 
     @property
     def _object(self) -> Manifest:

@@ -33,9 +33,6 @@ from .rule import Rule, Subject
 from .rules import RULES, violations
 from .workloads import UNKNOWN
 
-ADDED_BY_SERVER = ("status",)
-"""Fields that the API server adds to an object, apart from its metadata."""
-
 
 def policies() -> list[Policy]:
     """One mandatory policy for each rule; a waiver permits an object to break it.
@@ -53,7 +50,7 @@ def manifest(resource_type: str, props: Mapping[str, Any]) -> Manifest | None:
     """
     if not resource_type.startswith("kubernetes:") or "kind" not in props:
         return None
-    return {key: value for key, value in _plain(props).items() if key not in ADDED_BY_SERVER}
+    return dict(_plain(props))
 
 
 def _policy(rule: Rule) -> Policy:

@@ -10,7 +10,6 @@ import yaml
 
 from ..comparison.changes import Change, Operation
 from ..comparison.leaves import MISSING, Difference, Path, dotted, narrowed
-from ..kubernetes.manifest import is_protected
 from .model import OUTCOMES, Field, ObjectChange
 from .redaction import CHECKSUM, SECRET, hidden
 
@@ -41,13 +40,16 @@ def outcomes(changes: Iterable[ObjectChange]) -> dict[str, int]:
 
 
 def _outcome(change: Change) -> str:
-    lost = change.before is not None and is_protected(change.before)
-    if change.operation is Operation.REPLACE:
-        # A replaced Job ended long ago: it is only made to run again.
-        return "run again" if change.kind == "Job" else "REPLACED" if lost else "replaced"
-    if change.operation is Operation.DELETE:
-        return "DELETED" if lost else "deleted"
-    return "created" if change.operation is Operation.CREATE else "changed"
+    match change.operation:
+        case Operation.REPLACE if change.kind == "Job":
+            return "run again"  # it ended long ago
+        case Operation.REPLACE:
+            return "REPLACED" if change.blocked else "replaced"
+        case Operation.DELETE:
+            return "DELETED" if change.blocked else "deleted"
+        case Operation.CREATE:
+            return "created"
+    return "changed"
 
 
 def name_of(change: Change) -> str:
