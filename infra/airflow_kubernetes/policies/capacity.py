@@ -1,6 +1,6 @@
-"""What an environment needs of its cluster, summed over its objects."""
+"""What an environment needs of its cluster, summed over its objects; the rule of its budget."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -8,6 +8,7 @@ from ..airflow.configuration import plain
 from ..kubernetes.manifest import Manifest
 from ..settings.quantities import amount
 from ..settings.schema import Settings
+from .rule import Finding, Subject, rule
 from .workloads import workloads
 
 Pod = dict[str, Any]
@@ -43,6 +44,24 @@ class Capacity:
     storage: int
 
 
+@rule(
+    fix="lower replicas, maxReplicas, parallelism, requests or sizes; or agree on a higher budget "
+    "with its owner and set it in values/<environment>.yaml",
+    whole_stack=True,
+)
+def within_budget(subject: Subject) -> Iterator[Finding]:
+    """Nodes and volumes must be paid for all that is reserved at full parallelism."""
+    total, budget = capacity(subject.objects, subject.settings), subject.settings.budget
+    for key, requested, limit, show in (
+        ("cpu", total.worst.requests.cpu, budget.cpu, cores),
+        ("memory", total.worst.requests.memory, budget.memory, gibibytes),
+        ("storage", total.storage, budget.storage, gibibytes),
+    ):
+        if requested > amount(limit):
+            message = f"up to {show(requested)} is requested, and budget.{key} is {limit}"
+            yield subject.finding(message)
+
+
 def capacity(objects: Sequence[Manifest], settings: Settings) -> Capacity:
     """The sums over one environment's objects."""
     schedulers = 0 if settings.airflow.stopped else settings.airflow.scheduler.replicas
@@ -75,6 +94,16 @@ def load(pods: Iterable[tuple[Pod, int]]) -> Load:
         for kind in ("requests", "limits")
     )
     return Load(sum(number for _, number in counted), requests, limits)
+
+
+def cores(number: float) -> str:
+    """CPU as text: `12.25 cores`."""
+    return f"{number:g} cores"
+
+
+def gibibytes(number: float) -> str:
+    """Bytes as text: `31.5 GiB`."""
+    return f"{round(number / 2**30, 1):g} GiB"
 
 
 def _reserved(pod: Pod, kind: str, resource: str) -> float:

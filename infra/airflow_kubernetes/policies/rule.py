@@ -25,6 +25,11 @@ class Subject:
         """The objects of some kinds."""
         return [obj for obj in self.objects if obj["kind"] in kinds]
 
+    def finding(self, message: str) -> "Finding":
+        """A finding about the whole environment, at its Namespace."""
+        (namespace,) = self.of_kind("Namespace")
+        return Finding(namespace, (), message)
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -6,7 +6,8 @@ from datetime import date
 
 from ..comparison.leaves import dotted
 from . import (  # noqa: F401 (importing a module adds its rules)
-    budget,
+    capacity,
+    connections,
     containers,
     data,
     pod_security,

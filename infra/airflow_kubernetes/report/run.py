@@ -15,8 +15,7 @@ from ..parity.exchange import Exchange
 from ..parity.hygiene import Disparity
 from ..paths import ROOT
 from ..policies import connections, waivers
-from ..policies.budget import cores, gibibytes
-from ..policies.capacity import capacity
+from ..policies.capacity import capacity, cores, gibibytes
 from ..policies.rule import Subject
 from ..policies.rules import RULES, violations
 from ..settings.load import environments
