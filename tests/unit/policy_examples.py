@@ -8,33 +8,46 @@ from airflow_kubernetes.comparison.changes import compare
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.kubernetes.manifest import PROTECTED, Manifest
 from airflow_kubernetes.policies.rule import Subject
-from airflow_kubernetes.settings.schema import Budget
+from airflow_kubernetes.render import objects
 
 DIGEST = f"@sha256:{'0' * 64}"
-DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 GONE = object()
 POD = ("spec", "template", "spec")
 FIRST = (*POD, "containers", 0)
 SECURITY = (*FIRST, "securityContext")
-SETTINGS = load("dev").model_copy(update={"budget": Budget(cpu="1", memory="1Gi", storage="1Gi")})
+VALUES = "airflow.executor=CeleryKubernetesExecutor airflow.celery.workers.default.maxReplicas=2"
+SETTINGS = load("dev", VALUES)
+RENDERED = objects("dev", VALUES)
+
+NAMES = {
+    "Deployment": "airflow-scheduler", "Role": "airflow-scheduler",
+    "RoleBinding": "airflow-scheduler", "ConfigMap": "airflow-config",
+    "Service": "airflow-web", "HorizontalPodAutoscaler": "airflow-worker-default",
+    "Namespace": "airflow",
+}  # fmt: skip
+"""Of each kind the object that examples edit; where there is none, `airflow-mysql`."""
 
 
-def obj(kind: str, name: str, component: str = "scheduler", **content: Any) -> Manifest:
-    """An object with its component's label."""
-    labels = {"app.kubernetes.io/component": component}
-    metadata = {"name": name, "namespace": "airflow", "labels": labels}
-    return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **content}
+def obj(kind: str, name: str, **content: Any) -> Manifest:
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, **content}
 
 
-def protected(manifest: Manifest) -> Manifest:
-    """The object with the label that protects it."""
-    manifest["metadata"]["labels"][PROTECTED] = "true"
-    return manifest
+def good() -> list[Manifest]:
+    """An environment that breaks no rule, with each kind of object that rules check."""
+    return deepcopy(RENDERED)
+
+
+def example_of(kind: str, manifests: list[Manifest]) -> Manifest:
+    name = NAMES.get(kind, "airflow-mysql")
+    (found,) = (
+        each for each in manifests if (each["kind"], each["metadata"]["name"]) == (kind, name)
+    )
+    return found
 
 
 def probe(period: int) -> dict[str, Any]:
     action = {"httpGet": {"path": "/health", "port": 8974}}
-    return {**action, "periodSeconds": period, "timeoutSeconds": 5}
+    return {**action, "periodSeconds": period, "timeoutSeconds": 10}
 
 
 def command(period: int) -> dict[str, Any]:
@@ -42,111 +55,17 @@ def command(period: int) -> dict[str, Any]:
     return {"exec": {"command": ["true"]}, "periodSeconds": period}
 
 
-def good() -> list[Manifest]:
-    """A small environment that breaks no rule, with each kind of object that rules check."""
-    namespace = protected(obj("Namespace", "airflow"))
-    namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "restricted"
-    container = {
-        "name": "scheduler",
-        "image": f"scheduler:1{DIGEST}",
-        "args": ["airflow", "scheduler"],
-        "env": [
-            {"name": DATABASE, "value": "mysql://airflow:$(PASSWORD)@mysql/airflow"},
-            {
-                "name": "PASSWORD",
-                "valueFrom": {"secretKeyRef": {"name": "database", "key": "password"}},
-            },
-        ],
-        "envFrom": [{"configMapRef": {"name": "settings"}}],
-        "ports": [{"name": "health", "containerPort": 8974}],
-        "resources": {
-            "requests": {"cpu": "250m", "memory": "256Mi"},
-            "limits": {"cpu": "1", "memory": "512Mi"},
-        },
-        "startupProbe": probe(1),
-        "readinessProbe": probe(10),
-        "livenessProbe": probe(30),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
-    }
-    pod = {
-        "serviceAccountName": "scheduler",
-        "automountServiceAccountToken": True,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 50000,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [container],
-        "volumes": [{"name": "logs", "persistentVolumeClaim": {"claimName": "logs"}}],
-    }
-    template = {"metadata": {"labels": {"app": "scheduler"}, "annotations": {}}, "spec": pod}
-    account = {"kind": "ServiceAccount", "name": "scheduler", "namespace": "airflow"}
-    pods = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}
-    return [
-        namespace,
-        protected(
-            obj(
-                "PersistentVolumeClaim",
-                "logs",
-                spec={
-                    "accessModes": ["ReadWriteMany"],
-                    "resources": {"requests": {"storage": "1Gi"}},
-                },
-            )
-        ),
-        protected(obj("Secret", "database", stringData={"password": "[generated]"})),
-        obj("ServiceAccount", "scheduler"),
-        obj("Role", "scheduler", rules=[pods]),
-        obj(
-            "RoleBinding",
-            "scheduler",
-            roleRef={"kind": "Role", "name": "scheduler"},
-            subjects=[account],
-        ),
-        obj("ConfigMap", "settings", data={"AIRFLOW__CORE__PARALLELISM": "8"}),
-        obj("Service", "scheduler", spec={"selector": {"app": "scheduler"}}),
-        obj("Deployment", "scheduler", spec={"replicas": 1, "template": template}),
-        obj(
-            "HorizontalPodAutoscaler",
-            "scheduler",
-            spec={
-                "scaleTargetRef": {"kind": "Deployment", "name": "scheduler"},
-                "minReplicas": 1,
-                "maxReplicas": 2,
-            },
-        ),
-        obj(
-            "StatefulSet",
-            "airflow-mysql",
-            spec={
-                "serviceName": "scheduler",
-                "template": {
-                    "metadata": {"labels": {"app": "mysql"}},
-                    "spec": {
-                        **deepcopy(pod),
-                        "containers": [deepcopy(container)],
-                    },
-                },
-            },
-        ),
-    ]
-
-
 def edited(kind: str, path: tuple[str | int, ...], value: Any) -> Subject:
     """The good environment with one field set, or removed (GONE)."""
-    objects = good()
-    parent: Any = next(manifest for manifest in objects if manifest["kind"] == kind)
+    manifests = good()
+    parent: Any = example_of(kind, manifests)
     for key in path[:-1]:
         parent = parent.setdefault(key, {}) if isinstance(parent, dict) else parent[key]
     if value is GONE:
         del parent[path[-1]]
     else:
         parent[path[-1]] = value
-    return Subject(objects, SETTINGS, "dev")
+    return Subject(manifests, SETTINGS, "dev")
 
 
 @dataclass(frozen=True)
@@ -187,7 +106,8 @@ def env(name: str, value: str) -> dict[str, str]:
 def changed(path: tuple[str | int, ...] | None, value: Any = None) -> Subject:
     """A deployment that changes the claim, or deletes it."""
     before = good()
-    after = [manifest for manifest in before if manifest["kind"] != "PersistentVolumeClaim"]
+    claim = example_of("PersistentVolumeClaim", before)
+    after = [manifest for manifest in before if manifest is not claim]
     if path is not None:
         after = list(edited("PersistentVolumeClaim", path, value).objects)
     return Subject(after, SETTINGS, "dev", compare(before, after))
@@ -198,7 +118,7 @@ ROOT = f"{SPEC}.containers[scheduler].securityContext"
 CLAIM = ("spec", "resources", "requests", "storage")
 
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
-SAFE = good()[8]["spec"]["template"]["spec"]["containers"][0]
+SAFE = example_of("Deployment", RENDERED)["spec"]["template"]["spec"]["containers"][0]
 
 EXAMPLES = [
     leaf("host-process", "Deployment", (*SECURITY, "windowsOptions"),
@@ -289,7 +209,7 @@ EXAMPLES = [
     leaf("no-default-secret", "Secret", ("stringData", "password"), "[generated]", "airflow"),
     leaf("protected-data", "PersistentVolumeClaim", ("metadata", "labels", PROTECTED),
          "true", GONE, f'metadata.labels["{PROTECTED}"]'),
-    Example("no-loss-of-data", changed(CLAIM, "2Gi"),
+    Example("no-loss-of-data", changed(CLAIM, "200Gi"),
             changed(("spec", "storageClassName"), "fast"), "spec.storageClassName"),
     Example("no-loss-of-data", changed(("metadata", "labels"), {PROTECTED: "true"}),
             changed(None), ""),
@@ -299,25 +219,27 @@ EXAMPLES = [
     leaf("rbac-verbs", "Role", ("metadata", "labels", "app.kubernetes.io/component"),
          "scheduler", "api-server", "rules[0]"),
     leaf("bound-to-accounts", "RoleBinding", ("subjects",),
-         [{"kind": "ServiceAccount", "name": "scheduler", "namespace": "airflow"}],
+         [{"kind": "ServiceAccount", "name": "airflow-scheduler", "namespace": "airflow"}],
          [{"kind": "Group", "name": "everybody"}], "subjects[everybody].kind"),
-    leaf("own-account", "Deployment", (*POD, "serviceAccountName"), "scheduler", GONE),
+    leaf("own-account", "Deployment", (*POD, "serviceAccountName"), "airflow-scheduler", GONE),
     leaf("no-idle-token", "RoleBinding", ("subjects",),
-         [{"kind": "ServiceAccount", "name": "scheduler", "namespace": "airflow"}], [],
+         [{"kind": "ServiceAccount", "name": "airflow-scheduler", "namespace": "airflow"}], [],
          f"{SPEC}.automountServiceAccountToken"),
     leaf("reference-exists", "Deployment", (*FIRST, "envFrom"),
          [{"configMapRef": {"name": "none", "optional": True}}],
          [{"configMapRef": {"name": "none"}}],
          f"{SPEC}.containers[scheduler].envFrom[0].configMapRef"),
-    leaf("reference-exists", "Secret", ("stringData",), {"password": "", "user": ""}, {"user": ""},
-         f"{SPEC}.containers[scheduler].env[PASSWORD].valueFrom.secretKeyRef"),
+    leaf("reference-exists", "Secret", ("stringData",),
+         dict.fromkeys(("username", "database", "password", "root-password"), ""), {"username": ""},
+         f"{SPEC}.containers[scheduler].env[DATABASE_PASSWORD].valueFrom.secretKeyRef"),
     leaf("reference-exists", "Deployment", (*POD, "imagePullSecrets"),
-         [{"name": "database"}], [{"name": "none"}], f"{SPEC}.imagePullSecrets[none]"),
+         [{"name": "airflow-mysql"}], [{"name": "none"}], f"{SPEC}.imagePullSecrets[none]"),
     leaf("reference-exists", "HorizontalPodAutoscaler", ("spec", "scaleTargetRef", "name"),
-         "scheduler", "worker", "spec.scaleTargetRef"),
-    leaf("reference-exists", "RoleBinding", ("roleRef", "name"), "scheduler", "none", "roleRef"),
+         "airflow-scheduler", "worker", "spec.scaleTargetRef"),
+    leaf("reference-exists", "RoleBinding", ("roleRef", "name"),
+         "airflow-scheduler", "none", "roleRef"),
     leaf("selector-matches", "Service", ("spec", "selector"),
-         {"app": "scheduler"}, {"app": "worker"}),
-    leaf("within-budget", "PersistentVolumeClaim", CLAIM, "512Mi", "2Gi", ""),
+         {"app.kubernetes.io/component": "scheduler"}, {"app.kubernetes.io/component": "none"}),
+    leaf("within-budget", "PersistentVolumeClaim", CLAIM, "512Mi", "999Gi", ""),
     Example("enough-connections", allowing(200), allowing(20), ""),
 ]  # fmt: skip

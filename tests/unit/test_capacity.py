@@ -29,16 +29,9 @@ def deployment(name: str, replicas: int, *containers: dict[str, Any]) -> Manifes
     return obj("Deployment", name, spec=spec)
 
 
-def configuration(**values: str) -> Manifest:
-    return obj("ConfigMap", "airflow-config", data=values)
-
-
 def template() -> Manifest:
     pod = {"spec": {"containers": [container("base", "100m", "256Mi")]}}
     return obj("ConfigMap", "airflow-pod-template", data={"pod_template.yaml": yaml.dump(pod)})
-
-
-PARALLEL = {"AIRFLOW__CORE__PARALLELISM": "10"}
 
 
 def test_a_pod_needs_what_runs_in_it_at_a_time() -> None:
@@ -71,7 +64,8 @@ def test_replicas_autoscaling_jobs_and_claims() -> None:
             job,
             claim,
             claim,
-        ]
+        ],
+        settings_of("dev"),
     )
     assert (found.least.pods, found.worst.pods) == (5, 9)
     assert found.least.requests == Amounts(0.5, 5 * 64 * MI)
@@ -82,13 +76,14 @@ def test_replicas_autoscaling_jobs_and_claims() -> None:
 
 def test_at_worst_each_scheduler_has_as_many_task_pods_as_it_may() -> None:
     scheduler = deployment("airflow-scheduler", 2, container("scheduler", "100m", "64Mi"))
-    found = capacity([scheduler, template(), configuration(**PARALLEL)])
-    assert found.worst.pods == 2 + 20
-    assert found.worst.requests == Amounts(2.2, 2 * 64 * MI + 20 * 256 * MI)
+    values = "airflow.parallelism=10 airflow.scheduler.replicas=2"
+    worst = capacity([scheduler, template()], settings_of("dev", values)).worst
+    assert worst.pods == 2 + 20
+    assert worst.requests == Amounts(2.2, 2 * 64 * MI + 20 * 256 * MI)
     stopped = deployment("airflow-scheduler", 0, container("scheduler", "100m", "64Mi"))
-    assert capacity([stopped, template(), configuration(**PARALLEL)]).worst == Load(
-        0, Amounts(0, 0), Amounts(0, 0)
-    )
+    settings = settings_of("dev", f"{values} airflow.stopped=true")
+    nothing = Load(0, Amounts(0, 0), Amounts(0, 0))
+    assert capacity([stopped, template()], settings).worst == nothing
 
 
 AIRFLOW_2, AIRFLOW_3 = "airflow.version=2.11.2", "airflow.version=3.3.2"

@@ -5,7 +5,6 @@ from airflow_kubernetes.comparison.leaves import (
     Difference,
     differences,
     dotted,
-    leaves,
     narrowed,
 )
 
@@ -20,16 +19,37 @@ def test_items_are_found_by_name() -> None:
 
 
 def test_items_without_a_name_of_their_own_are_found_by_position() -> None:
-    assert leaves({"rules": [{"verbs": ["get"]}, {"verbs": []}]}) == {
-        ("rules", "[0]", "verbs"): ["get"],
-        ("rules", "[1]", "verbs"): [],
-    }
+    old, new = ({"rules": [{"verbs": ["get"]}, {"verbs": verbs}]} for verbs in ([], ["list"]))
+    assert differences(old, new) == [Difference(("rules", "[1]", "verbs"), [], ["list"])]
 
 
 def test_null_is_a_value_and_an_empty_mapping_too() -> None:
     assert differences({"a": None, "b": {}}, {"b": None}) == [
         Difference(("a",), None, MISSING),
         Difference(("b",), {}, None),
+    ]
+
+
+def test_what_only_one_side_has_is_a_difference_for_each_leaf_or_one() -> None:
+    old: dict[str, list[object]] = {"env": []}
+    new = {"env": [{"name": "A", "value": "1"}]}
+    assert differences(old, new) == [
+        Difference(("env", "[A]", "name"), MISSING, "A"),
+        Difference(("env", "[A]", "value"), MISSING, "1"),
+    ]
+    whole = Difference(("env", "[A]"), MISSING, {"name": "A", "value": "1"})
+    assert differences(old, new, whole=True) == [whole]
+
+
+def test_files_of_a_config_map_are_compared_as_what_they_hold() -> None:
+    old, new = (
+        {"data": {"pod.yaml": f"a: {{b: {n}}}", "x.json": "{" * n, "run.sh": f"a: {n}"}}
+        for n in (1, 2)
+    )
+    assert differences(old, new) == [
+        Difference(("data", "pod.yaml", "a", "b"), 1, 2),
+        Difference(("data", "run.sh"), "a: 1", "a: 2"),
+        Difference(("data", "x.json"), "{", "{{"),
     ]
 
 
@@ -41,7 +61,7 @@ def test_paths_read_as_in_kubectl() -> None:
 def test_another_order_is_a_difference_and_an_insertion_is_none() -> None:
     old = {"env": [{"name": "A"}, {"name": "B"}]}
     new = {"env": [{"name": "B"}, {"name": "A"}]}
-    assert differences(old, new) == [Difference(("env",), ["A", "B"], ["B", "A"])]
+    assert differences(old, new) == [Difference(("env",), "A, B", "B, A")]
 
 
 def test_a_difference_in_a_text_is_its_lines() -> None:

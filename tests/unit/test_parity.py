@@ -39,15 +39,6 @@ def test_inputs_and_options_are_compared() -> None:
     assert found["Secret airflow-keys"].place == "infra/__main__.py:1"
 
 
-def test_files_in_a_config_map_are_taken_apart() -> None:
-    data = {"pod_template.yaml": "spec:\n  restartPolicy: Never\n", "x.json": "{", "run.sh": "a: b"}
-    assert content("ConfigMap", {"data": data})["data"] == {
-        "pod_template.yaml": {"spec": {"restartPolicy": "Never"}},
-        "x.json": "{",
-        "run.sh": "a: b",
-    }
-
-
 def test_a_difference_begins_with_the_resource() -> None:
     def resources(**replicas: int) -> Any:
         objects = [resource("Pod", name, {"spec": {"n": n}}) for name, n in replicas.items()]
@@ -94,70 +85,53 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def tidy(root: Path, values: str) -> list[Disparity]:
-    (root / "values" / "prod.yaml").write_text(values)
-    return list(hygiene.values("prod", root / "values", TODAY))
-
-
-def test_what_differs_is_not_stale(root: Path) -> None:
-    assert tidy(root, "a:\n  b: 2\n  c: {d: 3}\n") == []
-    assert tidy(root, "") == []
-
-
-def test_what_says_what_common_says_is_stale(root: Path) -> None:
-    found = tidy(root, "a:\n  b: 1\n  c:\n    d: 2\n  e: []\nlogs: {}\n")
-    assert [(one.location, one.subject) for one in found] == [
-        ("values/prod.yaml:2", "a.b"),
-        ("values/prod.yaml:4", "a.c.d"),
-        ("values/prod.yaml:5", "a.e"),
-        ("values/prod.yaml:6", "logs"),
-    ]
-    assert {one.kind for one in found} == {"stale"}
-    assert found[0].values == (("prod", 1), ("common", 1))
-
-
 @pytest.mark.parametrize(
-    ("day", "kinds"), [("2026-01-14", ["expired"]), ("2026-01-15", []), ("2026-01-16", [])]
-)
-def test_a_day_holds_to_its_end(root: Path, day: str, kinds: list[str]) -> None:
-    found = tidy(root, f"a:\n  b: 2\nuntil:\n  a.b: {day}\n")
-    assert [one.kind for one in found] == kinds
-    for one in found:
-        assert (one.location, one.subject) == ("values/prod.yaml:4", "a.b")
-        assert one.values == (("prod", 2), ("common", 1))
-        assert "expired on 2026-01-14: remove it here and in values/prod.yaml:2" in one.fix
-
-
-def test_a_day_of_no_difference_is_stale(root: Path) -> None:
-    (found,) = tidy(root, "until:\n  a.b: 2027-01-01\n")
-    assert (found.kind, found.location, found.subject) == ("stale", "values/prod.yaml:2", "a.b")
-    assert found.values == (("prod", 1), ("common", 1))
-
-
-@pytest.mark.parametrize(
-    ("more", "place", "what"),
+    ("values", "problems"),
     [
-        ("  airflow-kubernetes:replicas: 3\n", ":3", "airflow-kubernetes:replicas"),
-        ("  airflow-kubernetes:x: {y: 1}\n", ":3", "airflow-kubernetes:x"),
-        ("imports: [prod]\n", ":3", "imports"),
+        ("", []),
+        ("a:\n  b: 2\n  c: {d: 3}\n", []),
+        ("a:\n  b: 1\n  c:\n    d: 2\n  e: []\nlogs: {}\n",
+         [("stale", 2, "a.b"), ("stale", 4, "a.c.d"), ("stale", 5, "a.e"), ("stale", 6, "logs")]),
+        # A day holds to its end; without a difference it is stale.
+        ("a:\n  b: 2\nuntil:\n  a.b: 2026-01-14\n", [("expired", 4, "a.b")]),
+        ("a:\n  b: 2\nuntil:\n  a.b: 2026-01-15\n", []),
+        ("a:\n  b: 2\nuntil:\n  a.b: 2026-01-16\n", []),
+        ("until:\n  a.b: 2027-01-01\n", [("stale", 2, "a.b")]),
+    ],
+)  # fmt: skip
+def test_lines_of_values_that_are_stale_or_expired(
+    root: Path, values: str, problems: list[tuple[str, int, str]]
+) -> None:
+    (root / "values" / "prod.yaml").write_text(values)
+    found = list(hygiene.values("prod", root / "values", TODAY))
+    assert [(one.kind, one.location, one.subject) for one in found] == [
+        (kind, f"values/prod.yaml:{line}", subject) for kind, line, subject in problems
+    ]
+    for one in found:
+        if one.subject == "a.b":
+            value = 2 if one.kind == "expired" else 1
+            assert one.values == (("prod", value), ("common", 1))
+        if one.kind == "expired":
+            assert "expired on 2026-01-14: remove it here and in values/prod.yaml:2" in one.fix
+
+
+@pytest.mark.parametrize(
+    ("more", "problems"),
+    [
+        ("  airflow-kubernetes:replicas: 3\n", [(3, "airflow-kubernetes:replicas")]),
+        ("  airflow-kubernetes:x: {y: 1}\n", [(3, "airflow-kubernetes:x")]),
+        ("imports: [prod]\n", [(3, "imports")]),
+        ("  airflow-kubernetes:password: {secure: AAAB}\nencryptionsalt: v1:x\n", []),
     ],
 )
-def test_a_stack_configures_nothing_in_plain(root: Path, more: str, place: str, what: str) -> None:
+def test_a_stack_configures_nothing_but_secrets(
+    root: Path, more: str, problems: list[tuple[int, str]]
+) -> None:
     file = root / "Pulumi.prod.yaml"
     file.write_text(file.read_text() + more)
-    (found,) = hygiene.stack("prod", root)
-    assert (found.kind, found.location, found.subject) == (
-        "configuration",
-        f"Pulumi.prod.yaml{place}",
-        what,
-    )
-
-
-def test_a_stack_may_have_secrets(root: Path) -> None:
-    file = root / "Pulumi.prod.yaml"
-    secret = "  airflow-kubernetes:registryPassword: {secure: AAAB}\nencryptionsalt: v1:x\n"
-    file.write_text(file.read_text() + secret)
-    assert list(hygiene.stack("prod", root)) == []
+    assert [(one.kind, one.location, one.subject) for one in hygiene.stack("prod", root)] == [
+        ("configuration", f"Pulumi.prod.yaml:{line}", subject) for line, subject in problems
+    ]
 
 
 def test_a_stack_names_its_cluster(root: Path) -> None:

@@ -1,5 +1,6 @@
 """Every rule with an example that complies and an example that does not; waivers; secrets."""
 
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -15,10 +16,11 @@ from airflow_kubernetes.policies.rule import Subject
 from airflow_kubernetes.policies.rules import RULES, Violation, violations
 from airflow_kubernetes.policies.waivers import Waiver, WaiversError, object_name
 
-from .policy_examples import DIGEST, EXAMPLES, SETTINGS, Example, edited, good, obj
+from .policy_examples import DIGEST, EXAMPLES, FIRST, SETTINGS, Example, edited, good, obj
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 1, 1)
+IMAGE = (*FIRST, "image")
 
 
 def broken(rule: str, subject: Subject) -> list[str]:
@@ -108,19 +110,17 @@ def test_no_message_holds_the_secret() -> None:
 
 
 def test_an_own_image_that_is_not_in_the_lock_is_not_built_and_no_violation() -> None:
-    objects = edited("Deployment", ("spec", "template", "spec", "containers", 0, "image"), "r/a:1")
-    images = obj(
-        "ConfigMap", "airflow-task-images",
-        data={"images.json": f'{{"airflow": "r/a:1", "pandas": "r/b:1{DIGEST}"}}'},
-    )  # fmt: skip
-    assert not_built([*objects.objects, images]) == ["r/a:1"]
-    assert check([*objects.objects, images]) == []
-    assert [violation.rule for violation in check(list(objects.objects))] == ["image-digest"]
+    manifests = list(edited("Deployment", IMAGE, "r/a:1").objects)
+    assert [violation.rule for violation in check(manifests)] == ["image-digest"]
+    (images,) = (each for each in manifests if each["metadata"]["name"] == "airflow-task-images")
+    known = json.loads(images["data"]["images.json"]) | {"a": "r/a:1", "b": f"r/b:1{DIGEST}"}
+    images["data"]["images.json"] = json.dumps(known)
+    assert {*not_built(manifests)} == {*not_built(good()), "r/a:1"}
+    assert check(manifests) == []
 
 
 def test_only_the_sandbox_may_run_stand_ins() -> None:
-    path = ("spec", "template", "spec", "containers", 0, "image")
-    objects = list(edited("StatefulSet", path, "registry/stand-in/mysql:9").objects)
+    objects = list(edited("StatefulSet", IMAGE, "registry/stand-in/mysql:9").objects)
     assert check(objects, environment="sandbox") == []
     assert [violation.rule for violation in check(objects)] == ["image-digest"]
 
@@ -161,8 +161,7 @@ def applied(found: list[Violation]) -> list[Waiver | None]:
 
 
 def unpinned() -> list[Manifest]:
-    path = ("spec", "template", "spec", "containers", 0, "image")
-    return list(edited("StatefulSet", path, "mysql:8.4").objects)
+    return list(edited("StatefulSet", IMAGE, "mysql:8.4").objects)
 
 
 def test_a_waiver_is_for_one_rule_and_one_object_until_its_day(tmp_path: Path) -> None:

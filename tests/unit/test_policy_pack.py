@@ -18,16 +18,16 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
-from .policy_examples import edited, good
+from .policy_examples import FIRST, VALUES, edited, good
 
-IMAGE = ("spec", "template", "spec", "containers", 0, "image")
+IMAGE = (*FIRST, "image")
 OPTIONS = PolicyResourceOptions(False, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
 
 
 @pytest.fixture(autouse=True)
 def _stack(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pulumi, "get_stack", lambda: "dev")
-    monkeypatch.delenv(SET, raising=False)
+    monkeypatch.setenv(SET, VALUES)
 
 
 def found(objects: list[Manifest]) -> list[tuple[str, str, str | None]]:
@@ -37,7 +37,7 @@ def found(objects: list[Manifest]) -> list[tuple[str, str, str | None]]:
         PolicyResource(
             f"kubernetes:{obj['apiVersion']}:{obj['kind']}",
             unknown_checking_proxy(obj),
-            f"urn:{obj['kind']}",
+            f"urn:{obj['kind']}/{obj['metadata']['name']}",
             obj["metadata"]["name"],
             OPTIONS, None, None, [], {},
         )
@@ -78,13 +78,13 @@ def test_rules_about_one_object_and_about_the_stack_are_reported_with_their_obje
     assert found(broken) == [
         (
             "host-namespaces",
-            "Deployment/scheduler: spec.template.spec.hostPID: is true. "
+            "Deployment/airflow-scheduler: spec.template.spec.hostPID: is true. "
             f"Fix: {RULES['host-namespaces'].fix}",
             None,  # the resource that is validated
         )
     ]
     ((name, message, urn),) = found(list(edited("Deployment", IMAGE, "scheduler:1").objects))
-    assert (name, urn) == ("image-digest", "urn:Deployment")
+    assert (name, urn) == ("image-digest", "urn:Deployment/airflow-scheduler")
     assert "scheduler:1 has no digest" in message
 
 

@@ -1,7 +1,5 @@
 """The content of a pull request's report."""
 
-from copy import deepcopy
-
 import pytest
 from airflow_kubernetes.comparison.changes import compare
 from airflow_kubernetes.report import collect, effects, markdown, stack_config
@@ -36,26 +34,15 @@ from .report_examples import (
         (None, WEB, "starts", "starts"),
         (WEB, None, "stops", "stops"),
         (MYSQL, a_workload("StatefulSet", "airflow-mysql", "two"), "unavailable", "about 30 s"),
-        (
-            MYSQL,
-            changed(MYSQL, "spec", "serviceName", value="other"),
-            "unavailable",
-            "created again",
-        ),
-        (
-            a_workload("Deployment", "airflow-worker-default", grace=630),
-            a_workload("Deployment", "airflow-worker-default", "two", grace=630),
-            "drains",
-            "up to 630 s",
-        ),
-        (
-            a_workload("Deployment", "airflow-scheduler", strategy={"type": "Recreate"}),
-            a_workload("Deployment", "airflow-scheduler", "two", strategy={"type": "Recreate"}),
-            "unavailable",
-            "unavailable for about 1 min",
-        ),
+        (MYSQL, changed(MYSQL, "spec", "serviceName", value="x"), "unavailable", "created again"),
+        (a_workload("Deployment", "airflow-worker-default", grace=630),
+         a_workload("Deployment", "airflow-worker-default", "two", grace=630),
+         "drains", "up to 630 s"),
+        (a_workload("Deployment", "airflow-scheduler", strategy={"type": "Recreate"}),
+         a_workload("Deployment", "airflow-scheduler", "two", strategy={"type": "Recreate"}),
+         "unavailable", "unavailable for about 1 min"),
     ],
-)
+)  # fmt: skip
 def test_what_restarts(
     before: Manifest | None, after: Manifest | None, what: str, words: str
 ) -> None:
@@ -70,66 +57,86 @@ def test_a_config_map_alone_restarts_nothing() -> None:
     assert effects.restarts(compare([old, WEB], [changed(old, "data", "A", value="2"), WEB])) == ()
 
 
-def test_an_environment_goes_through_another_release_and_executor() -> None:
-    old = a_workload("Deployment", "airflow-web")
-    old["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/version"] = "2.11.2"
-    new = deepcopy(old)
-    new["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/version"] = "3.3.2"
-    config = an_object("ConfigMap", "airflow-config", data={"AIRFLOW__CORE__EXECUTOR": "A"})
-    other = changed(config, "data", "AIRFLOW__CORE__EXECUTOR", value="B")
-    found = one_environment([old, config], [new, other])
-    assert [one.what for one in found.restarts if not one.kind] == [
-        "ANOTHER RELEASE",
-        "another executor",
-    ]
-    assert found.summary.startswith("ANOTHER RELEASE, another executor, ")
+# What a deployment does, and what is lost or refused
+
+TEMPLATE = ("spec", "template", "metadata")
+VERSION, REVISION = "app.kubernetes.io/version", "airflow-kubernetes/secrets-revision"
+SELECTOR = {"matchLabels": {"app": "other"}}
+SMALL = {"requests": {"storage": "5Gi"}}
 
 
-# What is lost, and what is refused
+def labelled(version: str) -> Manifest:
+    labels = {**WEB["spec"]["selector"]["matchLabels"], VERSION: version}
+    return changed(WEB, *TEMPLATE, "labels", value=labels)
 
 
-def test_data_that_would_be_lost_comes_first() -> None:
-    new = changed(CLAIM, "spec", "storageClassName", value="fast")
-    found = one_environment([CLAIM, WEB], [new])
-    assert found.severity is Severity.DESTRUCTIVE
-    assert found.summary == "1 REPLACED, 1 deleted"
+def with_revision(revision: str) -> Manifest:
+    return changed(WEB, *TEMPLATE, "annotations", value={REVISION: revision})
+
+
+def config(executor: str) -> Manifest:
+    return an_object("ConfigMap", "airflow-config", data={"AIRFLOW__CORE__EXECUTOR": executor})
+
+
+def admin(name: str) -> Manifest:
+    return an_object("Secret", "airflow-admin", stringData={"username": name})
+
+
+def job(image: str, digest: str) -> Manifest:
+    return a_workload("Job", f"airflow-migrations-{digest}", image)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "severity", "summary", "words"),
+    [
+        ([labelled("2.11.2"), config("A")], [labelled("3.3.2"), config("B")],
+         "restart", "ANOTHER RELEASE, another executor, 2 changed",
+         "**ANOTHER RELEASE**. `From Airflow 2.11.2 to 3.3.2: make up refuses that."),
+        ([with_revision("1")], [with_revision("2")],
+         "restart", "secrets rotated, 1 changed",
+         "**secrets rotated**. `secrets.revision 1 → 2: "),
+        ([WEB], [changed(WEB, "spec", "replicas", value=0)],
+         "restart", "STOPPED, 1 changed", "**STOPPED**. `1 workloads get 0 replicas"),
+        ([CLAIM, WEB], [changed(CLAIM, "spec", "storageClassName", value="fast")],
+         "destructive", "1 REPLACED, 1 deleted",
+         "`PersistentVolumeClaim/airflow-mysql` REPLACED** for `spec.storageClassName`. "
+         "The metadata database would be lost"),
+        ([changed(CLAIM, "metadata", "labels", value={})], [],
+         "destructive", "1 DELETED",
+         "`PersistentVolumeClaim/airflow-mysql` DELETED**. The metadata database is lost"),
+        ([CLAIM], [changed(CLAIM, "spec", "resources", value=SMALL)],
+         "error", "1 REFUSED", "and the deployment stops: a claim only grows"),
+        ([WEB], [changed(WEB, "spec", "selector", value=SELECTOR)],
+         "error", "1 REFUSED", "The API server refuses it under both engines"),
+        ([MYSQL], [changed(MYSQL, "spec", "serviceName", value="other")],
+         "destructive", "1 REFUSED BY KUBECTL, 1 REPLACED",
+         "Pulumi replaces. Remedy: `under kubectl delete the object first"),
+        ([admin("a")], [admin("b")], "destructive", "1 KEPT", "The Secret was written once"),
+        # A Job that runs again is no replacement.
+        ([job("one", "11111111")], [job("two", "22222222")],
+         "restart", "1 run again",
+         "- `spec.template.spec.containers[main].image`: `one` → `two`"),
+        # An environment that is gone is left alone.
+        ([CLAIM, WEB], None,
+         "destructive", "ENVIRONMENT GONE, its 2 objects left alone", "make down ENV=prod"),
+    ],
+)  # fmt: skip
+def test_the_verdict_on_changes(
+    before: list[Manifest],
+    after: list[Manifest] | None,
+    severity: str,
+    summary: str,
+    words: str,
+) -> None:
+    found = one_environment(before, after)
     text = written(found)
-    assert text.index("### 🔴 Destructive") < text.index("| environment |")
-    assert "`PersistentVolumeClaim/airflow-mysql` REPLACED** for `spec.storageClassName`" in text
-    assert "The metadata database would be lost" in text
-
-
-def test_a_deleted_claim_without_protection_is_destructive_too() -> None:
-    claim = changed(CLAIM, "metadata", "labels", value={})
-    (step,) = effects.destructive(compare([claim], []))
-    assert (step.what, step.text) == ("DELETED", "The metadata database is lost")
-
-
-def test_what_the_api_server_refuses_must_not_be_merged() -> None:
-    new = changed(CLAIM, "spec", "resources", value={"requests": {"storage": "5Gi"}})
-    found = one_environment([CLAIM], [new])
-    assert found.severity is Severity.ERROR
-    assert a_report(found).problems == ("prod: the deployment would stop half-way, see below",)
-    assert "a claim only grows" in written(found)
-
-
-def test_a_job_that_runs_again_is_no_replacement() -> None:
-    def job(image: str, digest: str) -> Manifest:
-        obj = a_workload("Job", "airflow-migrations", image)
-        return changed(obj, "metadata", "name", value=f"airflow-migrations-{digest}")
-
-    found = one_environment([job("one", "11111111")], [job("two", "22222222")])
-    assert (found.summary, found.severity) == ("1 run again", Severity.RESTART)
-    (field,) = found.changes[0].fields
-    assert (field.name, field.old, field.new, field.effect) == ("image", "one", "two", "")
-
-
-def test_an_environment_that_is_gone_is_left_alone() -> None:
-    found = one_environment([CLAIM, WEB], None)
-    assert found.summary == "ENVIRONMENT GONE, its 2 objects left alone"
-    assert found.severity is Severity.DESTRUCTIVE
-    assert not found.restarts
-    assert "make down ENV=prod" in written(found)
+    assert (found.severity, found.summary) == (severity, summary)
+    assert words in text
+    assert after is not None or not found.restarts
+    stops = ("prod: the deployment would stop half-way, see below",)
+    assert a_report(found).problems == (stops if severity == "error" else ())
+    if severity == "destructive":  # comes first
+        assert text.index(words) < text.index("| environment |")
 
 
 def test_a_side_that_does_not_render_is_never_an_empty_difference() -> None:
@@ -188,16 +195,6 @@ def test_another_secret_is_shown_without_its_value() -> None:
 
 def test_a_secret_in_an_error_is_hidden() -> None:
     assert redacted("cannot reach mysql://me:x1x@host") == f"cannot reach mysql://me:{SECRET}@host"
-
-
-def test_another_revision_of_the_secrets_is_named() -> None:
-    old = a_workload("Deployment", "airflow-web")
-    path = ("spec", "template", "metadata", "annotations")
-    old = changed(old, *path, value={"airflow-kubernetes/secrets-revision": "1"})
-    new = changed(old, *path, value={"airflow-kubernetes/secrets-revision": "2"})
-    found = one_environment([old], [new])
-    assert found.summary.startswith("secrets rotated, ")
-    assert "**secrets rotated**. `secrets.revision 1 → 2: " in written(found)
 
 
 STACK = """\

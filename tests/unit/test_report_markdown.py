@@ -1,7 +1,6 @@
 """How a pull request's report is written: fields, sharing, escaping, size."""
 
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -35,22 +34,30 @@ from .report_examples import (
 # Fields
 
 
-def test_an_item_that_one_side_has_is_one_field() -> None:
-    new = deepcopy(WEB)
-    side_car = {"name": "side", "image": "x", "args": ["a"], "resources": {"limits": {"cpu": "1"}}}
-    new["spec"]["template"]["spec"]["containers"].append(side_car)
-    (found,) = object_changes(compare([WEB], [new]))
-    (field,) = found.fields
-    assert field.path == "spec.template.spec.containers[side]"
-    assert field.old is None
-    assert '"resources": {"limits": {"cpu": "1"}}' in str(field.new)
+CONTAINERS = ("spec", "template", "spec", "containers")
+SIDE_CAR = {"name": "side", "image": "x", "resources": {"limits": {"cpu": "1"}}}
+MAIN = WEB["spec"]["template"]["spec"]["containers"][0]
+POD = an_object("Pod", "p", args=["--a=1", "--b=2"])
 
 
-def test_an_empty_list_that_gets_an_item_is_one_field() -> None:
-    new = deepcopy(WEB)
-    new["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "A", "value": "1"}]
-    (found,) = object_changes(compare([WEB], [new]))
-    assert [field.path for field in found.fields] == ["spec.template.spec.containers[main].env[A]"]
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        # What one side has, as a whole; also in a list that was empty.
+        (WEB, changed(WEB, *CONTAINERS, value=[MAIN, SIDE_CAR]),
+         Field("spec.template.spec.containers[side]", "containers", None,
+               '{"image": "x", "name": "side", "resources": {"limits": {"cpu": "1"}}}')),
+        (WEB, changed(WEB, *CONTAINERS, value=[{**MAIN, "env": [{"name": "A", "value": "1"}]}]),
+         Field("spec.template.spec.containers[main].env[A]", "env", None,
+               '{"name": "A", "value": "1"}')),
+        # Of arguments, the one that changed.
+        (POD, changed(POD, "args", value=["--a=1", "--b=3"]),
+         Field("args[1]", "args", "--b=2", "--b=3")),
+    ],
+)  # fmt: skip
+def test_a_change_is_one_field(old: Manifest, new: Manifest, field: Field) -> None:
+    (found,) = object_changes(compare([old], [new]))
+    assert found.fields == (field,)
 
 
 def test_texts_are_compared_line_by_line_and_documents_by_their_leaves() -> None:
@@ -63,12 +70,6 @@ def test_texts_are_compared_line_by_line_and_documents_by_their_leaves() -> None
     document, script = found.fields
     assert (document.path, document.old, document.new) == ('data["pod.yaml"].a.b', "1", "2")
     assert script.diff == " three\n four\n-five\n+FIVE"
-
-
-def test_of_arguments_the_changed_one_is_told() -> None:
-    old = an_object("Pod", "p", args=["--a=1", "--b=2"])
-    (found,) = object_changes(compare([old], [changed(old, "args", value=["--a=1", "--b=3"])]))
-    assert found.fields == (Field("args[1]", "args", "--b=2", "--b=3"),)
 
 
 def test_what_environments_share_is_told_once() -> None:
@@ -138,7 +139,7 @@ def test_values_and_names_are_inert(nasty: str) -> None:
 
 @pytest.mark.parametrize("nasty", NASTY)
 def test_a_fence_and_a_span_hold_any_text(nasty: str) -> None:
-    lines = fence(nasty, markdown.Limits(1, 1)).splitlines()
+    lines = fence(nasty, markdown.Limits(1)).splitlines()
     ticks = lines[0]
     assert lines[-1] == ticks
     assert all(not line.startswith(ticks) for line in lines[1:-1])

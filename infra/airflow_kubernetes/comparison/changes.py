@@ -64,14 +64,12 @@ class Change:
     @property
     def kind(self) -> str:
         """The object's kind."""
-        kind: str = self._object["kind"]
-        return kind
+        return str(self._object["kind"])
 
     @property
     def name(self) -> str:
         """The object's name after the deployment."""
-        name: str = self._object["metadata"]["name"]
-        return name
+        return str(self._object["metadata"]["name"])
 
     @property
     def _object(self) -> Manifest:
@@ -95,9 +93,8 @@ def compare(before: Iterable[Manifest], after: Iterable[Manifest]) -> list[Chang
 def _change(before: Manifest | None, after: Manifest | None) -> Change | None:
     found = tuple(
         difference
-        for difference in differences(before or {}, after or {})
-        # Without a path: nothing, compared with a whole object.
-        if difference.path and not same_amount(difference)
+        for difference in differences(before or {}, after or {}, whole=True)
+        if not same_amount(difference)
     )
     if before is None or after is None:
         operation = Operation.CREATE if before is None else Operation.DELETE

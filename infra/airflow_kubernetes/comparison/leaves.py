@@ -2,13 +2,17 @@
 
 Items of a list are found by name where they have one (Kubernetes merges containers, variables,
 volumes and ports so), so that an insertion is one difference and not a shift of all that follows.
+Files of a ConfigMap that are JSON or YAML are compared as what they hold.
 """
 
 import difflib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
+
+import yaml
 
 Path = tuple[str, ...]
 """Keys from the top of an object; an item of a list is its name or its position in brackets:
@@ -51,23 +55,22 @@ def dotted(path: Path) -> str:
     return text
 
 
-def leaves(value: Any) -> dict[Path, Any]:
-    """Every leaf of plain data by its path: scalars, lists of scalars, empty mappings and lists."""
-    return dict(_leaves(value, ()))
-
-
-def differences(old: Any, new: Any) -> list[Difference]:
+def differences(old: Any, new: Any, *, whole: bool = False) -> list[Difference]:
     """The leaves in which two values differ, in the order of their paths.
 
-    Items of a list that changed places are one more difference: the names in their order.
+    Items of a list that changed places are one more difference: their names in order. With `whole`,
+    what only one side has (a container, say) is one difference instead of one for each leaf.
     """
-    before, after = leaves(old), leaves(new)
-    found = [
-        Difference(path, before.get(path, MISSING), after.get(path, MISSING))
-        for path in before.keys() | after.keys()
-        if before.get(path, MISSING) != after.get(path, MISSING)
-    ]
-    return sorted([*found, *_moved(old, new, ())], key=lambda difference: difference.path)
+    return sorted(_differences(old, new, (), whole), key=lambda difference: difference.path)
+
+
+def document(path: Path, value: Any) -> Any:
+    """What a JSON or YAML entry of a ConfigMap holds, if that is a mapping; else the value."""
+    if isinstance(value, str) and path and path[-1].endswith((".json", ".yaml", ".yml")):
+        with suppress(yaml.YAMLError):
+            held = yaml.load(value, Loader=yaml.CSafeLoader)
+            return held if isinstance(held, dict) else value
+    return value
 
 
 def narrowed(difference: Difference) -> Iterator[Difference]:
@@ -111,25 +114,30 @@ def children(value: Any) -> dict[str, Any]:
     return {}
 
 
-def _moved(old: Any, new: Any, path: Path) -> Iterator[Difference]:
+def _differences(old: Any, new: Any, path: Path, whole: bool) -> Iterator[Difference]:
+    held = document(path, old), document(path, new)
+    if held[0] != held[1] and all(isinstance(each, dict) for each in held):
+        old, new = held
     before, after = children(old), children(new)
+    comparable = [each for each in (old, new) if whole or each is not MISSING]
+    if not (before or after) or any(map(_is_leaf, comparable)):
+        if old != new:
+            yield Difference(path, old, new)
+        return
+    for key in before | after:
+        pair = before.get(key, MISSING), after.get(key, MISSING)
+        yield from _differences(*pair, (*path, key), whole)
     if isinstance(old, list) and isinstance(new, list):
-        names = [
-            [key[1:-1] for key in side if key in before and key in after]
+        order = [
+            ", ".join(key[1:-1] for key in side if key in before and key in after)
             for side in (before, after)
         ]
-        if names[0] != names[1]:
-            yield Difference(path, *names)
-    for key in before.keys() & after.keys():
-        yield from _moved(before[key], after[key], (*path, key))
+        if order[0] != order[1]:
+            yield Difference(path, *order)
 
 
-def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    inner = children(value)
-    if not inner:
-        yield path, value
-    for key, item in inner.items():
-        yield from _leaves(item, (*path, key))
+def _is_leaf(value: Any) -> bool:
+    return not children(value) and value not in ({}, [])
 
 
 def _names(items: list[Any]) -> list[str]:

@@ -2,11 +2,10 @@
 
 The two differ in places. A field that Pulumi updates and the server refuses makes `up` fail under
 both engines; a field that Pulumi replaces and the server would update costs an outage under Pulumi
-alone. tests/cluster/test_changes.py proves both tables on a real cluster.
+alone. tests/cluster/test_changes.py proves the tables on a real cluster.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..kubernetes.manifest import Manifest
@@ -17,31 +16,23 @@ from .leaves import MISSING, Difference, Path
 IDENTITY: tuple[Path, ...] = (("apiVersion",), ("metadata", "name"), ("metadata", "namespace"))
 """A change of these makes an object of any kind another object."""
 
+
+def _spec(*fields: str) -> tuple[Path, ...]:
+    return tuple(("spec", field) for field in fields)
+
+
 REPLACING: dict[str, tuple[Path, ...]] = {
-    "PersistentVolumeClaim": (
-        ("spec", "accessModes"),
-        ("spec", "selector"),
-        ("spec", "storageClassName"),
-        ("spec", "volumeName"),
-    ),
+    "PersistentVolumeClaim": _spec("accessModes", "selector", "storageClassName", "volumeName"),
     "Secret": (("type",),),
     "RoleBinding": (("roleRef",),),
-    "Service": (("spec", "clusterIP"),),
-    "StatefulSet": (
-        ("spec", "podManagementPolicy"),
-        ("spec", "revisionHistoryLimit"),
-        ("spec", "selector"),
-        ("spec", "serviceName"),
-        ("spec", "volumeClaimTemplates"),
+    "Service": _spec("clusterIP"),
+    "StatefulSet": _spec(
+        "podManagementPolicy", "revisionHistoryLimit", "selector", "serviceName",
+        "volumeClaimTemplates",
     ),
-    "Job": (
-        ("spec", "completions"),
-        ("spec", "parallelism"),
-        ("spec", "selector"),
-        ("spec", "template"),
-    ),
-    "Deployment": (("spec", "selector"),),
-}
+    "Job": _spec("completions", "parallelism", "selector", "template"),
+    "Deployment": _spec("selector"),
+}  # fmt: skip
 """By kind: fields in which any change replaces the object under Pulumi, even from no value to the
 server's default. Objects of other kinds are updated whatever changes.
 
@@ -49,55 +40,32 @@ Source: `forceNew` in provider/pkg/provider/diff.go of pulumi-kubernetes 4.34, w
 provider options (enableConfigMapMutable, enableSecretMutable).
 """
 
-DATA = ("data", "stringData", "binaryData")
-"""Of a ConfigMap or Secret: what `immutable: true` freezes under either engine."""
-
-
-@dataclass(frozen=True)
-class Frozen:
-    """Fields that cannot be changed in the API server: `fields` and all in them, except `but`."""
-
-    fields: tuple[Path, ...]
-    but: tuple[Path, ...] = ()
-
-
 STORAGE: Path = ("spec", "resources", "requests", "storage")
 
-FROZEN: dict[str, Frozen] = {
+FROZEN: dict[str, tuple[Path, ...]] = {
+    "PersistentVolumeClaim": (("spec",),),
+    "Secret": (("type",),),
+    "RoleBinding": (("roleRef",),),
+    "Service": _spec("clusterIP"),
+    "StatefulSet": (("spec",),),
+    "Job": _spec(
+        "backoffLimitPerIndex", "completionMode", "completions", "managedBy", "podFailurePolicy",
+        "selector", "successPolicy", "template",
+    ),
+    "Deployment": _spec("selector"),
+}  # fmt: skip
+"""By kind: fields that the API server does not let anyone change, with all in them but CHANGEABLE.
+Source: Validate…Update of Kubernetes 1.36 (pkg/apis/*/validation/validation.go).
+"""
+
+CHANGEABLE: dict[str, tuple[Path, ...]] = {
     # Growth also requires a bound claim of a class that allows it, which no object shows.
-    "PersistentVolumeClaim": Frozen(
-        (("spec",),), but=(STORAGE, ("spec", "volumeAttributesClassName"))
+    "PersistentVolumeClaim": (STORAGE, ("spec", "volumeAttributesClassName")),
+    "StatefulSet": _spec(
+        "minReadySeconds", "ordinals", "persistentVolumeClaimRetentionPolicy", "replicas",
+        "revisionHistoryLimit", "template", "updateStrategy",
     ),
-    "Secret": Frozen((("type",),)),
-    "RoleBinding": Frozen((("roleRef",),)),
-    "Service": Frozen((("spec", "clusterIP"),)),
-    "StatefulSet": Frozen(
-        (("spec",),),
-        but=(
-            ("spec", "replicas"),
-            ("spec", "ordinals"),
-            ("spec", "template"),
-            ("spec", "updateStrategy"),
-            ("spec", "revisionHistoryLimit"),
-            ("spec", "persistentVolumeClaimRetentionPolicy"),
-            ("spec", "minReadySeconds"),
-        ),
-    ),
-    "Job": Frozen(
-        (
-            ("spec", "backoffLimitPerIndex"),
-            ("spec", "completionMode"),
-            ("spec", "completions"),
-            ("spec", "managedBy"),
-            ("spec", "podFailurePolicy"),
-            ("spec", "selector"),
-            ("spec", "successPolicy"),
-            ("spec", "template"),
-        )
-    ),
-    "Deployment": Frozen((("spec", "selector"),)),
-}
-"""Source: Validate…Update of Kubernetes 1.36 (pkg/apis/*/validation/validation.go)."""
+}  # fmt: skip
 
 DEFAULTS: dict[tuple[str, Path], Any] = {
     ("PersistentVolumeClaim", ("spec", "volumeMode")): "Filesystem",
@@ -107,6 +75,9 @@ DEFAULTS: dict[tuple[str, Path], Any] = {
     ("Job", ("spec", "completionMode")): "NonIndexed",
 }
 """What the server uses for a frozen field without a value: to it the two are the same."""
+
+DATA = ("data", "stringData", "binaryData")
+"""Of a ConfigMap or Secret: what `immutable: true` freezes under either engine."""
 
 WRITTEN_ONCE = (ADMIN_SECRET, CELERY_SECRET, KEYS_SECRET, MYSQL_SECRET)
 """Secrets whose values belong to the data: Pulumi ignores their changes, `make up` refuses them."""
@@ -146,10 +117,11 @@ def refused(before: Manifest, after: Manifest, difference: Difference) -> bool:
         return False  # the server keeps its address
     if kind == "Job" and path[-1] == "image":
         return False  # `make up` deletes a Job whose image was built again (kubectl/apply.py)
-    rule = FROZEN.get(kind)
-    if rule is None or not _below(path, rule.fields) or _below(path, rule.but):
+    if not _below(path, FROZEN.get(kind, ())) or _below(path, CHANGEABLE.get(kind, ())):
         return False
-    return _given(kind, path, difference.old) != _given(kind, path, difference.new)
+    default = DEFAULTS.get((kind, path), MISSING)
+    old, new = (default if each is MISSING else each for each in (difference.old, difference.new))
+    return bool(old != new)
 
 
 def written_once(before: Manifest, difference: Difference) -> bool:
@@ -174,11 +146,6 @@ def unselected(after: Manifest) -> list[Path]:
 
 def _below(path: Path, fields: Sequence[Path]) -> bool:
     return any(path[: len(field)] == field for field in fields)
-
-
-def _given(kind: str, path: Path, value: Any) -> object:
-    """The value, or the server's default."""
-    return DEFAULTS.get((kind, path), MISSING) if value is MISSING else value
 
 
 def _shrinks(difference: Difference) -> bool:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 from pathlib import Path as FilePath
-from typing import Any
 
-from ..comparison.leaves import Difference, Path, differences, dotted, narrowed
+from ..comparison.leaves import Difference, differences, dotted, narrowed
 from ..paths import ROOT
 from ..settings import expiry, problems
 from ..settings.bounds import at
@@ -83,7 +82,7 @@ def _settings(exchange: Exchange) -> Iterator[Setting]:
 def _unexplained(exchange: Exchange) -> Iterator[Disparity]:
     """What still differs when all settings are exchanged."""
     left, right = exchange.names
-    branch = next(branches(exchange.names), None)
+    branch = next(branches(exchange.names), "")
     cause = (
         "the program decides by the environment's name"
         if branch
@@ -92,11 +91,9 @@ def _unexplained(exchange: Exchange) -> Iterator[Disparity]:
     )
     fix = f"{cause}; decide by a field of settings/schema/ that is marked PerEnvironment instead"
     for difference in exchange.unexplained:
-        location = branch or _registered(exchange, difference)
         whose = left if difference in exchange.differences else f"{left} with the values of {right}"
         for item in narrowed(difference):
-            values = ((whose, item.old), (right, item.new))
-            yield Disparity("unexplained", location, _shown(item.path), values, fix)
+            yield _disparity(exchange, item, whose, branch, fix)
 
 
 def branches(names: Collection[str], folder: FilePath = ROOT / "infra") -> Iterator[str]:
@@ -114,31 +111,24 @@ def branches(names: Collection[str], folder: FilePath = ROOT / "infra") -> Itera
 
 def _images(exchange: Exchange) -> Iterator[Disparity]:
     """Images with other content, whatever explains them: only the sandbox may have those."""
-    if SANDBOX in exchange.names:
-        return
-    left, right = exchange.names
-    for item in exchange.differences:
-        if item.path in exchange.explained and _is_image(item.old) and _is_image(item.new):
+    explained = [item for item in exchange.differences if item.path in exchange.explained]
+    for item in explained if SANDBOX not in exchange.names else ():
+        if all(str(value).startswith(f"{REGISTRY}/") for value in (item.old, item.new)):
             by = [path for path, changed in exchange.changed_by.items() if item.path in changed]
-            yield Disparity(
-                "unexplained",
-                _registered(exchange, item),
-                _shown(item.path),
-                ((left, item.old), (right, item.new)),
+            fix = (
                 "environments run the same images, each from its own registry; "
-                f"{', '.join(by) or 'no setting'} may not decide which",
+                f"{', '.join(by) or 'no setting'} may not decide which"
             )
+            yield _disparity(exchange, item, exchange.names[0], "", fix)
 
 
-def _is_image(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith(f"{REGISTRY}/")
-
-
-def _registered(exchange: Exchange, difference: Difference) -> str:
-    """The line of the program that registers the resource."""
+def _disparity(
+    exchange: Exchange, item: Difference, whose: str, location: str, fix: str
+) -> Disparity:
+    """An unexplained difference; without a location, it is where the resource is registered."""
     before, exchanged, after = exchange.resources
-    return (after | exchanged | before)[difference.path[0]].place
-
-
-def _shown(path: Path) -> str:
-    return f"{path[0]}: {dotted(path[1:])}" if path[1:] else path[0]
+    resource, *path = item.path
+    place = location or (after | exchanged | before)[resource].place
+    subject = f"{resource}: {dotted(tuple(path))}" if path else resource
+    values = ((whose, item.old), (exchange.names[1], item.new))
+    return Disparity("unexplained", place, subject, values, fix)

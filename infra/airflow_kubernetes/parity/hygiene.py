@@ -68,14 +68,14 @@ def stack(environment: str, root: FilePath) -> Iterator[Disparity]:
 
 def _repeated(environment: str, own: Document, common: Document) -> Iterator[Disparity]:
     for path, value in _entries(expiry.without(own).data, ()):
-        if value in ({}, at(common.data, path)):
-            yield Disparity(
-                "stale",
+        usual = at(common.data, path)
+        if value in ({}, usual):
+            location, both = (
                 f"{own.file}:{own.lines[path]}",
-                dotted(path),
-                ((environment, value), ("common", at(common.data, path))),
-                "repeats values/common.yaml: remove it",
+                ((environment, value), ("common", usual)),
             )
+            fix = "repeats values/common.yaml: remove it"
+            yield Disparity("stale", location, dotted(path), both, fix)
 
 
 def _entries(data: Any, path: Path) -> Iterator[tuple[Path, Any]]:
@@ -92,13 +92,11 @@ def _dated(environment: str, own: Document, common: Document, today: date) -> It
         path: Path = tuple(name.split("."))
         location = f"{own.file}:{own.lines[expiry.KEY, name]}"
         value, usual = at(own.data, path), at(common.data, path)
+        both = ((environment, usual if value is None else value), ("common", usual))
         if value is None:
-            values = ((environment, usual), ("common", usual))
-            yield Disparity(
-                "stale", location, name, values, "there is no such difference: remove it"
-            )
+            fix = "there is no such difference: remove it"
+            yield Disparity("stale", location, name, both, fix)
         elif day < today:
-            values = ((environment, value), ("common", usual))
             setting = f"{own.file}:{own.lines[path]}"
             fix = f"expired on {day}: remove it here and in {setting}, or agree on a new date"
-            yield Disparity("expired", location, name, values, fix)
+            yield Disparity("expired", location, name, both, fix)

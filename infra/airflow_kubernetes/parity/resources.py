@@ -1,12 +1,10 @@
 """The resources that an environment's program registers, in a form that can be compared."""
 
+import json
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
-from typing import Any
-
-import yaml
 
 from ..comparison.leaves import MISSING, Difference, differences
 from ..render import Registered, registered
@@ -29,15 +27,14 @@ def render(environment: str, values: str) -> Resources:
 
 
 def comparable(found: Iterable[Registered], registry: str) -> Resources:
-    """With Pulumi's options among the inputs, without the registry's address, and with files in
-    ConfigMaps as the data that they hold.
-    """
+    """With Pulumi's options among the inputs, and without the registry's address."""
     result = {}
     for item in found:
         kind = item.type.rpartition(":")[2]
         inputs = item.inputs | ({"pulumi": item.options} if item.options else {})
         name = f"{kind} {item.name.removesuffix(f'-{kind.lower()}')}"
-        result[name] = replace(item, inputs=_plain(inputs, f"{registry}/"))
+        shown = json.dumps(inputs).replace(f"{registry}/", f"{REGISTRY}/")
+        result[name] = replace(item, inputs=json.loads(shown))
     return result
 
 
@@ -53,19 +50,3 @@ def changes(old: Resources, new: Resources) -> list[Difference]:
     both = [name for name in old.keys() & new.keys() if old[name].inputs != new[name].inputs]
     before, after = ({name: side[name].inputs for name in both} for side in (old, new))
     return result + differences(before, after)
-
-
-def _plain(value: Any, registry: str, key: str = "") -> Any:
-    """A value below `key` in the same form."""
-    if isinstance(value, dict):
-        return {name: _plain(item, registry, str(name)) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item, registry) for item in value]
-    if not isinstance(value, str):
-        return value
-    if key.endswith((".yaml", ".yml", ".json")):
-        try:
-            return _plain(yaml.load(value, Loader=yaml.CSafeLoader), registry)
-        except yaml.YAMLError:
-            pass  # any other text
-    return value.replace(registry, f"{REGISTRY}/")

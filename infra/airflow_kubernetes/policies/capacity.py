@@ -1,16 +1,16 @@
-"""What an environment needs of its cluster, summed over its objects."""
+"""What an environment needs of its cluster, summed over its objects; the rule of its budget."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..airflow.configuration import CONFIG_MAP
-from ..airflow.releases import RELEASES
+from ..airflow.configuration import plain
 from ..kubernetes.manifest import Manifest
 from ..settings.quantities import amount
+from ..settings.schema import Settings
+from .rule import Finding, Subject, rule
 from .workloads import workloads
 
-SCHEDULERS = {release.scheduler.name for release in RELEASES.values()}
 Pod = dict[str, Any]
 
 
@@ -44,35 +44,66 @@ class Capacity:
     storage: int
 
 
-def capacity(objects: Sequence[Manifest]) -> Capacity:
+@rule(
+    fix="lower replicas, maxReplicas, parallelism, requests or sizes; or agree on a higher budget "
+    "with its owner and set it in values/<environment>.yaml",
+    whole_stack=True,
+)
+def within_budget(subject: Subject) -> Iterator[Finding]:
+    """Nodes and volumes must be paid for all that is reserved at full parallelism."""
+    total, budget = capacity(subject.objects, subject.settings), subject.settings.budget
+    for key, requested, limit, show in (
+        ("cpu", total.worst.requests.cpu, budget.cpu, cores),
+        ("memory", total.worst.requests.memory, budget.memory, gibibytes),
+        ("storage", total.storage, budget.storage, gibibytes),
+    ):
+        if requested > amount(limit):
+            message = f"up to {show(requested)} is requested, and budget.{key} is {limit}"
+            yield subject.finding(message)
+
+
+def capacity(objects: Sequence[Manifest], settings: Settings) -> Capacity:
     """The sums over one environment's objects."""
+    schedulers = 0 if settings.airflow.stopped else settings.airflow.scheduler.replicas
+    tasks = schedulers * int(plain(settings)["AIRFLOW__CORE__PARALLELISM"])
     least: list[tuple[Pod, int]] = []
     worst: list[tuple[Pod, int]] = []
-    task_pods, parallelism = 0, _parallelism(objects)
     for workload in workloads(objects):
+        low, high = 0, tasks if workload.template else 1
         if workload.long_running:
             low, high = _replicas(workload.obj, objects)
-            least.append((workload.pod, low))
-            worst.append((workload.pod, high))
-            if SCHEDULERS & {container["name"] for container in workload.pod["containers"]}:
-                task_pods += high * parallelism
-    for workload in workloads(objects):
-        if not workload.long_running:
-            worst.append((workload.pod, task_pods if workload.template else 1))
-    return Capacity(load(least), load(worst), sum(map(_storage, objects)))
+        least.append((workload.pod, low))
+        worst.append((workload.pod, high))
+    storage = sum(
+        amount(str(obj["spec"]["resources"]["requests"]["storage"]))
+        for obj in objects
+        if obj["kind"] == "PersistentVolumeClaim"
+    )
+    return Capacity(load(least), load(worst), round(storage))
 
 
 def load(pods: Iterable[tuple[Pod, int]]) -> Load:
     """What Kubernetes reserves for so many pods of each spec."""
     counted = list(pods)
+
+    def total(kind: str, resource: str) -> float:
+        return sum(_reserved(pod, kind, resource) * number for pod, number in counted)
+
     requests, limits = (
-        Amounts(
-            round(sum(_reserved(pod, kind, "cpu") * number for pod, number in counted), 3),
-            round(sum(_reserved(pod, kind, "memory") * number for pod, number in counted)),
-        )
+        Amounts(round(total(kind, "cpu"), 3), round(total(kind, "memory")))
         for kind in ("requests", "limits")
     )
     return Load(sum(number for _, number in counted), requests, limits)
+
+
+def cores(number: float) -> str:
+    """CPU as text: `12.25 cores`."""
+    return f"{number:g} cores"
+
+
+def gibibytes(number: float) -> str:
+    """Bytes as text: `31.5 GiB`."""
+    return f"{round(number / 2**30, 1):g} GiB"
 
 
 def _reserved(pod: Pod, kind: str, resource: str) -> float:
@@ -80,42 +111,25 @@ def _reserved(pod: Pod, kind: str, resource: str) -> float:
 
     https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
     """
+
+    def declared(container: dict[str, Any]) -> float:
+        quantities = (container.get("resources") or {}).get(kind) or {}
+        return amount(str(quantities.get(resource, 0)))
+
     sidecars = start = 0.0
     for container in pod.get("initContainers") or []:
-        own = _declared(container, kind, resource)
-        start = max(start, sidecars + own)
+        start = max(start, sidecars + declared(container))
         if container.get("restartPolicy") == "Always":
-            sidecars += own
-    containers = sum(_declared(each, kind, resource) for each in pod.get("containers") or [])
-    return max(start, sidecars + containers)
-
-
-def _declared(container: dict[str, Any], kind: str, resource: str) -> float:
-    resources = (container.get("resources") or {}).get(kind) or {}
-    return amount(str(resources.get(resource, 0)))
-
-
-def _parallelism(objects: Sequence[Manifest]) -> int:
-    """Tasks at a time for each scheduler; Airflow's default is 32."""
-    for obj in objects:
-        if obj["kind"] == "ConfigMap" and obj["metadata"]["name"] == CONFIG_MAP:
-            return int((obj.get("data") or {}).get("AIRFLOW__CORE__PARALLELISM", 32))
-    return 32
+            sidecars += declared(container)
+    return max(start, sidecars + sum(map(declared, pod["containers"])))
 
 
 def _replicas(workload: Manifest, objects: Sequence[Manifest]) -> tuple[int, int]:
     """The least and the greatest number of a long-running workload's pods."""
-    target = workload["kind"], workload["metadata"]["name"]
     for obj in objects:
         if obj["kind"] == "HorizontalPodAutoscaler":
-            reference = obj["spec"]["scaleTargetRef"]
-            if (reference["kind"], reference["name"]) == target:
+            target = obj["spec"]["scaleTargetRef"]
+            if (target["kind"], target["name"]) == (workload["kind"], workload["metadata"]["name"]):
                 return int(obj["spec"].get("minReplicas", 1)), int(obj["spec"]["maxReplicas"])
     replicas = int(workload["spec"].get("replicas", 1))
     return replicas, replicas
-
-
-def _storage(obj: Manifest) -> int:
-    if obj["kind"] != "PersistentVolumeClaim":
-        return 0
-    return round(amount(str(obj["spec"]["resources"]["requests"]["storage"])))

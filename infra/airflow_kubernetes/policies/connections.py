@@ -7,9 +7,12 @@ over all of its executors (scheduler_job_runner.py). Init containers' connection
 the others start.
 """
 
+from collections.abc import Iterator
+
 from ..airflow.configuration import plain
 from ..airflow.releases import DATABASE, RELEASES
 from ..settings.schema import Settings
+from .rule import Finding, Subject, rule
 
 POOL_SIZE = "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE"
 MAX_OVERFLOW = "AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW"
@@ -18,6 +21,19 @@ JOBS = 2
 
 PER_TASK = 2
 """Connections of a 2.x task: that of the process that supervises it, and its own."""
+
+
+@rule(
+    fix="raise database.cluster.maxConnections (and its memory), or lower parallelism, replicas or "
+    "workers",
+    source="Airflow: sql_alchemy_pool_size, sql_alchemy_max_overflow",
+    whole_stack=True,
+)
+def enough_connections(subject: Subject) -> Iterator[Finding]:
+    """At peak, a component that gets no connection fails its health check and is restarted."""
+    most, limit = needed(subject.settings), allowed(subject.settings)
+    if limit is not None and most > limit:
+        yield subject.finding(f"up to {most} connections are needed, and MySQL allows {limit}")
 
 
 def needed(settings: Settings) -> int:

@@ -8,9 +8,8 @@ from typing import Any
 from ..airflow.task_images import CONFIG_MAP, FILE
 from ..kubernetes.manifest import Manifest
 from ..settings.marks import SANDBOX
-from .field_rule import field_rule
 from .rule import HARDENING, Finding, Subject, rule
-from .workloads import UNKNOWN, pod_fields
+from .workloads import UNKNOWN, field_rule, pod_fields
 
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 ACTIONS = ("exec", "grpc", "httpGet", "tcpSocket")
@@ -19,7 +18,7 @@ STAND_IN = "/stand-in/"
 """In the names of images that the sandbox builds for itself: no registry has them, and their
 digests differ between machines. Only values/sandbox.yaml may name them (settings.fields)."""
 
-requests_and_limits = field_rule(
+field_rule(
     "requests-and-limits",
     "Without requests a pod is put on a full node; without limits it takes others' resources.",
     "set requests and limits of cpu and memory in the values",
@@ -97,6 +96,3 @@ def _patience(probe: dict[str, Any]) -> int:
 
 def _action(probe: dict[str, Any]) -> dict[str, Any]:
     return {key: probe[key] for key in ACTIONS if key in probe}
-
-
-RULES = (requests_and_limits, probes, liveness_is_not_readiness, image_digest)

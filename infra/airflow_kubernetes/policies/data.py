@@ -7,17 +7,15 @@ from ..comparison.changes import Operation
 from ..comparison.leaves import dotted
 from ..kubernetes.manifest import PROTECTED, Manifest, is_protected
 from ..kubernetes.pull_secret import PULL_SECRET
-from .rule import Finding, Reference, Subject, rule
+from .rule import Finding, Subject, rule
 
 KINDS = ("Namespace", "PersistentVolumeClaim", "Secret")
 
-REPLACEABLE: frozenset[Reference] = frozenset(
-    {
-        # Messages of queued tasks; the scheduler sends lost ones again (broker/redis.py).
-        ("PersistentVolumeClaim", redis.NAME),
-        # A copy of the registry's login.
-        ("Secret", PULL_SECRET),
-    }
+REPLACEABLE = (
+    # Messages of queued tasks; the scheduler sends lost ones again (broker/redis.py).
+    ("PersistentVolumeClaim", redis.NAME),
+    # A copy of the registry's login.
+    ("Secret", PULL_SECRET),
 )
 """Objects that are complete again as soon as they are created again."""
 
@@ -38,25 +36,17 @@ def protected_data(subject: Subject) -> Iterator[Finding]:
 def no_loss_of_data(subject: Subject) -> Iterator[Finding]:
     """Deleting or replacing a claim deletes its data, and a Secret its passwords."""
     for change in subject.changes:
-        before = change.before
-        if before is None or not (_holds_data(before) or is_protected(before)):
-            continue
-        if _reference(before) in REPLACEABLE:
+        if change.before is None or not _holds_data(change.before):
             continue
         if change.operation is Operation.DELETE:
-            yield Finding(before, (), "would be deleted")
+            yield Finding(change.before, (), "would be deleted")
         elif change.operation is Operation.REPLACE:
-            fields = ", ".join(dotted(path) for path in change.replacing)
-            path = change.replacing[0] if change.replacing else ()
-            yield Finding(before, path, f"would be replaced, because of a change of {fields}")
-
-
-def _reference(obj: Manifest) -> Reference:
-    return obj["kind"], obj["metadata"]["name"]
+            fields = ", ".join(map(dotted, change.replacing))
+            message = f"would be replaced, because of a change of {fields}"
+            yield Finding(change.before, change.replacing[0], message)
 
 
 def _holds_data(obj: Manifest) -> bool:
-    return obj["kind"] in KINDS and _reference(obj) not in REPLACEABLE
-
-
-RULES = (protected_data, no_loss_of_data)
+    if (obj["kind"], obj["metadata"]["name"]) in REPLACEABLE:
+        return False
+    return obj["kind"] in KINDS or is_protected(obj)

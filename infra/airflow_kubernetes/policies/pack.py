@@ -5,7 +5,7 @@ the program has registered everything: in a preview, this too is before anything
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,7 @@ import pulumi
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
+    PolicyResource,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
@@ -28,12 +29,9 @@ from ..settings.load import environments
 from ..settings.schema import Settings
 from . import waivers
 from .data import no_loss_of_data
-from .rule import Reference, Rule, Subject
+from .rule import Rule, Subject
 from .rules import RULES, violations
 from .workloads import UNKNOWN
-
-ADDED_BY_SERVER = ("status",)
-"""Fields that the API server adds to an object, apart from its metadata."""
 
 
 def policies() -> list[Policy]:
@@ -42,11 +40,7 @@ def policies() -> list[Policy]:
     The engine does not pass deletions and replacements to policies, so no-loss-of-data is left to
     Pulumi's own protection, which every object with data has.
     """
-    return [
-        _stack_policy(rule) if rule.whole_stack else _resource_policy(rule)
-        for rule in RULES.values()
-        if rule is not no_loss_of_data
-    ]
+    return [_policy(rule) for rule in RULES.values() if rule is not no_loss_of_data]
 
 
 def manifest(resource_type: str, props: Mapping[str, Any]) -> Manifest | None:
@@ -56,47 +50,41 @@ def manifest(resource_type: str, props: Mapping[str, Any]) -> Manifest | None:
     """
     if not resource_type.startswith("kubernetes:") or "kind" not in props:
         return None
-    return {key: value for key, value in _plain(props).items() if key not in ADDED_BY_SERVER}
+    return dict(_plain(props))
 
 
-def _resource_policy(rule: Rule) -> Policy:
-    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        obj = manifest(args.resource_type, args.props)
-        if obj is not None:
-            for message, _ in _messages(rule, [obj]):
-                report(message, None)
+def _policy(rule: Rule) -> Policy:
+    def of_resource(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        for message, _ in _messages(rule, [args]):
+            report(message, None)
 
+    def of_stack(args: StackValidationArgs, report: ReportViolation) -> None:
+        for message, urn in _messages(rule, args.resources):
+            report(message, urn)
+
+    level = EnforcementLevel.MANDATORY
+    if rule.whole_stack:
+        return StackValidationPolicy(
+            rule.name, rule.why, of_stack, level, remediation_steps=rule.fix
+        )
     return ResourceValidationPolicy(
-        rule.name, rule.why, validate, EnforcementLevel.MANDATORY, remediation_steps=rule.fix
+        rule.name, rule.why, of_resource, level, remediation_steps=rule.fix
     )
 
 
-def _stack_policy(rule: Rule) -> Policy:
-    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        objects: list[Manifest] = []
-        urns: dict[Reference, str] = {}
-        for resource in args.resources:
-            obj = manifest(resource.resource_type, resource.props)
-            if obj is not None:
-                objects.append(obj)
-                urns[obj["kind"], obj["metadata"]["name"]] = resource.urn
-        for message, reference in _messages(rule, objects):
-            report(message, urns.get(reference))
-
-    return StackValidationPolicy(
-        rule.name, rule.why, validate, EnforcementLevel.MANDATORY, remediation_steps=rule.fix
-    )
-
-
-def _messages(rule: Rule, objects: Sequence[Manifest]) -> Iterator[tuple[str, Reference]]:
-    """The message and the object of each violation without a waiver."""
+def _messages(
+    rule: Rule, resources: Iterable[ResourceValidationArgs | PolicyResource]
+) -> Iterator[tuple[str, str]]:
+    """The message, and the URN of the object, of each violation without a waiver."""
     environment = pulumi.get_stack()
     settings, known = _settings_and_waivers(environment)
-    subject = Subject(objects, settings, environment)
+    objects = {each.urn: manifest(each.resource_type, each.props) for each in resources}
+    urns = {(obj["kind"], obj["metadata"]["name"]): urn for urn, obj in objects.items() if obj}
+    subject = Subject([obj for obj in objects.values() if obj], settings, environment)
     for each in violations(subject, known, datetime.now(UTC).date(), [rule]):
         if each.waiver is None:
             field = f"{each.kind}/{each.name}: {each.path}".removesuffix(": ")
-            yield f"{field}: {each.message}. Fix: {each.fix}", (each.kind, each.name)
+            yield f"{field}: {each.message}. Fix: {each.fix}", urns[each.kind, each.name]
 
 
 @lru_cache

@@ -1,9 +1,7 @@
 """Detection of secrets in plain text: variables, options and files that many may read."""
 
-import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 SECRET_NAME = re.compile(
     r"PASSW|PWD|SECRET|TOKEN|FERNET|CREDENTIAL|(^|[^A-Z])(API|ACCESS|PRIVATE)?KEYS?($|[^A-Z])",
@@ -35,6 +33,8 @@ FILE_LINE = re.compile(
     r"[\"']?[ \t]*[:=][ \t]*[\"']?([^\s\"',]+)",
     re.IGNORECASE | re.MULTILINE,
 )
+JSON_PAIR = re.compile(r'"([^"\\]+)"\s*:\s*"([^"]+)"')
+OPTION = re.compile(r"-\S+")
 SETTINGS_FILE = re.compile(r"\.(cfg|conf|env|ini|json|properties|toml|ya?ml)$")
 
 
@@ -44,13 +44,31 @@ def in_variable(name: str, value: str) -> Iterator[str]:
     pair = PAIR.fullmatch(value)
     if pair and pair[1].casefold() in WEAK:
         yield "holds a user and a well-known password"
-    named = SECRET_NAME.search(name) and not INDIRECT.search(name)
-    if not named or name in NAMES_OF_OBJECTS or not value or "$(" in value:
+    if not _names_a_secret(name) or name in NAMES_OF_OBJECTS or not value or "$(" in value:
         return
     if value.casefold() in WEAK:
         yield "is a well-known password"
     elif not NO_SECRET.fullmatch(value):
         yield "holds a secret as plain text"
+
+
+def arguments(values: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Of each argument its beginning `--option=`, the option's name, and the value.
+
+    The beginning is empty for `--option` and for the argument after it, which has that name.
+    """
+    name = ""
+    for argument in values:
+        option, equals, value = argument.partition("=")
+        if not OPTION.fullmatch(option):
+            yield "", name, argument
+            name = ""
+        elif equals:
+            yield f"{option}=", option.lstrip("-"), value
+            name = ""
+        else:
+            yield "", "", argument
+            name = option.lstrip("-")
 
 
 def in_file(name: str, text: str) -> Iterator[str]:
@@ -68,28 +86,12 @@ def _in_text(text: str) -> Iterator[str]:
         yield "holds a private key"
     if any(not password.startswith("$") for password in URL.findall(text)):
         yield "holds a URL with a password"
-    if any(not value.startswith("$") for value in _passwords(text)):
+    # A form that Airflow's connections may have: AIRFLOW_CONN_….
+    pairs = JSON_PAIR.findall(text) if text.lstrip().startswith(("{", "[")) else ()
+    secrets = (value for key, value in pairs if _names_a_secret(key))
+    if any(not value.startswith("$") for value in secrets):
         yield "holds a password in JSON"
 
 
-def _passwords(text: str) -> Iterator[str]:
-    """Passwords of connections in JSON, a form that Airflow's AIRFLOW_CONN_… may have."""
-    if text.lstrip().startswith(("{", "[")):
-        try:
-            data = json.loads(text)
-        except ValueError:
-            return
-        yield from _secrets_in(data)
-
-
-def _secrets_in(data: Any) -> Iterator[str]:
-    if isinstance(data, dict):
-        for key, value in data.items():
-            if isinstance(value, str) and value and SECRET_NAME.search(key):
-                if not INDIRECT.search(key):
-                    yield value
-            else:
-                yield from _secrets_in(value)
-    elif isinstance(data, list):
-        for item in data:
-            yield from _secrets_in(item)
+def _names_a_secret(name: str) -> bool:
+    return bool(SECRET_NAME.search(name)) and not INDIRECT.search(name)

@@ -8,9 +8,8 @@ Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
 from collections.abc import Iterator
 from functools import partial
 
-from .field_rule import UNSET, Allowed, field_rule, one_of
 from .rule import HARDENING, Finding, Subject, rule
-from .workloads import workloads
+from .workloads import UNSET, Allowed, field_rule, one_of, workloads
 
 POD_SECURITY = "Pod Security Standards, restricted"
 ENFORCE = "pod-security.kubernetes.io/enforce"
@@ -52,65 +51,62 @@ def apparmor_annotation(subject: Subject) -> Iterator[Finding]:
 @rule(fix=f"label the Namespace {ENFORCE}: restricted", source=POD_SECURITY)
 def namespace_enforces(subject: Subject) -> Iterator[Finding]:
     """Only with this label does the API server refuse pods that are created by other means."""
-    for obj in subject.objects:
-        if obj["kind"] == "Namespace":
-            value = (obj["metadata"].get("labels") or {}).get(ENFORCE)
-            if value != "restricted":
-                yield Finding(obj, ("metadata", "labels", ENFORCE), f"is {value or 'not set'}")
+    for obj in subject.of_kind("Namespace"):
+        value = (obj["metadata"].get("labels") or {}).get(ENFORCE)
+        if value != "restricted":
+            yield Finding(obj, ("metadata", "labels", ENFORCE), f"is {value or 'not set'}")
 
 
 control = partial(field_rule, source=POD_SECURITY)
 
-RULES = (
-    control("host-process", "A host process is not isolated from its Windows node at all.",
-            "remove windowsOptions.hostProcess", _both("windowsOptions.hostProcess", UNSET)),
-    control("host-namespaces", "In a node's namespace a pod sees others' traffic and processes.",
-            "remove hostNetwork, hostPID and hostIPC",
-            {"hostNetwork": UNSET, "hostPID": UNSET, "hostIPC": UNSET}),
-    control("privileged", "A privileged container is root on its node.",
-            "remove privileged", {f"{CONTAINER}.privileged": UNSET}),
-    control("capabilities", "Capabilities are parts of root's power; no component needs any.",
-            "set capabilities: {drop: [ALL]} and add nothing but NET_BIND_SERVICE",
-            {f"{CONTAINER}.capabilities.drop": lambda names: "ALL" in (names or []),
-             f"{CONTAINER}.capabilities.add": one_of(None, [], ["NET_BIND_SERVICE"])}),
-    control("volume-types", "Other volumes, first of all hostPath, lead to the node's own files.",
-            "use a claim, an emptyDir, a ConfigMap, a Secret or a projected volume",
-            {"volumes[*].*": one_of("name", *VOLUMES)}),
-    control("host-ports", "A port of the node bypasses the Service and everything that guards it.",
-            "remove hostPort and use a Service", {"containers[*].ports[*].hostPort": UNSET}),
-    control("probe-hosts", "A probe or hook with a host lets the kubelet call any address.",
-            "remove host: without it, the kubelet calls the pod itself",
-            {f"containers[*].{handler}.{action}.host": UNSET
-             for handler in HANDLERS for action in ("httpGet", "tcpSocket")}),
-    control("apparmor", "Another profile permits what the node's default profile forbids.",
-            "remove appArmorProfile, or set RuntimeDefault or Localhost",
-            _both("appArmorProfile.type", one_of(None, *PROFILES))),
-    apparmor_annotation,
-    control("selinux", "Another SELinux type, user or role removes the confinement of containers.",
-            "remove user and role from seLinuxOptions; remove type, or set a container's type",
-            _both("seLinuxOptions.type", one_of(None, "", *SELINUX_TYPES))
-            | _both("seLinuxOptions.user", UNSET) | _both("seLinuxOptions.role", UNSET)),
-    control("proc-mount", "An unmasked /proc shows and changes settings of the kernel.",
-            "remove procMount", {f"{CONTAINER}.procMount": one_of(None, "Default")}),
-    control("sysctls", "A sysctl without a namespace changes the node for every pod on it.",
-            "remove the sysctl, or set it on the node",
-            {f"{POD}.sysctls[*].name": one_of(*SYSCTLS)}),
-    control("privilege-escalation", "A set-user-id program could make a process root.",
-            "set allowPrivilegeEscalation: false",
-            {f"{CONTAINER}.allowPrivilegeEscalation": one_of(False)}),
-    control("run-as-non-root", "Only with it does the kubelet refuse an image that runs as root.",
-            "set runAsNonRoot: true on the pod", inherited=True, fields={
-                f"{POD}.runAsNonRoot": one_of(None, True),
-                f"{CONTAINER}.runAsNonRoot": one_of(True)}),
-    control("run-as-user", "Root in a container is root on the node as soon as it breaks out.",
-            "set runAsUser to a number above 0, on the pod",
-            _both("runAsUser", lambda uid: uid != 0)),
-    control("seccomp", "Without a profile a container reaches every system call of the kernel.",
-            "set seccompProfile: {type: RuntimeDefault} on the pod", inherited=True, fields={
-                f"{POD}.seccompProfile.type": one_of(None, *PROFILES),
-                f"{CONTAINER}.seccompProfile.type": one_of(*PROFILES)}),
-    field_rule("read-only-root", "An intruder can neither change the program nor leave one behind.",
-               "set readOnlyRootFilesystem: true, and mount an emptyDir where it writes",
-               {f"{CONTAINER}.readOnlyRootFilesystem": one_of(True)}, source=HARDENING),
-    namespace_enforces,
-)  # fmt: skip
+# fmt: off
+control("host-process", "A host process is not isolated from its Windows node at all.",
+        "remove windowsOptions.hostProcess", _both("windowsOptions.hostProcess", UNSET))
+control("host-namespaces", "In a node's namespace a pod sees others' traffic and processes.",
+        "remove hostNetwork, hostPID and hostIPC",
+        {"hostNetwork": UNSET, "hostPID": UNSET, "hostIPC": UNSET})
+control("privileged", "A privileged container is root on its node.",
+        "remove privileged", {f"{CONTAINER}.privileged": UNSET})
+control("capabilities", "Capabilities are parts of root's power; no component needs any.",
+        "set capabilities: {drop: [ALL]} and add nothing but NET_BIND_SERVICE",
+        {f"{CONTAINER}.capabilities.drop": lambda names: "ALL" in (names or []),
+         f"{CONTAINER}.capabilities.add": one_of(None, [], ["NET_BIND_SERVICE"])})
+control("volume-types", "Other volumes, first of all hostPath, lead to the node's own files.",
+        "use a claim, an emptyDir, a ConfigMap, a Secret or a projected volume",
+        {"volumes[*].*": one_of("name", *VOLUMES)})
+control("host-ports", "A port of the node bypasses the Service and everything that guards it.",
+        "remove hostPort and use a Service", {"containers[*].ports[*].hostPort": UNSET})
+control("probe-hosts", "A probe or hook with a host lets the kubelet call any address.",
+        "remove host: without it, the kubelet calls the pod itself",
+        {f"containers[*].{handler}.{action}.host": UNSET
+         for handler in HANDLERS for action in ("httpGet", "tcpSocket")})
+control("apparmor", "Another profile permits what the node's default profile forbids.",
+        "remove appArmorProfile, or set RuntimeDefault or Localhost",
+        _both("appArmorProfile.type", one_of(None, *PROFILES)))
+control("selinux", "Another SELinux type, user or role removes the confinement of containers.",
+        "remove user and role from seLinuxOptions; remove type, or set a container's type",
+        _both("seLinuxOptions.type", one_of(None, "", *SELINUX_TYPES))
+        | _both("seLinuxOptions.user", UNSET) | _both("seLinuxOptions.role", UNSET))
+control("proc-mount", "An unmasked /proc shows and changes settings of the kernel.",
+        "remove procMount", {f"{CONTAINER}.procMount": one_of(None, "Default")})
+control("sysctls", "A sysctl without a namespace changes the node for every pod on it.",
+        "remove the sysctl, or set it on the node",
+        {f"{POD}.sysctls[*].name": one_of(*SYSCTLS)})
+control("privilege-escalation", "A set-user-id program could make a process root.",
+        "set allowPrivilegeEscalation: false",
+        {f"{CONTAINER}.allowPrivilegeEscalation": one_of(False)})
+control("run-as-non-root", "Only with it does the kubelet refuse an image that runs as root.",
+        "set runAsNonRoot: true on the pod", inherited=True, fields={
+            f"{POD}.runAsNonRoot": one_of(None, True),
+            f"{CONTAINER}.runAsNonRoot": one_of(True)})
+control("run-as-user", "Root in a container is root on the node as soon as it breaks out.",
+        "set runAsUser to a number above 0, on the pod",
+        _both("runAsUser", lambda uid: uid != 0))
+control("seccomp", "Without a profile a container reaches every system call of the kernel.",
+        "set seccompProfile: {type: RuntimeDefault} on the pod", inherited=True, fields={
+            f"{POD}.seccompProfile.type": one_of(None, *PROFILES),
+            f"{CONTAINER}.seccompProfile.type": one_of(*PROFILES)})
+field_rule("read-only-root", "An intruder can neither change the program nor leave one behind.",
+           "set readOnlyRootFilesystem: true, and mount an emptyDir where it writes",
+           {f"{CONTAINER}.readOnlyRootFilesystem": one_of(True)}, source=HARDENING)
+# fmt: on

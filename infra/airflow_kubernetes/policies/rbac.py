@@ -6,11 +6,9 @@ from itertools import product
 from ..airflow.manifests import granted
 from ..comparison.leaves import Path
 from ..kubernetes.rbac import Rule as Grant
-from .field_rule import field_rule
 from .rule import HARDENING, Finding, Subject, rule
-from .workloads import pod_fields, workloads
+from .workloads import field_rule, workloads
 
-ROLES = ("Role", "ClusterRole")
 BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 MOUNT = "automountServiceAccountToken"
 
@@ -31,37 +29,35 @@ def rbac_verbs(subject: Subject) -> Iterator[Finding]:
     """Anyone who takes over a component has its verbs: no wildcard, no Secrets, no escalation,
     nothing outside its namespace, and nothing beyond the table in airflow/rbac.py.
     """
-    for obj in subject.objects:
-        if obj["kind"] in ("ClusterRole", "ClusterRoleBinding"):
-            yield Finding(obj, (), "reaches beyond the namespace")
-        if obj["kind"] in ROLES:
-            labels = obj["metadata"].get("labels") or {}
-            component = labels.get("app.kubernetes.io/component", "")
-            allowed = {
-                permission
-                for grant in granted(subject.settings, component)
-                for permission in product(grant["apiGroups"], grant["resources"], grant["verbs"])
-            }
-            for number, grant in enumerate(obj.get("rules") or []):
-                for excess in _excess(grant, allowed):
-                    message = f"{component or 'an unlabelled Role'} may not {excess}"
-                    yield Finding(obj, ("rules", f"[{number}]"), message)
+    for obj in subject.of_kind("ClusterRole", "ClusterRoleBinding"):
+        yield Finding(obj, (), "reaches beyond the namespace")
+    for obj in subject.of_kind("Role", "ClusterRole"):
+        labels = obj["metadata"].get("labels") or {}
+        component = labels.get("app.kubernetes.io/component", "")
+        allowed = {
+            permission
+            for grant in granted(subject.settings, component)
+            for permission in product(grant["apiGroups"], grant["resources"], grant["verbs"])
+        }
+        for number, grant in enumerate(obj.get("rules") or []):
+            for excess in _excess(grant, allowed):
+                message = f"{component or 'an unlabelled Role'} may not {excess}"
+                yield Finding(obj, ("rules", f"[{number}]"), message)
 
 
 @rule(fix="bind the Role to the component's own service account", source=HARDENING)
 def bound_to_accounts(subject: Subject) -> Iterator[Finding]:
     """A binding to a user or a group gives its verbs to people and to other namespaces."""
-    for obj in subject.objects:
-        if obj["kind"] in BINDINGS:
-            for account in obj.get("subjects") or []:
-                path: Path = ("subjects", f"[{account['name']}]")
-                if account["kind"] != "ServiceAccount":
-                    yield Finding(obj, (*path, "kind"), f"is a {account['kind']}")
-                elif account.get("namespace") != obj["metadata"].get("namespace"):
-                    yield Finding(obj, (*path, "namespace"), "is not the binding's")
+    for obj in subject.of_kind(*BINDINGS):
+        for account in obj.get("subjects") or []:
+            path: Path = ("subjects", f"[{account['name']}]")
+            if account["kind"] != "ServiceAccount":
+                yield Finding(obj, (*path, "kind"), f"is a {account['kind']}")
+            elif account.get("namespace") != obj["metadata"].get("namespace"):
+                yield Finding(obj, (*path, "namespace"), "is not the binding's")
 
 
-own_account = field_rule(
+field_rule(
     "own-account",
     "The account `default` is shared: every verb that it has, all of its pods have.",
     "name a service account that only this component uses",
@@ -77,26 +73,15 @@ own_account = field_rule(
 )
 def no_idle_token(subject: Subject) -> Iterator[Finding]:
     """A component without verbs has no use for a token of the API server; an intruder has."""
-    bound = {
-        account["name"]
-        for obj in subject.objects
-        if obj["kind"] in BINDINGS
-        for account in obj.get("subjects") or []
-    }
-    accounts = {
-        obj["metadata"]["name"]: obj for obj in subject.objects if obj["kind"] == "ServiceAccount"
-    }
+    bindings = subject.of_kind(*BINDINGS)
+    bound = {account["name"] for obj in bindings for account in obj.get("subjects") or []}
+    accounts = {obj["metadata"]["name"]: obj for obj in subject.of_kind("ServiceAccount")}
     for workload in workloads(subject.objects):
         name = workload.pod.get("serviceAccountName", "default")
         # The pod's setting overrides the service account's; Kubernetes' default is true.
         account = accounts.get(name, {})
         if name not in bound and workload.pod.get(MOUNT, account.get(MOUNT)) is not False:
             yield workload.finding(f"{name} has no Role", MOUNT)
-    pattern = "volumes[*].projected.sources[*].serviceAccountToken"
-    for workload, path, token in pod_fields(subject.objects, pattern):
-        name = workload.pod.get("serviceAccountName", "default")
-        if token is not None and name not in bound:
-            yield workload.finding(f"mounts a token of {name}, which has no Role", *path)
 
 
 def _excess(grant: Grant, allowed: set[tuple[str, str, str]]) -> Iterator[str]:
@@ -112,6 +97,3 @@ def _excess(grant: Grant, allowed: set[tuple[str, str, str]]) -> Iterator[str]:
         ]
         if verbs:
             yield f"{', '.join(sorted(verbs))} {group and f'{group}/'}{resource}"
-
-
-RULES = (rbac_verbs, bound_to_accounts, own_account, no_idle_token)

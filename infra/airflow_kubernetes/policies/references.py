@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from ..comparison.leaves import Path
 from ..kubernetes.manifest import Manifest
 from ..settings.schema import Settings
-from .rule import Finding, Reference, Subject, rule
-from .workloads import select, workloads
+from .rule import Finding, Subject, rule
+from .workloads import pod_fields, select, workloads
+
+Reference = tuple[str, str]
+"""Kind and name of an object."""
 
 IN_PODS = {
     # Pattern: kind, and the key of the name; without a key, the field is the name.
@@ -53,11 +56,10 @@ def reference_exists(subject: Subject) -> Iterator[Finding]:
 def selector_matches(subject: Subject) -> Iterator[Finding]:
     """A Service that selects no pod refuses every connection, and nothing else reports it."""
     pods = [(workload.metadata.get("labels") or {}) for workload in workloads(subject.objects)]
-    for obj in subject.objects:
-        if obj["kind"] == "Service":
-            selector = obj["spec"].get("selector") or {}
-            if selector and not any(selector.items() <= labels.items() for labels in pods):
-                yield Finding(obj, ("spec", "selector"), "selects no pod")
+    for obj in subject.of_kind("Service"):
+        selector = obj["spec"].get("selector") or {}
+        if selector and not any(selector.items() <= labels.items() for labels in pods):
+            yield Finding(obj, ("spec", "selector"), "selects no pod")
 
 
 def external_references(settings: Settings) -> frozenset[Reference]:
@@ -82,9 +84,8 @@ def _references(subject: Subject) -> Iterator[tuple[Manifest, Path, Reference, s
     """Object and path of each required reference, its target, and the keys that it uses."""
     fields = [
         (workload.obj, workload.path_of(path), value, target)
-        for workload in workloads(subject.objects)
         for pattern, target in IN_PODS.items()
-        for path, value in select(workload.pod, pattern)
+        for workload, path, value in pod_fields(subject.objects, pattern)
     ] + [
         (obj, path, value, target)
         for pattern, target in IN_OBJECTS.items()
@@ -101,6 +102,3 @@ def _references(subject: Subject) -> Iterator[tuple[Manifest, Path, Reference, s
 
 def _keys(obj: Manifest) -> set[str]:
     return {key for field in ("data", "binaryData", "stringData") for key in obj.get(field) or {}}
-
-
-RULES = (reference_exists, selector_matches)

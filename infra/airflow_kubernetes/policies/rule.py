@@ -9,9 +9,6 @@ from ..comparison.leaves import Path
 from ..kubernetes.manifest import Manifest
 from ..settings.schema import Settings
 
-Reference = tuple[str, str]
-"""Kind and name of an object."""
-
 HARDENING = "NSA/CISA Kubernetes Hardening Guide 1.2"
 
 
@@ -23,6 +20,15 @@ class Subject:
     settings: Settings
     environment: str
     changes: Sequence[Change] = ()
+
+    def of_kind(self, *kinds: str) -> list[Manifest]:
+        """The objects of some kinds."""
+        return [obj for obj in self.objects if obj["kind"] in kinds]
+
+    def finding(self, message: str) -> "Finding":
+        """A finding about the whole environment, at its Namespace."""
+        (namespace,) = self.of_kind("Namespace")
+        return Finding(namespace, (), message)
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,13 @@ class Rule:
     source: str
     check: Check
     whole_stack: bool = False
+
+    def __post_init__(self) -> None:
+        RULES[self.name] = self
+
+
+RULES: dict[str, Rule] = {}
+"""Every rule by name, from the modules that rules.py imports."""
 
 
 def rule(*, fix: str, source: str = "", whole_stack: bool = False) -> Callable[[Check], Rule]:

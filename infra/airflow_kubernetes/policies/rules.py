@@ -1,22 +1,23 @@
-"""All rules by name, and the violations of them in one environment."""
+"""All rules, and the violations of them in one environment."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from types import MappingProxyType
 
 from ..comparison.leaves import dotted
-from . import budget, containers, data, pod_security, rbac, references, secrets
+from . import (  # noqa: F401 (importing a module adds its rules)
+    capacity,
+    connections,
+    containers,
+    data,
+    pod_security,
+    rbac,
+    references,
+    secrets,
+)
+from .rule import RULES as RULES
 from .rule import Rule, Subject
 from .waivers import Waiver, object_name
-
-RULES: MappingProxyType[str, Rule] = MappingProxyType(
-    {
-        rule.name: rule
-        for module in (pod_security, containers, secrets, data, rbac, references, budget)
-        for rule in module.RULES
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ def violations(
     valid = {
         (waiver.rule, waiver.object): waiver
         for waiver in waivers
-        if waiver.is_valid(subject.environment, today)
+        if waiver.environment in (None, subject.environment) and today <= waiver.expires
     }
-    all_violations = {
+    found = {
         Violation(
             finding.obj["kind"],
             finding.obj["metadata"]["name"],
@@ -59,8 +60,6 @@ def violations(
         for rule in rules
         for finding in rule.check(subject)
     }
-    return sorted(all_violations, key=_order)
-
-
-def _order(violation: Violation) -> tuple[str, ...]:
-    return violation.kind, violation.name, violation.path, violation.rule, violation.message
+    return sorted(
+        found, key=lambda each: (each.kind, each.name, each.path, each.rule, each.message)
+    )

@@ -1,11 +1,8 @@
 """Rules about secrets: none where anyone reads it who may read pods or ConfigMaps, no default."""
 
-import base64
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 
-from ..kubernetes.manifest import Manifest
 from . import plaintext
 from .rule import HARDENING, Finding, Subject, rule
 from .workloads import UNKNOWN, pod_fields, workloads
@@ -29,57 +26,28 @@ def no_secret_in_arguments(subject: Subject) -> Iterator[Finding]:
     """Arguments are in the pod's spec and, on the node, in the list of processes."""
     lists = ("containers[*].command", "containers[*].args")
     for workload, path, arguments in pod_fields(subject.objects, *lists):
-        for message in _in_arguments([str(argument) for argument in arguments or []]):
-            yield workload.finding(message, *path)
+        for _, name, value in plaintext.arguments(map(str, arguments or [])):
+            for message in plaintext.in_variable(name, value):
+                yield workload.finding(message, *path)
 
 
 @rule(fix=USE_A_SECRET, source=HARDENING)
 def no_secret_in_config_map(subject: Subject) -> Iterator[Finding]:
     """The cluster neither encrypts a ConfigMap nor restricts its readers as it does for Secrets."""
     templates = [workload.obj for workload in workloads(subject.objects) if workload.template]
-    for obj in subject.objects:
-        if obj["kind"] == "ConfigMap" and obj not in templates:  # those are checked as pods
-            for key, value in (obj.get("data") or {}).items():
-                check = plaintext.in_variable if VARIABLE.fullmatch(key) else plaintext.in_file
-                for message in check(key, value) if value != UNKNOWN else ():
-                    yield Finding(obj, ("data", key), message)
+    for obj in subject.of_kind("ConfigMap"):
+        entries = {} if obj in templates else obj.get("data") or {}  # those are checked as pods
+        for key, value in entries.items():
+            check = plaintext.in_variable if VARIABLE.fullmatch(key) else plaintext.in_file
+            for message in check(key, value) if value != UNKNOWN else ():
+                yield Finding(obj, ("data", key), message)
 
 
 @rule(fix="let it be generated (secrets.py), or create the Secret manually")
 def no_default_secret(subject: Subject) -> Iterator[Finding]:
     """An intruder first tries the passwords that examples and images come with."""
-    for obj in subject.objects:
-        if obj["kind"] == "Secret":
-            for field, key, value in _values(obj):
-                if plaintext.SECRET_NAME.search(key) and value.casefold() in plaintext.WEAK:
-                    yield Finding(obj, (field, key), "is a well-known password")
-
-
-def _in_arguments(arguments: list[str]) -> Iterator[str]:
-    for argument, following in pairwise([*arguments, ""]):
-        option, equals, value = argument.partition("=")
-        if argument.startswith("-") and not re.search(r"\s", option):
-            value = value if equals else following
-            if equals or not following.startswith("-"):
-                yield from plaintext.in_variable(option.lstrip("-"), value)
-        else:
-            yield from plaintext.in_variable("", argument)
-
-
-def _values(obj: Manifest) -> Iterator[tuple[str, str, str]]:
-    """Field, key and decoded value of all that a Secret holds."""
-    for key, value in (obj.get("stringData") or {}).items():
-        yield "stringData", key, value
-    for key, value in (obj.get("data") or {}).items():
-        try:
-            yield "data", key, base64.b64decode(value).decode()
-        except ValueError:
-            continue  # binary or not known yet, so no well-known password
-
-
-RULES = (
-    no_secret_in_environment,
-    no_secret_in_arguments,
-    no_secret_in_config_map,
-    no_default_secret,
-)
+    for obj in subject.of_kind("Secret"):
+        # The program gives values in this form only; `data` is what the server makes of it.
+        for key, value in (obj.get("stringData") or {}).items():
+            if plaintext.SECRET_NAME.search(key) and value.casefold() in plaintext.WEAK:
+                yield Finding(obj, ("stringData", key), "is a well-known password")

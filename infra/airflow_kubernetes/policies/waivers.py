@@ -1,6 +1,5 @@
 """Waivers in policies.yaml: rules that one object may break until an expiry date, and why."""
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from pathlib import Path as FilePath
@@ -14,7 +13,7 @@ from ..paths import ROOT
 from ..settings.document import Document, read
 from ..settings.fields import Section, Text
 from ..settings.problems import Path, Problem, SettingsError, dotted
-from ..settings.validation import wrong_values
+from ..settings.validation import nearest, wrong_values
 
 FILE = ROOT / "policies.yaml"
 MISSING = "missing; a waiver has rule, object, reason, owner and expires (a date)"
@@ -46,10 +45,6 @@ class Waiver(Section):
 
     def __str__(self) -> str:
         return f"until {self.expires}, {self.owner}: {self.reason}"
-
-    def is_valid(self, environment: str, today: date) -> bool:
-        """Whether it applies to an environment on a day."""
-        return self.environment in (None, environment) and today <= self.expires
 
     def problem(self, key: str, message: str) -> Problem:
         """A problem of the waiver's key, with its line."""
@@ -88,8 +83,17 @@ def load(
         ) from None
     for number, waiver in enumerate(waivers):
         waiver._file, waiver._path = document, ("waivers", number)
-    if problems := [*_unknown_names(waivers, rules, environments)]:
-        raise WaiversError(problems)
+    unknown = [
+        waiver.problem(key, f"there is no {key} {name}{nearest(name, sorted(known))}")
+        for waiver in waivers
+        for key, name, known in (
+            ("rule", waiver.rule, rules),
+            ("environment", waiver.environment, environments),
+        )
+        if name is not None and name not in known
+    ]
+    if unknown:
+        raise WaiversError(unknown)
     return waivers
 
 
@@ -113,22 +117,6 @@ def outdated(
         elif waiver not in used and waiver.environment in checked:
             message = f"no {waiver.object} breaks {waiver.rule}; remove the waiver"
             yield waiver.problem("rule", message)
-
-
-def _unknown_names(
-    waivers: list[Waiver], rules: Collection[str], environments: Collection[str]
-) -> Iterator[Problem]:
-    for number, waiver in enumerate(waivers):
-        for key, value, known in (
-            ("rule", waiver.rule, rules),
-            ("environment", waiver.environment, environments),
-        ):
-            if value is not None and value not in known:
-                near = difflib.get_close_matches(value, list(known), n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
-                yield waiver.problem(key, f"there is no {key} {value}; {hint}")
-        if any(dict(waiver) == dict(earlier) for earlier in waivers[:number]):
-            yield waiver.problem("rule", "the waiver is repeated; remove one of the two")
 
 
 def _problem(document: Document, path: Path, message: str) -> Problem:

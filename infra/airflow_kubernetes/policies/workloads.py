@@ -1,6 +1,7 @@
-"""The objects that start pods, and the fields of their pods by pattern."""
+"""The objects that start pods, the fields of their pods by pattern, and rules about those alone."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,7 +11,7 @@ import yaml
 from ..airflow.task_pod import TEMPLATE_CONFIG_MAP, TEMPLATE_KEY
 from ..comparison.leaves import Path
 from ..kubernetes.manifest import Manifest
-from .rule import Finding
+from .rule import Finding, Rule, Subject
 
 UNKNOWN = "[unknown]"
 """A value that the engine does not know before it has deployed; no rule judges it."""
@@ -21,6 +22,9 @@ POD: dict[str, Path] = {
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 } | dict.fromkeys(("Job", *LONG_RUNNING), ("spec", "template"))
 """The path of the pod, by kind."""
+
+Allowed = Callable[[Any], bool]
+"""Whether a field may have a value; None where the field is missing."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +59,16 @@ def workloads(objects: Iterable[Manifest]) -> Iterator[Workload]:
     """Every object that starts pods, and KubernetesExecutor's template of task pods."""
     for obj in objects:
         if obj["kind"] == "ConfigMap" and obj["metadata"]["name"] == TEMPLATE_CONFIG_MAP:
-            text = (obj.get("data") or {}).get(TEMPLATE_KEY, UNKNOWN)
-            if text == UNKNOWN:
-                continue
             path: Path = ("data", TEMPLATE_KEY)
-            pod = _parsed(text)
-        elif obj["kind"] in POD:
-            path, pod = POD[obj["kind"]], obj
+            text = (obj.get("data") or {}).get(TEMPLATE_KEY, UNKNOWN)
+            pod = {} if text == UNKNOWN else _parsed(text)
+        else:
+            path = POD.get(obj["kind"], ())
+            pod = obj if obj["kind"] in POD else {}
             for key in path:
                 pod = pod[key]
-        else:
-            continue
-        yield Workload(obj, path, pod.get("metadata") or {}, pod.get("spec") or {})
+        if pod:
+            yield Workload(obj, path, pod.get("metadata") or {}, pod.get("spec") or {})
 
 
 def pod_fields(objects: Iterable[Manifest], *patterns: str) -> Iterator[tuple[Workload, Path, Any]]:
@@ -92,6 +94,41 @@ def select(value: Any, pattern: str) -> Iterator[tuple[Path, Any]]:
             yield from ((path + below, leaf) for below, leaf in select(field, rest))
         else:
             yield path, field
+
+
+def one_of(*values: Any) -> Allowed:
+    """Allow the given values."""
+    return lambda value: value in values
+
+
+UNSET = one_of(None, False, "")
+"""Allow only a field that is missing, false, 0 or empty."""
+
+
+def field_rule(
+    name: str,
+    why: str,
+    fix: str,
+    fields: Mapping[str, Allowed],
+    *,
+    source: str,
+    inherited: bool = False,
+) -> Rule:
+    """A rule that all fields of some patterns have allowed values.
+
+    With `inherited`, a container without the field has its pod's value.
+    """
+
+    def check(subject: Subject) -> Iterator[Finding]:
+        for pattern, allowed in fields.items():
+            for workload, path, value in pod_fields(subject.objects, pattern):
+                if value is None and inherited:
+                    ((_, value),) = select(workload.pod, pattern.removeprefix("containers[*]."))
+                if value != UNKNOWN and not allowed(value):
+                    shown = value if isinstance(value, str) else json.dumps(value)
+                    yield workload.finding("is not set" if value is None else f"is {shown}", *path)
+
+    return Rule(name, why, fix, source, check)
 
 
 def _fields(mapping: dict[str, Any], key: str) -> Iterator[tuple[Path, Any]]:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import UserError
 from ..kubernetes.manifest import Manifest
@@ -41,9 +42,8 @@ class Rendered:
 
 def sides(root: Path, base: str) -> Sides:
     """What a report against BASE compares. Raises CheckoutError."""
-    head = _git(
-        root, "rev-parse", "--verify", "HEAD", error="this is no git checkout with a commit"
-    )
+    no_commit = "this is no git checkout with a commit"
+    head = _git(root, "rev-parse", "--verify", "HEAD", error=no_commit)
     deepen = (
         "This is a shallow clone: get more of the history (git fetch --unshallow; in a workflow, "
         "a greater fetch-depth of actions/checkout)"
@@ -65,15 +65,9 @@ def sides(root: Path, base: str) -> Sides:
     return Sides(base, commit, behind, head, tuple(_uncommitted(root)))
 
 
-def is_unchanged(root: Path, commit: str) -> bool:
-    """Whether nothing that rendering reads differs between the commit and the checkout."""
-    changed = _git(root, "diff", "--name-only", commit, "--", *INPUTS)
-    return not (changed or _uncommitted(root, "--ignored"))
-
-
-def _uncommitted(root: Path, *options: str) -> list[str]:
+def _uncommitted(root: Path) -> list[str]:
     """Files that differ from the checkout's commit, or are not in it; no bytecode."""
-    options = (*options, "--porcelain", "-z", "--untracked-files=all", "--no-renames")
+    options = ("--porcelain", "-z", "--untracked-files=all", "--no-renames")
     lines = _git(root, "status", *options, "--", *INPUTS).split("\0")
     return sorted(line[3:] for line in lines if line and "__pycache__/" not in line)
 
@@ -91,26 +85,22 @@ def render(tree: Path, names: Iterable[str]) -> dict[str, Rendered]:
     present = sorted({*names} & {*environments(tree / "values")})
     if not (tree / WORKER).exists():
         error = f"there is no {WORKER}, by which a report renders a commit: take a later BASE"
-        return {name: Rendered(error=error) for name in present}
+        return dict.fromkeys(present, Rendered(error=error))
     module = ".".join(Path(WORKER).relative_to("infra").with_suffix("").parts)
     # An empty cache: a report does not depend on what was built on this machine.
     with tempfile.TemporaryDirectory(prefix="airflow-kubernetes-") as cache:
         try:
             # One process without children, so that nothing outlives the time limit.
-            done = subprocess.run(
+            done = _run(
                 [sys.executable, "-P", "-m", module, *present],
                 cwd=tree,
                 env={**os.environ, "PYTHONPATH": str(tree / "infra"), "XDG_CACHE_HOME": cache},
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                errors="backslashreplace",
                 timeout=TIME_LIMIT,
-                check=False,
             )
         except subprocess.TimeoutExpired:
             error = f"it did not end within {TIME_LIMIT:g} s"
-            return {name: Rendered(error=error) for name in present}
+            return dict.fromkeys(present, Rendered(error=error))
     printed, error = done.stdout, done.stderr
     for folder in (tree, sys.prefix, sys.base_prefix, ROOT):  # the same on every machine
         printed, error = (text.replace(f"{folder}{os.sep}", "") for text in (printed, error))
@@ -118,21 +108,20 @@ def render(tree: Path, names: Iterable[str]) -> dict[str, Rendered]:
         return {name: Rendered(**result) for name, result in json.loads(printed).items()}
     except ValueError:
         last = "\n".join(error.strip().splitlines()[-ERROR_LINES:])
-        return {name: Rendered(error=last or "it ended without a message") for name in present}
+        return dict.fromkeys(present, Rendered(error=last or "it ended without a message"))
 
 
 def _git(root: Path, *arguments: str, error: str = "git failed") -> str:
     """Standard output. Raises CheckoutError with `error`, followed by git's own words if any."""
     try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments],
-            capture_output=True,
-            encoding="utf-8",
-            errors="backslashreplace",
-            check=False,
-        )
+        done = _run(["git", "-C", str(root), *arguments])
     except FileNotFoundError:
         raise CheckoutError("git is not on PATH; the report compares with a commit") from None
     if done.returncode:
         raise CheckoutError(": ".join(filter(None, (error, done.stderr.strip()))))
     return done.stdout.strip("\n")
+
+
+def _run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    options |= {"encoding": "utf-8", "errors": "backslashreplace"}
+    return subprocess.run(command, capture_output=True, check=False, **options)

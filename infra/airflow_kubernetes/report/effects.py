@@ -13,7 +13,6 @@ from ..broker import redis
 from ..comparison.changes import Change, Operation
 from ..comparison.leaves import MISSING, Path, dotted
 from ..database import mysql
-from ..kubernetes.manifest import Manifest
 from .model import Effect
 from .objects import name_of
 from .stack_config import CLUSTER
@@ -68,27 +67,49 @@ RESTARTS = ("unavailable", "drains", "rolls", "runs", "starts", "stops", "scales
 _Restart = tuple[str, str] | None
 """One of RESTARTS, and a sentence without its subject."""
 
+LATER = {
+    "CronJob": "applies from its next run on",
+    POD_TEMPLATE: "applies to task pods that start later; running ones finish unchanged",
+    TASK_IMAGES: "reaches running pods within two minutes and applies to tasks that start then",
+}
+"""What a change of a kind, or of a ConfigMap, does without a restart."""
+
+OUTAGES = {
+    mysql.NAME: "the database is unavailable for about 30 s, longer after a large buffer pool, and "
+    "Airflow with it: no logins, no task starts. A task that needs it meanwhile may fail, and is "
+    "tried again as often as its retries say",
+    redis.NAME: "the broker is unavailable for about 10 s; queued messages are kept",
+}
+
 
 def restarts(changes: Iterable[Change]) -> tuple[Effect, ...]:
     """Everything that starts, stops or restarts; the worst first."""
-    describe = {
-        "Deployment": _deployment,
-        "StatefulSet": _stateful_set,
-        "Job": _job,
-        "CronJob": _updated_in_place,
-        "ConfigMap": _updated_in_place,
-    }
     found = [
         Effect(*restart, change.kind, name_of(change))
         for change in changes
-        if change.kind in describe and (restart := describe[change.kind](change))
+        if (restart := _restart(change))
     ]
     return tuple(sorted(found, key=lambda each: (RESTARTS.index(each.what), each.kind, each.name)))
 
 
+def _restart(change: Change) -> _Restart:
+    match change.kind:
+        case "Deployment":
+            return _deployment(change)
+        case "StatefulSet":
+            return _stateful_set(change)
+        case "Job" if change.after is not None:
+            return "runs", "runs again" if change.before is not None else "runs"
+        case "CronJob" | "ConfigMap" if change.before and change.after:
+            text = LATER.get(change.kind, LATER.get(change.name))
+            return ("later", text) if text else None
+    return None
+
+
 def _deployment(change: Change) -> _Restart:
     before, after = change.before, change.after
-    old, new = (_replicas(obj) if obj else 0 for obj in (before, after))
+    # None where an autoscaler decides.
+    old, new = (obj["spec"].get("replicas") if obj else 0 for obj in (before, after))
     if before is None or old == 0:
         return None if new == 0 else ("starts", "starts")
     seconds = int(before["spec"]["template"]["spec"].get("terminationGracePeriodSeconds", 30))
@@ -97,8 +118,7 @@ def _deployment(change: Change) -> _Restart:
     if after is None or new == 0:
         return "stops", f"stops{wait}"
     if change.operation is Operation.REPLACE:
-        text = f"is deleted and created again: unavailable for about 1 min{wait}"
-        return "unavailable", text
+        return "unavailable", f"is deleted and created again: unavailable for about 1 min{wait}"
     if not _template_changes(change):
         return ("scales", f"scales from {old} to {new} pods") if old != new else None
     if after["spec"].get("strategy", {}).get("type") == "Recreate":
@@ -124,34 +144,8 @@ def _stateful_set(change: Change) -> _Restart:
     if not replaced and not _template_changes(change):
         return None
     verb = "is deleted and created again" if replaced else "restarts"
-    outage = {
-        mysql.NAME: "the database is unavailable for about 30 s, longer after a large buffer pool, "
-        "and Airflow with it: no logins, no task starts. A task that needs it meanwhile may fail, "
-        "and is tried again as often as its retries say",
-        redis.NAME: "the broker is unavailable for about 10 s; queued messages are kept",
-    }.get(change.name, "unavailable until it is ready again")
+    outage = OUTAGES.get(change.name, "unavailable until it is ready again")
     return "unavailable", f"{verb}: {outage}"
-
-
-def _job(change: Change) -> _Restart:
-    if change.after is None:
-        return None
-    return "runs", "runs again" if change.before is not None else "runs"
-
-
-def _updated_in_place(change: Change) -> _Restart:
-    text = {
-        "CronJob": "applies from its next run on",
-        POD_TEMPLATE: "applies to task pods that start later; running ones finish unchanged",
-        TASK_IMAGES: "reaches running pods within two minutes and applies to tasks that start then",
-    }.get(change.kind if change.kind == "CronJob" else change.name)
-    return ("later", text) if text and change.before and change.after else None
-
-
-def _replicas(obj: Manifest) -> int | None:
-    """None where an autoscaler decides."""
-    number = obj["spec"].get("replicas")
-    return None if number is None else int(number)
 
 
 def _template_changes(change: Change) -> bool:
@@ -175,6 +169,16 @@ MOVED = Effect(
     remedy="back up first and restore there, or leave the context as it was",
 )
 
+LOST = {
+    (CLAIM, mysql.NAME): "The metadata database",
+    (CLAIM, redis.NAME): "The broker's volume (messages of queued tasks; the scheduler sends them "
+    "again)",
+    (CLAIM, None): "What is on the volume",
+    ("Secret", None): "Generated passwords and keys, and what is encrypted with them,",
+    ("Namespace", None): "Everything in the namespace",
+}
+"""What an object holds, by its kind and name, or by its kind."""
+
 
 def destructive(changes: Iterable[Change]) -> tuple[Effect, ...]:
     """Deletions and replacements of what holds data or secrets, or is a server.
@@ -192,18 +196,9 @@ def destructive(changes: Iterable[Change]) -> tuple[Effect, ...]:
 
 
 def _loss(change: Change) -> Effect:
-    what = "DELETED" if change.operation is Operation.DELETE else "REPLACED"
-    content = {
-        (CLAIM, mysql.NAME): "The metadata database",
-        (CLAIM, redis.NAME): "The broker's volume (messages of queued tasks; the scheduler sends "
-        "them again)",
-        (CLAIM, None): "What is on the volume",
-        ("Secret", None): "Generated passwords and keys, and what is encrypted with them,",
-        ("Namespace", None): "Everything in the namespace",
-    }
-    lost = content.get((change.kind, change.name)) or content.get(
-        (change.kind, None), "What it holds"
-    )
+    deleted = change.operation is Operation.DELETE
+    general = LOST.get((change.kind, None), "What it holds")
+    lost = LOST.get((change.kind, change.name), general)
     if change.blocked:
         kubectl = "the API server refuses it" if change.refused else "it stays where it is"
         text = (
@@ -216,13 +211,13 @@ def _loss(change: Change) -> Effect:
         )
     elif change.kind == CLAIM:
         text, remedy = f"{lost} is lost", "make a backup of what is still needed"
-    elif change.operation is Operation.DELETE:
+    elif deleted:
         text = "The server ends; what happens to its claim is listed separately"
         remedy = "deploy when nothing uses it"
     else:
         text = "The server is unavailable until the new one is ready; its claim stays"
         remedy = "deploy when nothing runs"
-    return _risk(change, what, change.replacing, text, remedy)
+    return _risk(change, "DELETED" if deleted else "REPLACED", change.replacing, text, remedy)
 
 
 def refused(changes: Iterable[Change]) -> tuple[Effect, ...]:
@@ -241,7 +236,7 @@ def refused(changes: Iterable[Change]) -> tuple[Effect, ...]:
             continue
         what, remedy = "REFUSED", "leave the field as it was"
         text = "The API server refuses it under both engines, and the deployment stops"
-        if change.operation is Operation.REPLACE:
+        if not change.fails:
             what = "REFUSED BY KUBECTL"
             text = (
                 "Under kubectl the API server refuses it and the deployment stops; Pulumi replaces"

@@ -5,13 +5,12 @@ code span, in which GitHub renders no HTML, link, mention or reference; only `Ow
 program's own words, are written as Markdown.
 """
 
-import itertools
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import takewhile
 from operator import attrgetter
 from typing import Any
 
@@ -46,12 +45,11 @@ class Own(Markup):
 
 @dataclass(frozen=True)
 class Limits:
-    """How many items of a list are shown, and changed objects of an environment; of an object how
-    many fields, and of a text how many lines, and characters of a line.
+    """How many items of a list are shown; of an object how many fields, and of a text how many
+    lines, and characters of a line.
     """
 
     items: int
-    objects: int
     fields: int = 25
     lines: int = 30
     width: int = 240
@@ -59,19 +57,17 @@ class Limits:
 
 def full(report: Report) -> str:
     """All of the report, however long."""
-    return _write(report, Limits(*[10**9] * 5))
+    return _write(report, Limits(*[10**9] * 4))
 
 
 def short(report: Report) -> tuple[str, bool]:
     """The report in at most LIMIT bytes, and whether it is complete.
 
-    First fewer objects are shown, then fewer items of all lists; each list says what is missing.
+    As many items of each list are shown as fit; each list says what is missing.
     """
-    limits = Limits(items=1000, objects=1000)
-    while (size := len((text := _write(report, limits)).encode())) > LIMIT and limits.items:
-        part = "objects" if limits.objects else "items"
-        fitting = int(getattr(limits, part) * min(0.5, LIMIT / size))
-        limits = replace(limits, **{part: fitting})
+    items = 1000
+    while (size := len((text := _write(report, Limits(items))).encode())) > LIMIT and items:
+        items = int(items * min(0.5, LIMIT / size))
     return text, text == full(report)
 
 
@@ -127,21 +123,14 @@ def fence(text: str, limits: Limits, language: str = "") -> Own:
     return Own("\n".join([f"{ticks}{language}", *shown, *more, ticks]))
 
 
-class _Visible(dict[int, int | str]):
-    """For str.translate: numbers for letters that are invisible, or reverse the order of others."""
-
-    def __missing__(self, letter: int) -> int | str:
-        invisible = unicodedata.category(chr(letter)) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
-        self[letter] = f"\\u{{{letter:x}}}" if invisible and chr(letter) not in "\n\t" else letter
-        return self[letter]
-
-
-_VISIBLE = _Visible()
-
-
 def visible(text: str) -> str:
-    """The text with numbers for letters that a reader would not see."""
-    return text.translate(_VISIBLE)
+    """The text with numbers for letters that are invisible, or reverse the order of others."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else f"\\u{{{ord(letter):x}}}"
+        for letter in text
+    )
 
 
 def plural(number: int, noun: str) -> Own:
@@ -153,7 +142,7 @@ def around(field: Field, width: int) -> list[str | None]:
     """Both values; of long ones the part in which they differ."""
     values = (field.old, field.new)
     old, new = (value or "" for value in values)
-    equal = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False))
+    equal = takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False))
     start = max(0, len([*equal]) - width // 4) if max(len(old), len(new)) > width else 0
     end = start + width
     return [
@@ -162,25 +151,30 @@ def around(field: Field, width: int) -> list[str | None]:
     ]
 
 
+def grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
+    """The second parts of pairs by the first."""
+    groups: dict[Any, list[Any]] = {}
+    for key, item in pairs:
+        groups.setdefault(key, []).append(item)
+    return groups
+
+
 def verdict(environments: Iterable[Environment]) -> Own:
     """What happens to the environments, the gravest first; those alike together."""
-    names: dict[str, list[str]] = {}
-    for environment in environments:
-        names.setdefault(environment.summary, []).append(environment.name)
-    parts = [f"{codes(alike)}: {summary}" for summary, alike in names.items()]
+    alike = grouped((each.summary, each.name) for each in environments)
+    parts = [f"{codes(names)}: {summary}" for summary, names in alike.items()]
     more = [f"and {len(parts) - NAMED} more"] if len(parts) > NAMED else []
     return Own("; ".join([*parts[:NAMED], *more]) or "no environment")
 
 
 def common(environments: Iterable[Environment], attribute: str) -> list[tuple[Names, list[Any]]]:
     """Each item of the environments' lists once, by all that have it; the most names first."""
-    owners: dict[Any, list[str]] = {}
-    for environment in environments:
-        for item in dict.fromkeys(attrgetter(attribute)(environment)):
-            owners.setdefault(item, []).append(environment.name)
-    groups: dict[Names, list[Any]] = {}
-    for item, names in owners.items():
-        groups.setdefault(tuple(sorted(names)), []).append(item)
+    owners = grouped(
+        (item, environment.name)
+        for environment in environments
+        for item in dict.fromkeys(attrgetter(attribute)(environment))
+    )
+    groups = grouped((tuple(sorted(names)), item) for item, names in owners.items())
     return sorted(groups.items(), key=lambda group: (-len(group[0]), group[0]))
 
 
@@ -188,12 +182,13 @@ def shared(environments: Iterable[Environment], attribute: str) -> list[tuple[Na
     """Each item of the environments' lists once: in which environments, about which objects."""
     result = []
     for names, items in common(environments, attribute):
-        objects: dict[Any, list[str]] = {}
-        for item in items:
-            about = [f"{item.kind}/{item.name}"] if getattr(item, "kind", "") else []
-            bare = replace(item, kind="", name="") if about else item
-            objects.setdefault(bare, []).extend(about)
-        result += [(names, item, tuple(about)) for item, about in objects.items()]
+        objects = grouped(
+            (replace(item, kind="", name=""), f"{item.kind}/{item.name}")
+            if getattr(item, "kind", "")
+            else (item, "")
+            for item in items
+        )
+        result += [(names, item, tuple(filter(None, about))) for item, about in objects.items()]
     return result
 
 

@@ -9,11 +9,9 @@ from typing import Any
 import yaml
 
 from ..comparison.changes import Change, Operation
-from ..comparison.leaves import MISSING, Difference, Path, children, dotted, narrowed
-from ..comparison.replacement import same_amount
-from ..kubernetes.manifest import is_protected
+from ..comparison.leaves import MISSING, Difference, Path, dotted, narrowed
 from .model import OUTCOMES, Field, ObjectChange
-from .redaction import CHECKSUM, SECRET, document, hidden
+from .redaction import CHECKSUM, SECRET, hidden
 
 CONTEXT_LINES = 2
 """Unchanged lines around a changed line of a text."""
@@ -42,13 +40,16 @@ def outcomes(changes: Iterable[ObjectChange]) -> dict[str, int]:
 
 
 def _outcome(change: Change) -> str:
-    lost = change.before is not None and is_protected(change.before)
-    if change.operation is Operation.REPLACE:
-        # A replaced Job ended long ago: it is only made to run again.
-        return "run again" if change.kind == "Job" else "REPLACED" if lost else "replaced"
-    if change.operation is Operation.DELETE:
-        return "DELETED" if lost else "deleted"
-    return "created" if change.operation is Operation.CREATE else "changed"
+    match change.operation:
+        case Operation.REPLACE if change.kind == "Job":
+            return "run again"  # it ended long ago
+        case Operation.REPLACE:
+            return "REPLACED" if change.blocked else "replaced"
+        case Operation.DELETE:
+            return "DELETED" if change.blocked else "deleted"
+        case Operation.CREATE:
+            return "created"
+    return "changed"
 
 
 def name_of(change: Change) -> str:
@@ -66,41 +67,13 @@ def text(value: Any) -> str | None:
 
 
 def _fields(change: Change) -> Iterator[Field]:
-    masked = [each for each in change.differences if each.old == each.new]  # by Pulumi
-    found = [*_changed(change.before, change.after, ()), *masked]
-    for each in sorted(found, key=lambda each: each.path):
-        path, values = each.path, (each.old, each.new)
-        if same_amount(each) or (change.kind == "Job" and path == ("metadata", "name")):
-            continue  # another unit, another hash
-        old, new = (hidden(change.kind, path, value) for value in values)
-        shown, effect = Difference(path, old, new), _effect(change, path)
+    for each in change.differences:
+        if change.kind == "Job" and each.path == ("metadata", "name"):
+            continue  # another hash
+        old, new = (hidden(change.kind, each.path, value) for value in (each.old, each.new))
+        shown, effect = Difference(each.path, old, new), _effect(change, each.path)
         lists = isinstance(old, list) and isinstance(new, list) and old != new
         yield from (_field(part, effect) for part in (narrowed(shown) if lists else [shown]))
-
-
-def _changed(old: Any, new: Any, path: Path) -> Iterator[Difference]:
-    """Changed leaves, and whole items that only one side has (a container, say)."""
-    held = document(path, old), document(path, new)
-    if held[0] != held[1] and all(isinstance(each, dict) for each in held):
-        old, new = held
-    before, after = children(old), children(new)
-    if _is_leaf(old) or _is_leaf(new) or not (before or after):
-        if old != new:
-            yield Difference(path, old, new)
-        return
-    for key in {**before, **after}:
-        yield from _changed(before.get(key, MISSING), after.get(key, MISSING), (*path, key))
-    if isinstance(old, list):
-        order = [
-            ", ".join(key[1:-1] for key in side if key in before and key in after)
-            for side in (before, after)
-        ]
-        if order[0] != order[1]:
-            yield Difference(path, *order)
-
-
-def _is_leaf(value: Any) -> bool:
-    return not children(value) and value not in ({}, [])
 
 
 def _effect(change: Change, path: Path) -> str:

@@ -5,6 +5,7 @@ what the cluster says and what the program wants. Without `--show-sames` the CLI
 the update would not correct. Source of the form: pkg/display/json.go of Pulumi.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,16 +17,8 @@ from ..kubernetes.manifest import Manifest
 from .redaction import DATA, SECRET
 
 UNKNOWN = "[known after up]"
-UNKNOWN_VALUES = (
-    "04da6b54-80e4-46f7-96ec-b56ff0331ba9",  # a string
-    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # a boolean
-    "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # a number
-    "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # an array
-    "030794c1-ac77-496b-92df-f27374a8bd58",  # an asset
-    "e48ece36-62e2-4504-bad9-02848725956a",  # an archive
-    "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # an object
-)
-"""Placeholders in a preview for values that only `up` makes (sdk/go/common/resource/plugin)."""
+PLACEHOLDER = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What stands in a preview for a value that only `up` makes (pkg/resource/stack/deployment.go)."""
 
 INTERNAL = ("pulumi:", "airflow-kubernetes:")
 """Types of what exists only in the engine: the stack, providers, the program's components."""
@@ -57,7 +50,7 @@ class Preview:
 
 def parse(preview: Mapping[str, Any]) -> Preview:
     """Read the CLI's JSON."""
-    steps = preview.get("steps", [])
+    steps = json.loads(json.dumps(preview.get("steps", [])).replace(PLACEHOLDER, UNKNOWN))
     recorded = {step["urn"]: step for step in steps if step["op"] == "refresh"}
     planned = {step["urn"]: step for step in steps if step["op"] != "refresh"}
     problem = _problem(preview)
@@ -66,14 +59,16 @@ def parse(preview: Mapping[str, Any]) -> Preview:
     others: list[str] = []
     for urn in sorted(recorded.keys() | planned.keys()):
         step, before = planned.get(urn), recorded.get(urn)
+        # `same` is no operation, nor is either half of a replacement, which has its own step.
+        operation = Operation(step["op"]) if step and step["op"] in tuple(Operation) else None
         # urn:pulumi:<stack>::<project>::<parents' types$type>::<name>
         type_, name = urn.split("::")[2].rpartition("$")[2], urn.rpartition("::")[2]
         if type_.startswith("kubernetes:"):
-            changes += _change(step) if step else []
+            changes += [_change(step, operation)] if step and operation else []
             # Where the preview stopped early, a missing step means nothing.
             if before and (step or problem is None):
                 drift += _drift(before, step)
-        elif step and (operation := _operation(step)) and not type_.startswith(INTERNAL):
+        elif operation and not type_.startswith(INTERNAL):
             others.append(f"{type_} {name}: up would {operation} it")
     for found in (changes, drift):
         found.sort(key=lambda change: (change.kind, change.name))
@@ -105,31 +100,21 @@ def _problem(preview: Mapping[str, Any]) -> str | None:
     return "\n".join([head, *errors]) if errors else None
 
 
-def _operation(step: Mapping[str, Any]) -> Operation | None:
-    """None for `same`, and for the halves of a replacement, which has a step of its own."""
-    return Operation(step["op"]) if step["op"] in tuple(Operation) else None
-
-
-def _change(step: Mapping[str, Any]) -> Iterator[Change]:
-    operation = _operation(step)
-    if operation is None:
-        return
+def _change(step: Mapping[str, Any], operation: Operation) -> Change:
     before = None if operation is Operation.CREATE else _inputs(step.get("oldState"))
     after = None if operation is Operation.DELETE else _inputs(step.get("newState"))
-    masked = tuple(
-        Difference(path, SECRET, SECRET)
-        for path in map(_path, sorted(step.get("detailedDiff") or {}))
-        if path[0] in DATA and (after or before or {}).get("kind") == "Secret"
-    )
-    for change in compare([before] if before else [], [after] if after else []):
-        replacing = change.replacing if operation is Operation.REPLACE else ()
-        found = (*change.differences, *masked) if before and after else change.differences
-        yield replace(change, operation=operation, differences=found, replacing=replacing)
-        return
     # A failed Job is replaced although the program wants the same.
-    yield Change(
-        operation, before, after, masked, tuple(map(_path, step.get("replaceReasons") or ()))
-    )
+    reasons = tuple(map(_path, step.get("replaceReasons") or ()))
+    same = Change(operation, before, after, (), reasons)
+    change = next(iter(compare(filter(None, [before]), filter(None, [after]))), same)
+    masked = [
+        Difference(path, SECRET, SECRET)
+        for path in map(_path, step.get("detailedDiff") or ())
+        if path[0] in DATA and change.kind == "Secret" and before and after
+    ]
+    found = sorted([*change.differences, *masked], key=lambda each: each.path)
+    replacing = change.replacing if operation is Operation.REPLACE else ()
+    return replace(change, operation=operation, differences=tuple(found), replacing=replacing)
 
 
 def _drift(recorded: Mapping[str, Any], step: Mapping[str, Any] | None) -> Iterator[Change]:
@@ -137,11 +122,7 @@ def _drift(recorded: Mapping[str, Any], step: Mapping[str, Any] | None) -> Itera
     before, after = _comparable(recorded["oldState"]["outputs"], inputs), None
     if step and step["op"] != "create":
         after = _comparable(step["oldState"]["outputs"], inputs)
-    found = tuple(
-        each
-        for each in differences(before, after or {})
-        if each.path and each.path not in CONTROLLED
-    )
+    found = tuple(each for each in differences(before, after or {}) if each.path not in CONTROLLED)
     if found:
         yield Change(Operation.UPDATE if after else Operation.DELETE, before, after, found)
 
@@ -172,21 +153,12 @@ def _inputs(state: Mapping[str, Any] | None) -> Manifest | None:
     """An object as the program gives it; a Secret's values, which have two forms, as SECRET."""
     if state is None:
         return None
-    inputs = {key: _known(value) for key, value in state["inputs"].items() if key[:2] != "__"}
+    inputs = {key: value for key, value in state["inputs"].items() if key[:2] != "__"}
     if inputs.get("kind") == "Secret" and inputs.keys() & {*DATA}:
         return {key: value for key, value in inputs.items() if key not in DATA} | {
             "stringData": SECRET
         }
     return inputs
-
-
-def _known(value: Any) -> Any:
-    """With UNKNOWN for placeholders."""
-    if isinstance(value, dict):
-        return {key: _known(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_known(item) for item in value]
-    return UNKNOWN if isinstance(value, str) and value in UNKNOWN_VALUES else value
 
 
 def _path(text: str) -> Path:

@@ -1,13 +1,12 @@
 """Values without the secrets in them: anyone who can read the pull request reads the report."""
 
 import re
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import yaml
 
-from ..comparison.leaves import MISSING, Path, children
+from ..comparison.leaves import MISSING, Path, children, document
 from ..policies import plaintext
 
 DATA = ("data", "stringData")
@@ -21,15 +20,6 @@ CONFIGURATION = ("spec", "template", "metadata", "annotations", "airflow-kuberne
 
 REFERENCES = {"key", "kind", "name", "path", "secretName"}
 """Fields that name an object or an entry of it; their values are no secrets, however they look."""
-
-
-def document(path: Path, value: Any) -> Any:
-    """What a JSON or YAML entry of a ConfigMap holds, if that is a mapping; else the value."""
-    if isinstance(value, str) and path and path[-1].endswith((".json", ".yaml", ".yml")):
-        with suppress(yaml.YAMLError):
-            held = yaml.load(value, Loader=yaml.CSafeLoader)
-            return held if isinstance(held, dict) else value
-    return value
 
 
 def hidden(kind: str, path: Path, value: Any) -> Any:
@@ -47,7 +37,7 @@ def hidden(kind: str, path: Path, value: Any) -> Any:
     if path == CONFIGURATION:
         return CHECKSUM
     if isinstance(value, list):
-        return _arguments(value)
+        return list(_arguments(value))
     # An environment variable is called by its name, any other leaf by its key.
     name = path[-2] if len(path) > 1 and path[-1] == "value" else path[-1] if path else ""
     return _without_secret(name.strip("[]"), value)
@@ -77,21 +67,12 @@ def _without_secret(name: str, value: Any) -> Any:
     return SECRET if looks_secret(name, value) else value
 
 
-def _arguments(values: Iterable[Any]) -> list[Any]:
+def _arguments(values: Sequence[Any]) -> Iterator[Any]:
     """Arguments, without the value of an option that takes a secret."""
-    result: list[Any] = []
-    previous = ""
-    for value in values:
-        text = str(value)
-        option, equals, given = text.partition("=")
-        if text.startswith("-") and equals and looks_secret(option.lstrip("-"), given):
-            result.append(f"{option}={SECRET}")
-        elif previous.startswith("-") and looks_secret(previous.lstrip("-"), text):
-            result.append(SECRET)
-        else:
-            result.append(_without_secret("", value))
-        previous = text
-    return result
+    parts = plaintext.arguments(map(str, values))
+    for value, (beginning, name, text) in zip(values, parts, strict=True):
+        secret = name and looks_secret(name, text)
+        yield f"{beginning}{SECRET}" if secret else _without_secret("", value)
 
 
 def _without_group(found: re.Match[str]) -> str:

@@ -15,8 +15,7 @@ from ..parity.exchange import Exchange
 from ..parity.hygiene import Disparity
 from ..paths import ROOT
 from ..policies import connections, waivers
-from ..policies.budget import cores, gibibytes
-from ..policies.capacity import capacity
+from ..policies.capacity import capacity, cores, gibibytes
 from ..policies.rule import Subject
 from ..policies.rules import RULES, violations
 from ..settings.load import environments
@@ -45,8 +44,7 @@ def report(
         names = _names(tree, only)
         with ThreadPoolExecutor() as pool:
             head = pool.submit(checkout.render, ROOT, names)
-            same = checkout.is_unchanged(ROOT, sides.commit)
-            old = head if same else pool.submit(checkout.render, tree, names)
+            old = pool.submit(checkout.render, tree, names)
             # Meanwhile, in this process: it renders too.
             parity = [*_parity({*names} & {*environments()}, today)]
         before, after = old.result(), head.result()
@@ -105,7 +103,7 @@ def _checked(
 
 
 def _measures(objects: Sequence[Manifest], settings: Settings) -> dict[str, str]:
-    total, result = capacity(objects), {}
+    total, result = capacity(objects, settings), {}
     for when, (pods, *amounts) in (("always", total.least), ("at worst", total.worst)):
         result[f"pods, {when}"] = str(pods)
         for what, (cpu, memory) in zip(("requests", "limits"), amounts, strict=True):

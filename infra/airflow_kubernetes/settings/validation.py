@@ -22,7 +22,7 @@ def wrong_values(error: ValidationError, root: type[Section]) -> Iterator[tuple[
     for detail in error.errors(include_url=False):
         path = detail["loc"]
         if detail["type"] == "extra_forbidden":
-            message = f"unknown key{_nearest(str(path[-1]), _keys_at(path[:-1], root))}"
+            message = f"unknown key{nearest(str(path[-1]), _keys_at(path[:-1], root))}"
         elif detail["type"] == "missing":
             message = "missing; values/common.yaml holds every setting"
         else:
@@ -85,7 +85,8 @@ def _keys_at(path: Path, root: type[Section]) -> list[str]:
     return list(fields(section)) if section and not item else []
 
 
-def _nearest(wrong: str, right: list[str]) -> str:
+def nearest(wrong: str, right: list[str]) -> str:
+    """What may be meant by a wrong name, as the end of a message: `; did you mean …?`."""
     near = difflib.get_close_matches(wrong, right, n=1, cutoff=0.5)
     if near:
         return f"; did you mean {near[0]}?"

@@ -7,7 +7,7 @@ from ..marks import CAPACITY
 
 
 class Budget(Section):
-    """The most that may be requested at full parallelism (policies/budget.py).
+    """The most that may be requested at full parallelism (policies/capacity.py).
 
     CPU in cores, memory in bytes, storage (of all claims) in bytes.
     """
