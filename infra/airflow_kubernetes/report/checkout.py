@@ -65,9 +65,15 @@ def sides(root: Path, base: str) -> Sides:
     return Sides(base, commit, behind, head, tuple(_uncommitted(root)))
 
 
-def _uncommitted(root: Path) -> list[str]:
+def is_unchanged(root: Path, commit: str) -> bool:
+    """Whether nothing that rendering reads differs between the commit and the checkout."""
+    changed = _git(root, "diff", "--name-only", commit, "--", *INPUTS)
+    return not (changed or _uncommitted(root, "--ignored"))
+
+
+def _uncommitted(root: Path, *options: str) -> list[str]:
     """Files that differ from the checkout's commit, or are not in it; no bytecode."""
-    options = ("--porcelain", "-z", "--untracked-files=all", "--no-renames")
+    options = (*options, "--porcelain", "-z", "--untracked-files=all", "--no-renames")
     lines = _git(root, "status", *options, "--", *INPUTS).split("\0")
     return sorted(line[3:] for line in lines if line and "__pycache__/" not in line)
 

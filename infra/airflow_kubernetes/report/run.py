@@ -44,7 +44,8 @@ def report(
         names = _names(tree, only)
         with ThreadPoolExecutor() as pool:
             head = pool.submit(checkout.render, ROOT, names)
-            old = pool.submit(checkout.render, tree, names)
+            same = checkout.is_unchanged(ROOT, sides.commit)
+            old = head if same else pool.submit(checkout.render, tree, names)
             # Meanwhile, in this process: it renders too.
             parity = [*_parity({*names} & {*environments()}, today)]
         before, after = old.result(), head.result()
