@@ -99,7 +99,7 @@ def for_rendering(name: str, settings: Settings) -> Environment:
 def _login(
     settings: Settings, read: Callable[[str], pulumi.Input[str]]
 ) -> docker_build.RegistryArgs | None:
-    """The login that `images.login` asks for; `read` gets a key of the stack's configuration."""
+    """The login that `images.login` requires; `read` gets a key of the stack's configuration."""
     if not settings.images.login:
         return None
     return docker_build.RegistryArgs(

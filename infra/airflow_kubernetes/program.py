@@ -27,8 +27,8 @@ def build(environment: Environment) -> None:
     foundation = Foundation(
         "foundation",
         FoundationArgs(settings, environment.engine, environment.login),
-        # With an empty state, for want of the right one, passwords of existing data must not be
-        # replaced: what exists already is an error.
+        # An existing object is an error: a stack whose state was lost must not replace the
+        # passwords of existing data.
         _cluster("cluster", environment.context, upsert=False),
     )
     # Everything else exists already where an earlier deployment was killed, and is taken over.

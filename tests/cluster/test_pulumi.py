@@ -203,7 +203,7 @@ def test_down_keeps_the_data_and_up_finds_it_again(airflow: PulumiDeployment) ->
 def test_the_command_that_down_prints_deletes_the_rest(airflow: PulumiDeployment) -> None:
     command = re.search(r"for good: (.*pulumi state .*)", airflow.make("down"))
     assert command is not None
-    # Whoever mounts a claim delays its deletion, but not that of the namespace.
+    # A pod that mounts a claim delays its deletion, but not that of the namespace.
     target = airflow.target()
     pod = POD.replace("IMAGE", target.settings.database.cluster.image)
     target.kubectl.run("create", "--filename=-", objects=[yaml.safe_load(pod)])

@@ -130,7 +130,7 @@ def test_only_private_authorities_are_in_the_state(
         "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n",
     )
     bundle = tmp_path / "bundle.pem"
-    bundle.write_text(f"{public}\n# ours\n{own}")
+    bundle.write_text(f"{public}\n# a proxy\n{own}")
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
     assert build_options.private_authorities() == own
     monkeypatch.delenv("SSL_CERT_FILE")

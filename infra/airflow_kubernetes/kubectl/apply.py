@@ -1,6 +1,6 @@
 """Phases 2 and 3 of the kubectl engine: apply, wait, and only then prune.
 
-What is no longer rendered is found by the labels of all objects. It must not go before the new pods
+What is no longer rendered is found by the labels of all objects. It must stay until the new pods
 run: pods of the old revision still need it.
 """
 
