@@ -136,7 +136,7 @@ check: .venv  ## lint, types; values, policies and parity of every environment
 	@PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes check && PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes policies
 
 # Modules that share an Airflow or a machine run one after the other; pods mostly wait.
-PARALLEL := --numprocesses 2 --dist loadgroup --durations 10
+PARALLEL := --numprocesses 2 --dist loadscope --no-loadscope-reorder --durations 10
 test: check  ## all but the long tests, on a real cluster of its own
 	@.venv/bin/pytest $(PARALLEL) -m "not long"
 

@@ -4,16 +4,29 @@ import os
 import shutil
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+ONE_AIRFLOW = (
+    "test_airflow.py",
+    "test_airflow_dags.py",
+    "test_airflow_executors.py",
+    "test_backup.py",
+)
+"""Modules of tests/cluster that share the fixture `airflow`, and build on each other."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module's tests stay together, in order: they share fixtures and build on each other.
+class Modules(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
+    """Gives whole modules to the processes, in their order: a module's tests share fixtures."""
 
-    For `pytest --numprocesses 2 --dist loadgroup`.
-    """
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return "one Airflow" if module.rpartition("/")[2] in ONE_AIRFLOW else module
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> Modules:
+    """Of `pytest --numprocesses 2`."""
+    return Modules(config)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -13,7 +13,7 @@ from airflow_kubernetes.cli.status import password
 from .conftest import Deployment, wait_for
 from .scenarios import end, start
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("airflow")]
+pytestmark = pytest.mark.cluster
 
 
 def test_up_ends_with_a_working_airflow_and_its_address(airflow: Deployment) -> None:

@@ -13,7 +13,7 @@ from .conftest import Deployment, wait_for
 from .docker_host import docker_host
 from .scenarios import check_places, end, start
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("airflow")]
+pytestmark = pytest.mark.cluster
 
 IMAGE = "10.244.0.1:5000/stand-in/utility:1"
 

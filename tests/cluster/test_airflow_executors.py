@@ -18,7 +18,7 @@ from .scenarios import (
     wait_until_running,
 )
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("airflow")]
+pytestmark = pytest.mark.cluster
 
 EXECUTOR = "CeleryKubernetesExecutor"
 

@@ -16,7 +16,7 @@ from airflow_kubernetes.database.backup import backup_job
 
 from .conftest import Deployment, wait_for
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("airflow")]
+pytestmark = pytest.mark.cluster
 
 NAME = r"\d{8}T\d{6}Z-"
 AWKWARD = (
