@@ -12,6 +12,7 @@ import pulumi_docker_build as docker_build
 from . import rules
 from .airflow import image_catalog
 from .errors import UserError
+from .images import references
 from .images.specs import ImageSpec
 from .registry import login
 from .settings import load as values
@@ -70,10 +71,17 @@ def from_stack(name: str, config: pulumi.Config) -> Environment:
     settings = load(name, overrides)
     if settings.engine == "kubectl":
         raise UserError(f"values/{name}.yaml: the engine is kubectl; run make up ENV={name}")
+    images = tuple(image_catalog.every(settings))
+    obstacles = references.obstacles(settings, images)
+    # Before anything is created. A preview goes on where `make up` itself removes the obstacle.
+    if obstacles and not (settings.images.build and pulumi.runtime.is_dry_run()):
+        raise UserError("\n".join(obstacles))
+    for obstacle in obstacles:
+        pulumi.log.warn(obstacle)
     return Environment(
         name,
         settings,
-        images=tuple(image_catalog.every(settings)),
+        images=images,
         engine="pulumi",
         context=pulumi.Config("kubernetes").require("context"),
         login=_login(settings, config.require_secret),

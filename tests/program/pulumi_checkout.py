@@ -6,7 +6,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from airflow_kubernetes.airflow import image_catalog
 from airflow_kubernetes.environment import SET
+from airflow_kubernetes.images import lock
+from airflow_kubernetes.settings.schema import Settings
 
 from .conftest import ROOT
 
@@ -28,6 +31,16 @@ class Checkout:
             text=True,
             check=False,
         )
+
+    def lock_images(self, settings: Settings) -> None:
+        """Write the images of some settings into their lock, with an invented digest."""
+        entries = {
+            spec.name: lock.Entry(spec.tag, f"sha256:{'0' * 64}")
+            for spec in image_catalog.every(settings)
+        }
+        cached = settings.images.lock == "cache"
+        file = lock.path(settings) if cached else self.root / "images.lock.yaml"
+        lock.update(file, entries)
 
 
 def checkout(folder: Path, environment: str, overrides: str) -> Checkout:

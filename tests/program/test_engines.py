@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from airflow_kubernetes.airflow import image_catalog
 from airflow_kubernetes.environment import load
-from airflow_kubernetes.images import lock
 from airflow_kubernetes.settings.load import environments
 
 from .pulumi_checkout import checkout
@@ -37,10 +35,7 @@ def test_pulumi_registers_what_is_rendered(
     monkeypatch.setenv(
         "XDG_CACHE_HOME", project.variables["XDG_CACHE_HOME"]
     )  # no base is pinned there
-    cached = settings.images.lock == "cache"
-    file = lock.path(settings) if cached else project.root / "images.lock.yaml"
-    for spec in image_catalog.every(settings):
-        lock.update(file, {spec.name: lock.Entry(spec.tag, f"sha256:{'0' * 64}")})
+    project.lock_images(settings)
     run("pulumi", "stack", "init", environment)
     steps = json.loads(run("pulumi", "preview", "--json", "--stack", environment))["steps"]
     registered = {
@@ -49,7 +44,13 @@ def test_pulumi_registers_what_is_rendered(
         if "apiVersion" in inputs
     }
     text = run(
-        sys.executable, "-m", "airflow_kubernetes", "render", environment, PYTHONPATH="infra"
+        sys.executable,
+        "-m",
+        "airflow_kubernetes",
+        "render",
+        environment,
+        "--set=engine=pulumi",
+        PYTHONPATH="infra",
     )
     rendered = {
         (obj["kind"], obj["metadata"]["name"]): mask(obj) for obj in yaml.safe_load_all(text)

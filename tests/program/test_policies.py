@@ -64,6 +64,7 @@ def test_the_policy_pack_runs_in_a_preview(
     overrides: str, broken: list[str], tmp_path: Path
 ) -> None:
     project = checkout(tmp_path, "prod", f"engine=pulumi {overrides}")
+    project.lock_images(load("prod", overrides))
 
     def pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
         return project.run("pulumi", *arguments, "--stack", "prod")

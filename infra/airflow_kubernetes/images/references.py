@@ -1,7 +1,7 @@
 """References to images: by tag while objects are built and hashed, by digest when applied."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pulumi
@@ -34,6 +34,17 @@ def missing(settings: Settings, spec: ImageSpec) -> str:
         "builds none (images.build: false). Build it where images.build is true, `make images "
         "ENV=dev`, and commit the lock"
     )
+
+
+def obstacles(settings: Settings, specs: Iterable[ImageSpec]) -> list[str]:
+    """Why these images cannot be deployed with the lock as it is: no digest of a base to build on,
+    or no image where the environment builds none.
+    """
+    if not settings.images.build:
+        return [missing(settings, spec) for spec in specs if locked(settings, spec) is None]
+    file = os.path.relpath(lock.path(settings), ROOT)
+    bases = sorted({spec.base for spec in specs if "@" not in spec.base})
+    return [f"{file} has no digest of {base}: make images, or make up, adds it" for base in bases]
 
 
 def map_strings(value: Any, change: Callable[[str], Any]) -> Any:

@@ -46,16 +46,11 @@ def image(
 
     Without a login the one in Docker's configuration is used. A preview never builds: it shows
     the tag of an image that the lock does not know. The lock is written by `make up`, from the
-    stack's outputs. Raises RunError, in a preview too, for a base without a digest and for an image
-    that this environment would have to run and does not build.
+    stack's outputs.
     """
     locked = references.locked(settings, spec)
-    if not (rendering or "@" in spec.base):
-        raise pulumi.RunError(f"the lock has no digest of {spec.base}: run make images, or make up")
     if not settings.images.build:
         if locked is None:
-            if not rendering:
-                raise pulumi.RunError(references.missing(settings, spec))
             pulumi.log.warn(references.missing(settings, spec))
         return locked or references.by_tag(settings, spec)
     # Rendering needs no context, and works in a checkout that it may not write to.
