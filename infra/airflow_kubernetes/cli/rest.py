@@ -9,6 +9,7 @@ import http.client
 import json
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from typing import Any
 
 from ..airflow.releases import RELEASES
@@ -24,6 +25,10 @@ class RestError(UserError):
     def __init__(self, status: int, message: str) -> None:
         self.status = status
         super().__init__(message)
+
+
+class Unanswered(CommandError):
+    """No answer, or none in time."""
 
 
 class Rest:
@@ -79,7 +84,13 @@ class Rest:
         return "\n".join([f"{task['task_id']}, try {attempt}:", *(f"  {line}" for line in lines)])
 
     def get(self, path: str) -> Any:
-        """The JSON at `path`, relative to the API's root. Raises RestError."""
+        """The JSON at `path`, relative to the API's root. Raises RestError.
+
+        A server that is busy with its start may not answer in time, so it is asked three times.
+        """
+        for _ in range(2):
+            with suppress(Unanswered):
+                return self._send("GET", self._root + path, None)
         return self._send("GET", self._root + path, None)
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
@@ -102,7 +113,7 @@ class Rest:
             text = error.read().decode(errors="replace")[:500]
             raise RestError(error.code, f"{method} {path}: {error.code}: {text}") from None
         except (OSError, http.client.HTTPException) as error:
-            raise CommandError(
+            raise Unanswered(
                 f"{self._url} does not answer ({error}). If it is reached by port forwarding: "
                 "kubectl port-forward service/airflow-web 8080"
             ) from None
