@@ -27,7 +27,7 @@ class RestError(UserError):
         super().__init__(message)
 
 
-class Unanswered(CommandError):
+class NoAnswerError(CommandError):
     """No answer, or none in time."""
 
 
@@ -89,7 +89,7 @@ class Rest:
         A server that is busy with its start may not answer in time, so it is asked three times.
         """
         for _ in range(2):
-            with suppress(Unanswered):
+            with suppress(NoAnswerError):
                 return self._send("GET", self._root + path, None)
         return self._send("GET", self._root + path, None)
 
@@ -113,7 +113,7 @@ class Rest:
             text = error.read().decode(errors="replace")[:500]
             raise RestError(error.code, f"{method} {path}: {error.code}: {text}") from None
         except (OSError, http.client.HTTPException) as error:
-            raise Unanswered(
+            raise NoAnswerError(
                 f"{self._url} does not answer ({error}). If it is reached by port forwarding: "
                 "kubectl port-forward service/airflow-web 8080"
             ) from None
