@@ -23,7 +23,7 @@ VALUES = " ".join(
         'airflow.tasks.env={"COLOUR":"blue"}',
         'airflow.tasks.volumes=[{"name":"more","mountPath":"/more","configMap":"airflow-config"}]',
         # Pods that cannot start are soon given up.
-        "airflow.tasks.pendingTimeout=20",
+        "airflow.tasks.pendingTimeout=30",
         "airflow.configuration.scheduler.task_queued_timeout_check_interval=5",
     )
 )
