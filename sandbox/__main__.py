@@ -85,6 +85,8 @@ def _environment() -> str:
         "PULUMI_BACKEND_URL": f"file://{paths.PULUMI}",
         "PULUMI_CONFIG_PASSPHRASE": "sandbox",
         **components.no_proxy(),
+        # For commands that the program prints, which are pasted into a shell without these.
+        "SANDBOX_SHELL": 'eval "$(make -s sandbox-env)"',
     }
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
 

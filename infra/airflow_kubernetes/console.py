@@ -1,5 +1,6 @@
 """Progress of a command, on standard error; standard output is for results."""
 
+import os
 import sys
 import time
 
@@ -25,3 +26,12 @@ class Stopwatch:
         if text != self._last:
             say(f"  {self.seconds:4.0f} s  {text}")
             self._last = text
+
+
+def pasteable(command: str) -> str:
+    """The command as it works in the shell that make was called in.
+
+    The sandbox's variables are set inside make alone; it names the command that sets them.
+    """
+    variables = os.environ.get("SANDBOX_SHELL")
+    return f"{variables} && {command}" if variables else command

@@ -2,6 +2,7 @@
 
 import sys
 
+from ..console import pasteable
 from ..errors import CommandError
 from ..kubectl.apply import ALL
 from ..kubernetes.manifest import PART_OF, PROTECTED
@@ -63,5 +64,5 @@ def _print_protected(target: Target, chosen: str) -> None:
         f"{target.settings.namespace}",
         "pulumi": f"pulumi state unprotect --all --yes {stack} && pulumi destroy {stack}",
     }
-    print(f"to delete the data and its passwords for good: {commands[chosen]}")
+    print(f"to delete the data and its passwords for good: {pasteable(commands[chosen])}")
     print("  (volumes whose reclaim policy is Retain stay even then: kubectl get pv)")

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..comparison.leaves import MISSING, Difference, dotted
+from ..console import pasteable
 from ..environment import load
 from ..errors import CommandError
 from ..kubectl import apply
@@ -86,7 +87,7 @@ def _preview(target: Target) -> Preview:
     if _locked(name):
         raise CommandError(
             f"an update of the stack {name} is in progress, so its state is changing: try again "
-            "when it has ended, or pulumi cancel if it was killed"
+            f"when it has ended, or {pasteable(f'pulumi cancel --stack {name}')} if it was killed"
         )
     # Without --show-sames, drift that the update would not correct is not shown.
     command = ("preview", "--json", "--refresh", "--show-sames", "--non-interactive")
