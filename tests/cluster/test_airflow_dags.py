@@ -45,12 +45,14 @@ def logs(airflow: Deployment, dag: str, run_id: str) -> dict[str, str]:
 
 def test_all_dags_are_imported(airflow: Deployment) -> None:
     rest = airflow.rest()
-    assert rest.get("/importErrors")["import_errors"] == []
     expected = {
         "smoke", "queues", "parallel", "parallel_pods", "deferrable", "pod_operator",
         "docker_operator", "conflicting_libraries", "worker_images",
     }  # fmt: skip
-    assert {dag["dag_id"] for dag in rest.get("/dags")["dags"]} == expected
+    wait_for(
+        "all DAGs", lambda: {dag["dag_id"] for dag in rest.get("/dags")["dags"]} == expected, 60
+    )
+    assert rest.get("/importErrors")["import_errors"] == []
 
 
 def test_a_task_runs_in_a_pod_made_of_the_template_and_its_own_override(
