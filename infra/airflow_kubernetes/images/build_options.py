@@ -11,6 +11,9 @@ from . import references
 from .failures import BuildError
 from .specs import ImageSpec
 
+DEBIAN = Path("/usr/share/ca-certificates")
+"""Where Debian's package has the public authorities, one a file; own ones are elsewhere."""
+
 CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", re.DOTALL)
 
 
@@ -69,8 +72,10 @@ def private_authorities() -> str:
     file = ca_file()
     if not file:
         return ""
-    public, given = (
-        CERTIFICATE.findall(Path(path).read_text(encoding="utf-8"))
-        for path in (DEFAULT_CA_BUNDLE_PATH, file)
-    )
-    return "".join(certificate for certificate in given if certificate not in public)
+    lists = (Path(DEFAULT_CA_BUNDLE_PATH), *DEBIAN.rglob("*.crt"))
+    public = {certificate for path in lists for certificate in _certificates(path)}
+    return "".join(found for found in _certificates(Path(file)) if found not in public)
+
+
+def _certificates(file: Path) -> list[str]:
+    return CERTIFICATE.findall(file.read_text(encoding="utf-8"))
