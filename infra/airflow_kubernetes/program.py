@@ -29,10 +29,11 @@ def build(environment: Environment) -> None:
         FoundationArgs(settings, environment.engine, environment.login),
         # An existing object is an error: a stack whose state was lost must not replace the
         # passwords of existing data.
-        _cluster("cluster", environment.context, upsert=False),
+        _cluster("cluster", environment.context, force=False),
     )
-    # Everything else exists already where an earlier deployment was killed, and is taken over.
-    opts = _cluster("workloads", environment.context, upsert=True)
+    # Everything else exists already where an earlier deployment was killed, and is taken over; and
+    # fields that somebody has changed since are set again, as kubectl does with --force-conflicts.
+    opts = _cluster("workloads", environment.context, force=True)
     images = Images(
         "images",
         ImagesArgs(settings, environment.images, environment.login, environment.rendering),
@@ -50,7 +51,7 @@ def build(environment: Environment) -> None:
     pulumi.export("images", images.references)
 
 
-def _cluster(name: str, context: str, *, upsert: bool) -> pulumi.ResourceOptions:
+def _cluster(name: str, context: str, *, force: bool) -> pulumi.ResourceOptions:
     """The option by which a component's children use a Kubernetes provider called `name`."""
     # An explicit context, and no kubeconfig: a path of one machine must not enter the state.
     provider = pulumi_kubernetes.Provider(
@@ -59,6 +60,7 @@ def _cluster(name: str, context: str, *, upsert: bool) -> pulumi.ResourceOptions
         kubeconfig="",
         enable_config_map_mutable=True,
         enable_secret_mutable=True,
-        upsert_existing_objects=upsert,
+        enable_patch_force=force,
+        upsert_existing_objects=force,
     )
     return pulumi.ResourceOptions(providers=[provider])
