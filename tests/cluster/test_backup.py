@@ -15,6 +15,7 @@ from airflow_kubernetes.cli.up import up
 from airflow_kubernetes.database.backup import backup_job
 
 from .conftest import Deployment, wait_for
+from .scenarios import start
 
 pytestmark = pytest.mark.cluster
 
@@ -99,8 +100,7 @@ def names(output: str, kind: str) -> list[str]:
 @pytest.fixture(scope="module")
 def taken(airflow: Deployment) -> str:
     """A backup that was taken while a run wrote into the database."""
-    rest = airflow.rest()
-    rest.post("/dags/smoke/dagRuns", {"dag_run_id": "meanwhile", "logical_date": None})
+    start(airflow, "smoke", "meanwhile")
     wait_for("a task pod", lambda: airflow.pods("task"))
     output = airflow.make("backup")
     wait_for("the run's end", lambda: airflow.runs()["meanwhile"] == "success")
