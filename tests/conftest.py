@@ -6,13 +6,11 @@ import shutil
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-ONE_AIRFLOW = (
-    "test_airflow.py",
-    "test_airflow_dags.py",
-    "test_airflow_executors.py",
-    "test_backup.py",
-)
-"""Modules of tests/cluster that share the fixture `airflow`, and build on each other."""
+TOGETHER = {
+    "tests/cluster/test_airflow_dags.py": "tests/cluster/test_airflow.py",
+    "tests/cluster/test_backup.py": "tests/cluster/test_airflow_executors.py",
+}
+"""Modules that go on with the Airflow of another one: each process makes one (`airflow`)."""
 
 
 class Modules(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
@@ -20,7 +18,7 @@ class Modules(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
-        return "one Airflow" if module.rpartition("/")[2] in ONE_AIRFLOW else module
+        return TOGETHER.get(module, module)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -186,8 +186,9 @@ def in_namespace(name: str, port: int) -> Deployment:
 
 @pytest.fixture(scope="session")
 def airflow(sandbox: None) -> Iterator[Deployment]:
-    """The place of an Airflow that several modules use, so that it is made once."""
-    deployment = in_namespace("airflow-test", 30081)
+    """The place of an Airflow that several modules use, so that each process makes it once."""
+    process = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    deployment = in_namespace(f"airflow-test-{process}", 30081 + int(process))
     deployment.remove(wait=True)
     yield deployment
     deployment.remove()

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.cluster
 
 def test_up_ends_with_a_working_airflow_and_its_address(airflow: Deployment) -> None:
     output = airflow.make("up")
-    assert "address   http://localhost:30081" in output
+    assert f"address   {airflow.target().settings.airflow.url}" in output
     assert re.search(r"DAG smoke, run up-[0-9a-f]{16}: success", output)
     assert "user      admin" in output
 
@@ -116,7 +116,7 @@ def test_down_keeps_the_data_and_up_finds_it_again(airflow: Deployment) -> None:
     output = airflow.make("down")
     assert "PersistentVolumeClaim airflow-mysql" in output
     assert "Secret airflow-keys" in output
-    assert "delete namespace airflow-test" in output
+    assert f"delete namespace {airflow.namespace}" in output
     wait_for("all pods to be gone", lambda: not airflow.pods())
 
     # The data without its keys is refused, before anything is touched.
@@ -172,7 +172,8 @@ def test_airflow_runs_on_an_external_database(airflow: Deployment, elsewhere: De
     output = elsewhere.make(
         "up",
         more="database.mode=external database.name=elsewhere database.external.secret=database "
-        "database.external.host=airflow-mysql.airflow-test database.cluster.keepClaim=false",
+        f"database.external.host=airflow-mysql.{airflow.namespace} "
+        "database.cluster.keepClaim=false",
     )
     assert re.search(r"DAG smoke, run up-[0-9a-f]{16}: success", output)
     kinds = elsewhere.kubectl("get", "statefulsets,pvc", "-o", "name").split()
@@ -182,11 +183,13 @@ def test_airflow_runs_on_an_external_database(airflow: Deployment, elsewhere: De
 
 def test_another_engine_is_refused(airflow: Deployment) -> None:
     note = "airflow-kubernetes/engine"
-    airflow.kubectl("annotate", "namespace", "airflow-test", f"{note}=pulumi", "--overwrite")
+    airflow.kubectl("annotate", "namespace", airflow.namespace, f"{note}=pulumi", "--overwrite")
     try:
         output = airflow.up(ok=False)
     finally:
-        airflow.kubectl("annotate", "namespace", "airflow-test", f"{note}=kubectl", "--overwrite")
+        airflow.kubectl(
+            "annotate", "namespace", airflow.namespace, f"{note}=kubectl", "--overwrite"
+        )
     assert "was made by the engine pulumi" in output
 
 

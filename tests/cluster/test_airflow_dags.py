@@ -148,6 +148,7 @@ def working(airflow: Deployment) -> list[dict[str, Any]]:
     return [pod for pod in items if pod["status"]["phase"] == "Running"]
 
 
+@pytest.mark.long
 def test_a_pod_that_cannot_start_tells_why_in_the_tasks_log(airflow: Deployment) -> None:
     airflow.up(more=f'{VALUES} airflow.tasks.nodeSelector={{"no":"such-node"}}')
     rest = start(airflow, "parallel", "pending", tasks=1)
