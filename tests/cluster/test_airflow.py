@@ -182,14 +182,15 @@ def test_airflow_runs_on_an_external_database(airflow: Deployment, elsewhere: De
 
 
 def test_another_engine_is_refused(airflow: Deployment) -> None:
-    note = "airflow-kubernetes/engine"
-    airflow.kubectl("annotate", "namespace", airflow.namespace, f"{note}=pulumi", "--overwrite")
+    def made_by(engine: str) -> None:
+        note = f"airflow-kubernetes/engine={engine}"
+        airflow.kubectl("annotate", "namespace", airflow.namespace, note, "--overwrite")
+
+    made_by("pulumi")
     try:
         output = airflow.up(ok=False)
     finally:
-        airflow.kubectl(
-            "annotate", "namespace", airflow.namespace, f"{note}=kubectl", "--overwrite"
-        )
+        made_by("kubectl")
     assert "was made by the engine pulumi" in output
 
 

@@ -23,6 +23,12 @@ pytestmark = pytest.mark.cluster
 EXECUTOR = "CeleryKubernetesExecutor"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def kubernetes(airflow: Deployment) -> None:
+    """KubernetesExecutor, at first."""
+    airflow.up()
+
+
 @pytest.fixture
 def celery(airflow: Deployment) -> Deployment:
     """The Airflow of all modules with Celery."""
