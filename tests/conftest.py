@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -22,9 +23,9 @@ class Modules(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config) -> Modules:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Modules:
     """Of `pytest --numprocesses 2`."""
-    return Modules(config)
+    return Modules(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
