@@ -22,8 +22,11 @@ flag = $(if $(value $2),$(if $(filter 1,$(value $2)),$1,$(error $2=$(value $2): 
 # ON=kind: the sandbox's values on a kind cluster, with the images that they have stand-ins for.
 KIND := images.registry=localhost:5001 images.builder.name=airflow-kind \
 	images.pythonBaseImage=python:{python}-slim-{base} images.airflow.base=buster \
-	database.cluster.image=mysql:8.4 broker.cluster.image=redis:7.2
+	database.cluster.image=mysql:8.4 broker.cluster.image=redis:7.2 engine=kubectl
 ifeq ($(ON),kind)
+ifneq ($(ENV),sandbox)
+$(error ON=kind is for the environment sandbox: leave ENV out)
+endif
 override SET := $(strip $(KIND) $(value SET))
 GIVEN_CLUSTER := kind
 else ifneq ($(ON),)
@@ -44,7 +47,7 @@ EMBEDDED = $(if $(GIVEN_CLUSTER),,$(filter sandbox,$(ENV)))
 # A report looks at no cluster, unless it is live.
 IN_ENV = $(if $(and $(EMBEDDED),$(if $(BASE),$(LIVE),always)),eval "$$($(PYTHON) -m sandbox env)";)
 PROGRAM := PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes
-RUN = $(IN_ENV) $(PROGRAM)
+RUN = $(IN_ENV) $(if $(ON),MAKE_ON=$(ON)) $(PROGRAM)
 
 .PHONY: help
 help:  ## this list

@@ -32,7 +32,8 @@ def initialize(bundle: Any) -> str:
         bundle.initialize()
     except Exception as error:
         # What git itself says is in the cause of the provider's own error.
-        return str(error.__cause__ or error)
+        cause = error.__cause__ or error
+        return str(cause) or repr(cause)
     return ""
 
 

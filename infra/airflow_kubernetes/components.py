@@ -53,12 +53,16 @@ class Group(pulumi.ComponentResource):
     ) -> KubernetesObject:
         """Register an object as a child, created after the objects that it names.
 
-        With the namespace everything in it is gone: Pulumi deletes the namespace alone then, and
-        does not wait for a claim that a pod still mounts.
+        A claim is created after all Secrets: one without them counts as data whose passwords are
+        lost (kubectl/foundation.py). With the namespace everything in it is gone: Pulumi deletes
+        the namespace alone then, and does not wait for a claim that a pod still mounts.
         """
         kind, name = obj["kind"], obj["metadata"]["name"]
         namespace = self.registered.get(("Namespace", obj["metadata"].get("namespace", "")))
-        named = [self.registered[key] for key in sorted(references(obj) & {*self.registered})]
+        before = references(obj)
+        if kind == "PersistentVolumeClaim":
+            before |= {key for key in self.registered if key[0] == "Secret"}
+        named = [self.registered[key] for key in sorted(before & {*self.registered})]
         child = pulumi.ResourceOptions(
             parent=self,
             depends_on=[namespace, *named] if namespace else named,
@@ -82,7 +86,8 @@ class FoundationArgs:
 class Foundation(Group):
     """The namespace and the Secrets: what exists before anything else and outlives it.
 
-    `password` is the first user's.
+    `password` is the first user's, as generated; a new one that was written into the Secret since
+    is in the cluster alone (`make password`).
     """
 
     password: pulumi.Output[str]

@@ -28,6 +28,15 @@ class Stopwatch:
             self._last = text
 
 
+def make_variables(environment: str) -> str:
+    """The variables by which make works on the environment again: `ENV=dev`.
+
+    For the sandbox's values on another cluster that is `ENV=sandbox ON=kind`.
+    """
+    on = os.environ.get("MAKE_ON")
+    return f"ENV={environment} ON={on}" if on else f"ENV={environment}"
+
+
 def pasteable(command: str) -> str:
     """The command as it works in the shell that make was called in.
 

@@ -21,6 +21,9 @@ ROOT = Path(__file__).parents[2]
 
 COMMAND = (sys.executable, "-m", "airflow_kubernetes")
 
+PORT, PORT_ELSEWHERE = 30081, 30100
+"""Node ports of the fixtures' first Airflows; .github/kind/cluster.yaml maps them."""
+
 GIVEN = os.environ.get("GIVEN_CLUSTER", "")
 """Overrides that fit the sandbox's values to a cluster that is there already, under the context
 `airflow-sandbox`: it is then used instead of the embedded one (.github/workflows/kind.yml)."""
@@ -188,7 +191,7 @@ def in_namespace(name: str, port: int) -> Deployment:
 def airflow(sandbox: None) -> Iterator[Deployment]:
     """The place of an Airflow that several modules use, so that each process makes it once."""
     process = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    deployment = in_namespace(f"airflow-test-{process}", 30081 + int(process))
+    deployment = in_namespace(f"airflow-test-{process}", PORT + int(process))
     deployment.remove(wait=True)
     yield deployment
     deployment.remove()
@@ -199,7 +202,7 @@ def elsewhere(sandbox: None, request: pytest.FixtureRequest) -> Iterator[Deploym
     """Another, empty namespace, of this test alone: none has to wait until another's is gone."""
     number = request.session.stash.setdefault(USED, 0)
     request.session.stash[USED] = number + 1
-    deployment = in_namespace(f"airflow-elsewhere-{number}", 30100 + number)
+    deployment = in_namespace(f"airflow-elsewhere-{number}", PORT_ELSEWHERE + number)
     deployment.remove(wait=True)
     yield deployment
     deployment.remove()

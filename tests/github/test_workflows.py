@@ -9,6 +9,8 @@ import pytest
 import yaml
 from airflow_kubernetes.environment import load
 
+from tests.cluster.conftest import PORT, PORT_ELSEWHERE
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -166,8 +168,7 @@ def test_kind_has_no_stand_in_and_the_ports_of_its_tests() -> None:
     assert settings.database.cluster.image == "mysql:8.4"
     cluster = yaml.safe_load((ROOT / ".github/kind/cluster.yaml").read_text())
     mapped = [mapping["hostPort"] for mapping in cluster["nodes"][0]["extraPortMappings"]]
-    # Those of the fixtures `airflow` and `elsewhere`, which logs in with its first namespace only.
-    assert mapped == [settings.airflow.api_server.service.node_port, 30081, 30100]
+    assert mapped == [settings.airflow.api_server.service.node_port, PORT, PORT_ELSEWHERE]
     tests = [step["run"] for step in job["steps"] if "pytest" in step.get("run", "")]
     assert all((ROOT / file).exists() for file in tests[0].split()[1:])
 

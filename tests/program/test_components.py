@@ -76,6 +76,15 @@ def test_an_object_is_created_after_what_it_names_and_nothing_else() -> None:
     assert names(found["airflow-redis-service"].dependencies) == {"namespace"}
 
 
+def test_a_claim_is_created_after_the_passwords_of_its_data() -> None:
+    found = requests()
+    secrets = {name for name, request in found.items() if request.type.endswith(":Secret")}
+    assert len(secrets) > 3
+    for name, request in found.items():
+        if request.type.endswith(":PersistentVolumeClaim"):
+            assert secrets < names(request.dependencies), name
+
+
 def test_with_the_namespace_all_that_is_in_it_is_gone() -> None:
     found = requests()
     (namespace,) = (r for r in found.values() if r.type == "kubernetes:core/v1:Namespace")

@@ -60,7 +60,7 @@ def test_what_is_no_longer_rendered_goes_after_the_wait(
     assert calls == []
     assert apply.apply(KUBECTL, [WEB], 1) == expected
     assert calls[0].startswith("apply --server-side")
-    assert calls[1:] == ["wait", "delete ConfigMap/old StatefulSet/mysql"]
+    assert calls[1:] == ["wait", "delete --ignore-not-found ConfigMap/old StatefulSet/mysql"]
 
 
 def test_without_a_change_it_only_waits(monkeypatch: pytest.MonkeyPatch, calls: list[str]) -> None:

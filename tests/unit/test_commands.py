@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from airflow_kubernetes.cli import stack
 from airflow_kubernetes.cli.down import down
 from airflow_kubernetes.cli.drift import drift
 from airflow_kubernetes.cli.main import COMMANDS, function_of, main, parse
@@ -26,6 +27,8 @@ echo "${0##*/} $*" >> "$CALLS"
 case "$*" in
   *"get namespace"*) test -z "$NAMESPACE" || echo "$NAMESPACE" ;;
   *"stack ls"*) echo "$STACKS" ;;
+  *"stack export"*) echo "$STATE" ;;
+  *"get Secret airflow-keys"*) echo '{"kind": "Secret", "metadata": {"name": "airflow-keys"}}' ;;
 esac
 """
 
@@ -114,7 +117,9 @@ def test_a_first_preview_creates_no_stack(
 def test_a_preview_of_a_stack_is_pulumi_s(machine: Machine) -> None:
     machine.stacks("dev", "prod")
     preview(of("dev"))
-    assert machine.calls("pulumi")[-1] == f"pulumi --cwd {ROOT} preview --diff --stack dev"
+    assert (
+        machine.calls("pulumi")[-1] == f"pulumi --cwd {ROOT} preview --diff --refresh --stack dev"
+    )
 
 
 def test_what_pulumi_deployed_from_another_backend_is_no_first_preview(machine: Machine) -> None:
@@ -122,6 +127,38 @@ def test_what_pulumi_deployed_from_another_backend_is_no_first_preview(machine: 
     machine.namespace("pulumi")
     with pytest.raises(CommandError, match="deployed by Pulumi, but the backend has no stack dev"):
         preview(of("dev"))
+
+
+def test_secrets_that_a_killed_up_created_are_taken_into_the_state(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cluster has airflow-keys; the namespace and airflow-admin were not created yet."""
+    kinds = {
+        "airflow": "core/v1:Namespace",
+        "airflow-keys": "core/v1:Secret",
+        "airflow-admin": "core/v1:Secret",
+        "airflow-scheduler": "apps/v1:Deployment",
+    }
+    pending = [
+        {
+            "type": "creating",
+            "resource": {
+                "urn": f"urn:{name}",
+                "type": f"kubernetes:{kind}",
+                "inputs": {"metadata": {"name": name}},
+            },
+        }
+        for name, kind in kinds.items()
+    ]
+    machine.stacks("dev")
+    monkeypatch.setenv("STATE", json.dumps({"deployment": {"pending_operations": pending}}))
+    stack.finish_creations(of("dev"))
+    (*_, call) = machine.calls("pulumi")
+    assert call == (
+        f"pulumi --cwd {ROOT} refresh --yes --skip-preview --skip-pending-creates "
+        "--import-pending-creates=urn:airflow-keys "
+        "--import-pending-creates=airflow/airflow-keys --stack dev"
+    )
 
 
 def test_a_backend_that_does_not_answer_is_an_error(machine: Machine) -> None:

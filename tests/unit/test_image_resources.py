@@ -12,6 +12,7 @@ from airflow_kubernetes.cli.up import record_images
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
 from airflow_kubernetes.images import build_options, lock, references, resources
+from airflow_kubernetes.images.failures import BuildError
 from airflow_kubernetes.images.specs import ImageSpec
 from airflow_kubernetes.settings.schema import Settings
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
@@ -130,8 +131,13 @@ def test_only_private_authorities_are_in_the_state(
         "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n",
     )
     bundle = tmp_path / "bundle.pem"
-    bundle.write_text(f"{public}\n# a proxy\n{own}")
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
-    assert build_options.private_authorities() == own
+    text = f"{public}\n# a proxy\n{own}"
+    for variant in (text, text.rstrip(), text.replace("\n", "\r\n")):
+        bundle.write_text(variant, newline="")
+        assert build_options.private_authorities() == own
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path))
+    with pytest.raises(BuildError, match="set it to a readable file"):
+        build_options.private_authorities()
     monkeypatch.delenv("SSL_CERT_FILE")
     assert build_options.private_authorities() == ""

@@ -141,7 +141,8 @@ def test_a_deployment_on_kind_has_the_public_images(checkout: Checkout) -> None:
     overrides = up[-1].removeprefix("--set=")
     assert (up[0], smoke[0]) == ("up", "smoke")
     tested = yaml.safe_load((ROOT / ".github" / "workflows" / "kind.yml").read_text())
-    assert overrides.split() == [*tested["jobs"]["kind"]["env"]["GIVEN_CLUSTER"].split(), "a=1"]
+    given = tested["jobs"]["kind"]["env"]["GIVEN_CLUSTER"].split()
+    assert overrides.split() == [*given, "engine=kubectl", "a=1"]
     calls, errors = checkout.make("up", "ON=minikube")
     assert calls == []
     assert "ON=minikube: write ON=kind" in errors

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from airflow_kubernetes.kubectl import wait as waiting
 from airflow_kubernetes.kubectl.client import Kubectl
-from airflow_kubernetes.kubectl.rollout import Unready, unready
+from airflow_kubernetes.kubectl.rollout import Unready, crash_loops, unready
 
 Obj = dict[str, Any]
 
@@ -240,3 +240,22 @@ def test_a_job_at_work_says_so_while_waiting() -> None:
     objects = [obj("Job", "migrations"), obj("Pod", "m-x", "migrations", status=status)]
     expected = [Unready("Job migrations", "running")]
     assert unready(objects, {("Job", "migrations")}) == expected
+
+
+def test_pods_in_a_crash_loop_are_started_again_those_of_jobs_are_not() -> None:
+    looping, starting = (
+        waiting_pod(f"web-2-{reason[:5].lower()}", "web-2", reason)
+        for reason in ("CrashLoopBackOff", "ContainerCreating")
+    )
+    of_job = waiting_pod("job-1", "job", "CrashLoopBackOff")
+    for pod, owner in ((looping, "ReplicaSet"), (starting, "ReplicaSet"), (of_job, "Job")):
+        pod["metadata"]["ownerReferences"][0]["kind"] = owner
+    assert crash_loops([looping, starting, of_job]) == ["web-2-crash"]
+
+
+def test_only_the_newest_pod_of_a_job_counts() -> None:
+    first, second = (waiting_pod(f"job-{n}", "job", "") for n in (1, 2))
+    first["status"]["containerStatuses"][0]["state"] = {"terminated": {"exitCode": 78}}
+    second["metadata"]["creationTimestamp"] = "2026-01-01T00:01:00Z"
+    (item,) = unready([obj("Job", "job"), first, second], {("Job", "job")})
+    assert item.patience is None

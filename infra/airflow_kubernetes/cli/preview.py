@@ -34,12 +34,15 @@ def preview_or_report(
 def preview(target: Target) -> None:
     """Print what `up` would change; changes nothing, in the cluster or elsewhere.
 
-    It is `pulumi preview --diff`; or kubectl's diff, and what would be pruned. Raises CommandError.
+    It is `pulumi preview --diff --refresh`, as `up` refreshes too; or kubectl's diff, and what
+    would be pruned. Raises CommandError.
     """
     if engine(target) == "kubectl":
         _with_kubectl(target)
     elif stack.exists(target):
-        pulumi_cli.run(target.environment, "preview", "--diff", overrides=target.overrides)
+        pulumi_cli.run(
+            target.environment, "preview", "--diff", "--refresh", overrides=target.overrides
+        )
     else:
         _without_stack(target)
 

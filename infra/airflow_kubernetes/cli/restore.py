@@ -68,16 +68,15 @@ def restore(target: Target, source: str, into: str = "") -> None:
 
 def _wait_for_airflow_to_end(target: Target) -> None:
     """Wait for terminating pods. Raises CommandError if others run, KubectlError after PATIENCE."""
-    pods = installed_release.pods(target)
-    names = [f"pod/{pod['metadata']['name']}" for pod in pods]
-    if not all("deletionTimestamp" in pod["metadata"] for pod in pods):
-        raise CommandError(
-            f"Airflow runs in namespace {target.settings.namespace} ({', '.join(names)}) and would "
-            "write into the database while it is replaced. Set airflow.stopped: true in "
-            f"values/{target.environment}.yaml and run make up ENV={target.environment} first; "
-            "or restore into another database, with INTO=<database>"
-        )
-    if names:
+    while pods := installed_release.pods(target):
+        names = [f"pod/{pod['metadata']['name']}" for pod in pods]
+        if not all("deletionTimestamp" in pod["metadata"] for pod in pods):
+            raise CommandError(
+                f"Airflow runs in namespace {target.settings.namespace} ({', '.join(names)}) and "
+                "would write into the database while it is replaced. Set airflow.stopped: true in "
+                f"values/{target.environment}.yaml and run make up ENV={target.environment} first; "
+                "or restore into another database, with INTO=<database>"
+            )
         say(f"waiting for the end of {', '.join(names)}")
         target.kubectl.run("wait", "--for=delete", f"--timeout={PATIENCE}s", *names)
 

@@ -33,6 +33,7 @@ def finish_creations(target: Target) -> None:
     state = pulumi_cli.parse(done.stdout)
     if state is None:
         raise CommandError(pulumi_cli.explain("stack export", name, done.stderr))
+    imports = []
     for operation in state["deployment"].get("pending_operations") or []:
         resource = operation["resource"]
         kind = resource["type"].rpartition(":")[2]
@@ -41,7 +42,8 @@ def finish_creations(target: Target) -> None:
         obj = resource["inputs"]["metadata"]["name"]
         if target.kubectl.get(kind, obj):
             identity = obj if kind == "Namespace" else f"{target.settings.namespace}/{obj}"
-            pulumi_cli.run(
-                name, "refresh", "--yes", "--skip-preview",
-                "--import-pending-creates", resource["urn"], "--import-pending-creates", identity,
-            )  # fmt: skip
+            imports += [resource["urn"], identity]
+    if imports:
+        pairs = (f"--import-pending-creates={word}" for word in imports)
+        # Without --skip-pending-creates it asks about each of the others, even with --yes.
+        pulumi_cli.run(name, "refresh", "--yes", "--skip-preview", "--skip-pending-creates", *pairs)

@@ -2,6 +2,7 @@
 
 import base64
 
+from ..console import make_variables
 from ..errors import CommandError
 from ..secrets import ADMIN_SECRET
 from .target import Target
@@ -24,7 +25,7 @@ def print_access(target: Target) -> None:
     print(f"\nAirflow {settings.airflow.version} ({settings.airflow.executor}){stopped}")
     print(f"  address   {settings.airflow.url}")
     print(f"  user      {settings.airflow.admin.username}")
-    print(f"  password  make password ENV={target.environment}   ({password})")
+    print(f"  password  make password {make_variables(target.environment)}   ({password})")
 
 
 def print_password(target: Target) -> None:

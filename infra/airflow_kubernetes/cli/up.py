@@ -10,6 +10,7 @@ from ..console import Stopwatch, say
 from ..errors import CommandError
 from ..images import lock
 from ..kubectl import apply, foundation
+from ..kubectl.wait import restart_crashed
 from ..render import objects
 from ..secrets import generated
 from . import build, installed_release, pulumi_cli, stack
@@ -35,6 +36,7 @@ def up(target: Target, *, changing_release: bool = False) -> None:
     stopwatch = Stopwatch()
     # Under either engine: data whose Secrets are lost, or were made for other values, stops here.
     foundation.check(target.kubectl, generated(target.settings))
+    restart_crashed(target.kubectl)
     if chosen == "pulumi":
         _with_pulumi(target, changing_release=changing_release)
     else:

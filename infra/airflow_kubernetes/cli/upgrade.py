@@ -90,7 +90,7 @@ def drain(target: Target) -> None:
 def _undone_on_failure(target: Target, release: str) -> Iterator[None]:
     """Scale Deployments of `release` back after a failure, Ctrl-C or a "no" to Pulumi.
 
-    Pulumi would not: its state does not show what was scaled without it.
+    Nothing else would: no `up` follows.
     """
     replicas = {name: deployment["spec"]["replicas"] for name, deployment in _deployments(target)}
     try:
@@ -126,7 +126,6 @@ def _deployments(target: Target) -> list[tuple[str, Manifest]]:
 
 
 def _scale(target: Target, name: str, replicas: int) -> None:
-    # A patch of the object itself: Pulumi does not take over again what `kubectl scale` sets.
     patch = json.dumps({"spec": {"replicas": replicas}})
     target.kubectl.run("patch", "deployment", name, "--patch", patch)
 

@@ -11,10 +11,10 @@ from . import references
 from .failures import BuildError
 from .specs import ImageSpec
 
-DEBIAN = Path("/usr/share/ca-certificates")
-"""Where Debian's package has the public authorities, one a file; own ones are elsewhere."""
+DEBIAN = Path("/usr/share/ca-certificates/mozilla")
+"""Where Debian's package has the public authorities, one a file; others are elsewhere."""
 
-CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", re.DOTALL)
+CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def architecture(platform: str) -> str:
@@ -62,7 +62,7 @@ def ca_file() -> str:
     BuildError.
     """
     file = os.environ.get("SSL_CERT_FILE", "")
-    if file and not os.access(file, os.R_OK):
+    if file and not (Path(file).is_file() and os.access(file, os.R_OK)):
         raise BuildError(f"SSL_CERT_FILE={file}: set it to a readable file, or unset it")
     return file
 
@@ -74,8 +74,9 @@ def private_authorities() -> str:
         return ""
     lists = (Path(DEFAULT_CA_BUNDLE_PATH), *DEBIAN.rglob("*.crt"))
     public = {certificate for path in lists for certificate in _certificates(path)}
-    return "".join(found for found in _certificates(Path(file)) if found not in public)
+    own = (found for found in _certificates(Path(file)) if found not in public)
+    return "".join(f"{certificate}\n" for certificate in own)
 
 
 def _certificates(file: Path) -> list[str]:
-    return CERTIFICATE.findall(file.read_text(encoding="utf-8"))
+    return CERTIFICATE.findall(file.read_text(encoding="utf-8").replace("\r\n", "\n"))

@@ -21,8 +21,9 @@ def comparable(rendered: list[Manifest]) -> list[Manifest]:
 
 def changes(kubectl: Kubectl, rendered: list[Manifest]) -> list[str]:
     """What applying the `comparable` objects would create, change or prune."""
-    unwanted = _present(kubectl) - set(map(_name, rendered))
-    return _lines(differences(kubectl, comparable(rendered)), sorted(unwanted))
+    present, objects = _present(kubectl), comparable(rendered)
+    changed = _changed(kubectl, objects, present)
+    return _lines(changed, sorted(present - set(map(_name, rendered))))
 
 
 def apply(kubectl: Kubectl, rendered: list[Manifest], timeout: float) -> list[str]:
@@ -32,16 +33,21 @@ def apply(kubectl: Kubectl, rendered: list[Manifest], timeout: float) -> list[st
     """
     objects = [obj for obj in rendered if not is_protected(obj)]
     _delete_jobs_to_repeat(kubectl, objects)
-    names, present = [_name(obj) for obj in objects], _present(kubectl)
-    # The first time without a comparison: not everybody may compare a RoleBinding without its Role.
-    changed = differences(kubectl, objects) if present else names
-    unwanted = sorted(present - set(names))
+    present = _present(kubectl)
+    changed = _changed(kubectl, objects, present)
+    unwanted = sorted(present - set(map(_name, objects)))
     if changed:
         kubectl.run("apply", *OWNED, "--filename=-", objects=objects)
     wait(kubectl, objects, timeout)
     if unwanted:
-        kubectl.run("delete", *(name.replace(" ", "/") for name in unwanted))
+        names = (name.replace(" ", "/") for name in unwanted)
+        kubectl.run("delete", "--ignore-not-found", *names)
     return _lines(changed, unwanted)
+
+
+def _changed(kubectl: Kubectl, objects: list[Manifest], present: set[str]) -> list[str]:
+    """The first time all, uncompared: not everybody may compare a RoleBinding without its Role."""
+    return differences(kubectl, objects) if present else list(map(_name, objects))
 
 
 def _lines(changed: list[str], unwanted: list[str]) -> list[str]:

@@ -86,6 +86,8 @@ def _unready(workload: Manifest, objects: list[Manifest]) -> Unready:
     newest = _newest_pods(workload, objects)
     if failed := _condition(workload, "Failed"):
         return _job_failure(label, failed, newest)
+    if workload["kind"] == "Job":
+        newest = newest[:1]  # it replaced the others, which failed
     if stuck := [container for pod in newest for container in _stuck(label, pod)]:
         return min(stuck, key=lambda container: container.patience or 0.0)
     for pod in newest:
@@ -95,6 +97,26 @@ def _unready(workload: Manifest, objects: list[Manifest]) -> Unready:
     if refused := _condition(workload, "ReplicaFailure"):
         return Unready(label, refused["message"])
     return Unready(label, "running" if newest else "no pod yet")
+
+
+def crash_loops(pods: list[Manifest]) -> list[str]:
+    """The names of pods whose container waits to be started again after a crash.
+
+    A Job's pods are not among them: it makes new ones itself.
+    """
+    return [
+        pod["metadata"]["name"]
+        for pod in pods
+        if any(ref["kind"] != "Job" for ref in pod["metadata"].get("ownerReferences", []))
+        and any(_crashed(container) for container in _containers(pod))
+    ]
+
+
+def _crashed(container: Manifest) -> bool:
+    # An init container may show how it ended until it starts again, and never the back-off.
+    state = container.get("state", {})
+    ended: int = state.get("terminated", {}).get("exitCode", 0)
+    return ended != 0 or state.get("waiting", {}).get("reason") == "CrashLoopBackOff"
 
 
 def _condition(obj: Manifest, kind: str) -> Manifest | None:
@@ -149,13 +171,11 @@ def _stuck(label: str, pod: Manifest) -> Iterator[Unready]:
         if reason == "ImagePullBackOff":
             known = (s for words, s in PULL_PATIENCE.items() if re.search(words, message))
             patience = next(known, patience)
-        crashed = reason == "CrashLoopBackOff"
-        # An init container may show how it ended until it starts again, and never the back-off.
         if ended.get("exitCode", 0) != 0:
-            crashed, reason = True, ended.get("reason", "Error")
+            reason = ended.get("reason", "Error")
             message = "crashed" if restarts == 0 else f"crashed {restarts + 1} times"
         last = ended or container.get("lastState", {}).get("terminated", {})
-        if crashed and (restarts >= RESTARTS or last.get("exitCode") == MISCONFIGURED):
+        if _crashed(container) and (restarts >= RESTARTS or last.get("exitCode") == MISCONFIGURED):
             patience = 0.0
         if patience is not None:
             why = f"failed: {reason}: {message}".rstrip(": ")

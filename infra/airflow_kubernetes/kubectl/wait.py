@@ -8,7 +8,7 @@ from ..console import Stopwatch
 from ..errors import UserError
 from ..kubernetes.manifest import PART_OF, Manifest
 from .client import Kubectl, KubectlError
-from .rollout import Unready, unready
+from .rollout import Unready, crash_loops, unready
 
 WORKLOADS = ("Deployment", "StatefulSet", "Job")
 LISTED = "deployments,statefulsets,jobs,replicasets,pods"
@@ -16,6 +16,16 @@ LISTED = "deployments,statefulsets,jobs,replicasets,pods"
 
 class RolloutError(UserError):
     """A workload did not become ready; the message has the reason, its log and its events."""
+
+
+def restart_crashed(kubectl: Kubectl) -> None:
+    """Delete pods in a crash loop, which are made again at once: what was wrong may be put right.
+
+    The kubelet would wait up to five minutes, and until then the old crash counts as a failure.
+    """
+    pods = kubectl.get("pods", f"--selector=app.kubernetes.io/part-of={PART_OF}")
+    if names := crash_loops(pods):
+        kubectl.run("delete", "pods", "--ignore-not-found", "--wait=false", *names)
 
 
 def wait(
