@@ -187,7 +187,7 @@ def in_namespace(name: str, port: int) -> Deployment:
     return Deployment(name, overrides.strip())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def airflow(sandbox: None) -> Iterator[Deployment]:
     """The place of an Airflow that several modules use, so that each process makes it once."""
     process = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
