@@ -255,10 +255,10 @@ def test_the_command(
     assert tags["old"] not in left
     assert {tags["past"], tags["pod"], tags["now"]} <= left
 
-    def unreachable(_: Kubectl) -> None:
+    def unreachable(*_: object) -> None:
         raise KubectlError("no answer")
 
-    monkeypatch.setattr(Kubectl, "reach", unreachable)
+    monkeypatch.setattr(Kubectl, "get", unreachable)
     with pytest.raises(CommandError, match="must stay: no answer"):
         command.prune(here, apply=True)
     command.prune(here)
