@@ -1,5 +1,6 @@
 """The embedded cluster and a deployment of its own, apart from a user's `make up`."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -166,10 +167,14 @@ def sandbox() -> None:
 
 
 def use_sandbox() -> None:
-    """Start the embedded cluster and set its environment variables for this process."""
+    """Start the embedded cluster, build its images, and set its variables for this process."""
     if GIVEN:
         return
-    subprocess.run(["make", "sandbox-up"], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
+    # Images are built once: of two processes that need them the second one waits.
+    with (ROOT / ".tests.flock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for goal in ("sandbox-up", "images"):
+            subprocess.run(["make", goal], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
     script = 'eval "$(.venv/bin/python -m sandbox env)"; env -0'
     shell = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, check=True)
     for line in shell.stdout.decode().split("\0"):
