@@ -1,5 +1,9 @@
 """The stack of an environment, before `make up` or `make preview` uses it."""
 
+import json
+from tempfile import NamedTemporaryFile
+from typing import Any
+
 from ..errors import CommandError
 from ..kubectl.foundation import engine_of
 from . import pulumi_cli
@@ -26,24 +30,35 @@ def exists(target: Target) -> bool:
 def finish_creations(target: Target) -> None:
     """Take the namespace and Secrets that an `up` created when it was killed into the state.
 
-    Everything else is taken over by the next `up` (see program.py). Raises CommandError.
+    They were not recorded, and the next `up` would find that they exist. Everything else it takes
+    over (see program.py). `pulumi refresh --import-pending-creates` only forgets them. Raises
+    CommandError.
     """
     name = target.environment
     done = pulumi_cli.call("stack", "export", f"--stack={name}")
     state = pulumi_cli.parse(done.stdout)
     if state is None:
         raise CommandError(pulumi_cli.explain("stack export", name, done.stderr))
-    imports = []
-    for operation in state["deployment"].get("pending_operations") or []:
-        resource = operation["resource"]
-        kind = resource["type"].rpartition(":")[2]
-        if operation["type"] != "creating" or kind not in ("Namespace", "Secret"):
-            continue
-        obj = resource["inputs"]["metadata"]["name"]
-        if target.kubectl.get(kind, obj):
-            identity = obj if kind == "Namespace" else f"{target.settings.namespace}/{obj}"
-            imports += [resource["urn"], identity]
-    if imports:
-        pairs = (f"--import-pending-creates={word}" for word in imports)
-        # Without --skip-pending-creates it asks about each of the others, even with --yes.
-        pulumi_cli.run(name, "refresh", "--yes", "--skip-preview", "--skip-pending-creates", *pairs)
+    operations = state["deployment"].pop("pending_operations", None) or []
+    created = [
+        {**operation["resource"], "id": identity, "outputs": {}}
+        for operation in operations
+        if operation["type"] == "creating" and (identity := _exists(target, operation["resource"]))
+    ]
+    if created:
+        state["deployment"]["resources"] += created
+        with NamedTemporaryFile("w", suffix=".json") as file:  # readable by the user alone
+            json.dump(state, file)
+            file.flush()
+            pulumi_cli.run(name, "stack", "import", f"--file={file.name}")
+
+
+def _exists(target: Target, resource: dict[str, Any]) -> str:
+    """The provider's id of a Namespace or Secret that the cluster has; else an empty string."""
+    kind = resource["type"].rpartition(":")[2]
+    if kind not in ("Namespace", "Secret"):
+        return ""
+    name: str = resource["inputs"]["metadata"]["name"]
+    if not target.kubectl.get(kind, name):
+        return ""
+    return name if kind == "Namespace" else f"{target.settings.namespace}/{name}"
