@@ -11,11 +11,15 @@ from ..errors import CommandError
 from ..images import lock
 from ..kubectl import apply, foundation
 from ..kubectl.wait import restart_crashed
+from ..kubernetes.manifest import Manifest
 from ..render import objects
 from ..secrets import generated
 from . import build, installed_release, pulumi_cli, stack
 from .status import print_access
 from .target import Target, engine
+
+ATTEMPTS = 3
+"""How often images are built and objects rendered until both are of the same files."""
 
 TIMEOUT = 900.0
 """Seconds for everything to become ready; a new node pulls a gigabyte of images first."""
@@ -102,17 +106,27 @@ def _clear_task_pods(target: Target) -> None:
 
 
 def _with_kubectl(target: Target) -> None:
-    images = build.ensure(target.settings)
-    rendered = objects(target.environment, target.overrides)
-    text = json.dumps(rendered)
-    if any(image not in text for image in images.values()):
-        raise CommandError("an image's files changed while it was built; run make up again")
+    rendered = _rendered(target)
     foundation.lay(target.kubectl, target.settings, generated(target.settings), rendered)
     # After a change of the executor, the scheduler waits for the tasks of the previous one.
     timeout = TIMEOUT + target.settings.airflow.tasks.grace_period
     changed = apply.apply(target.kubectl, rendered, timeout)
     for change in changed or ["nothing changed"]:
         say(f"  {change}")
+
+
+def _rendered(target: Target) -> list[Manifest]:
+    """The objects, with the images that the registry has. Raises CommandError.
+
+    Another `up` with other values may write its images into the same lock meanwhile.
+    """
+    for _ in range(ATTEMPTS):
+        images = build.ensure(target.settings)
+        rendered = objects(target.environment, target.overrides)
+        text = json.dumps(rendered)
+        if all(image in text for image in images.values()):
+            return rendered
+    raise CommandError("an image's files changed while it was built; run make up again")
 
 
 def _with_pulumi(target: Target, *, changing_release: bool) -> None:
