@@ -247,10 +247,13 @@ def test_pods_in_a_crash_loop_are_started_again_those_of_jobs_are_not() -> None:
         waiting_pod(f"web-2-{reason[:5].lower()}", "web-2", reason)
         for reason in ("CrashLoopBackOff", "ContainerCreating")
     )
+    again = waiting_pod("web-2-again", "web-2", "", restarts=1)
+    again["status"]["containerStatuses"][0]["state"] = {"running": {}}
     of_job = waiting_pod("job-1", "job", "CrashLoopBackOff")
-    for pod, owner in ((looping, "ReplicaSet"), (starting, "ReplicaSet"), (of_job, "Job")):
+    for pod in (looping, starting, again, of_job):
+        owner = "Job" if pod is of_job else "ReplicaSet"
         pod["metadata"]["ownerReferences"][0]["kind"] = owner
-    assert crash_loops([looping, starting, of_job]) == ["web-2-crash"]
+    assert crash_loops([looping, starting, again, of_job]) == ["web-2-crash", "web-2-again"]
 
 
 def test_only_the_newest_pod_of_a_job_counts() -> None:

@@ -100,15 +100,19 @@ def _unready(workload: Manifest, objects: list[Manifest]) -> Unready:
 
 
 def crash_loops(pods: list[Manifest]) -> list[str]:
-    """The names of pods whose container waits to be started again after a crash.
+    """The names of pods with a container that has crashed and is not ready again.
 
-    A Job's pods are not among them: it makes new ones itself.
+    It may run at the moment, with the Secrets as they were. A Job's pods are not among them: it
+    makes new ones itself.
     """
     return [
         pod["metadata"]["name"]
         for pod in pods
         if any(ref["kind"] != "Job" for ref in pod["metadata"].get("ownerReferences", []))
-        and any(_crashed(container) for container in _containers(pod))
+        and any(
+            _crashed(container) or (container["restartCount"] > 0 and not container["ready"])
+            for container in _containers(pod)
+        )
     ]
 
 
