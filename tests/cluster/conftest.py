@@ -68,10 +68,18 @@ class Deployment:
 
     def up(self, *, ok: bool = True, more: str = "") -> str:
         """What `make up` deploys, without its smoke run; everything that it prints."""
+        return self.call(*self.command("up", more=more), ok=ok)
+
+    def command(self, goal: str, *variables: str, more: str = "") -> tuple[str, ...]:
+        """The command line behind `make goal`."""
+        return (*COMMAND, goal, "sandbox", *variables, f"--set={self.overrides} {more}")
+
+    def call(self, *command: str, ok: bool = True, **environment: str) -> str:
+        """Standard output and error of a command in the checkout."""
         done = subprocess.run(
-            [*COMMAND, "up", "sandbox", f"--set={self.overrides} {more}"],
+            command,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": "infra"},
+            env={**os.environ, "PYTHONPATH": "infra", **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

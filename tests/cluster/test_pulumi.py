@@ -16,7 +16,7 @@ import pytest
 import yaml
 from airflow_kubernetes.cli.status import password
 
-from .conftest import COMMAND, ROOT, Deployment, in_namespace, wait_for
+from .conftest import ROOT, Deployment, in_namespace, wait_for
 
 pytestmark = [
     pytest.mark.cluster,
@@ -50,26 +50,6 @@ class PulumiDeployment(Deployment):
     ) -> str:
         """The command behind `make goal`, with this test's own backend."""
         return self.call(*self.command(goal, *variables, more=more), ok=ok)
-
-    def command(self, goal: str, *variables: str, more: str = "") -> tuple[str, ...]:
-        """The command line behind `make goal`."""
-        return (*COMMAND, goal, "sandbox", *variables, f"--set={self.overrides} {more}")
-
-    def call(self, *command: str, ok: bool = True, **environment: str) -> str:
-        """Standard output and error of a command in the checkout."""
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": "infra", **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        print(done.stdout)
-        assert (done.returncode == 0) == ok, done.stdout
-        return done.stdout
 
 
 @pytest.fixture(scope="module")

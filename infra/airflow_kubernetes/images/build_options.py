@@ -1,5 +1,6 @@
 """Options of a build that both engines give to BuildKit: tag, exporter, cache and secrets."""
 
+import functools
 import os
 import re
 from pathlib import Path
@@ -72,10 +73,15 @@ def private_authorities() -> str:
     file = ca_file()
     if not file:
         return ""
-    lists = (Path(DEFAULT_CA_BUNDLE_PATH), *DEBIAN.rglob("*.crt"))
-    public = {certificate for path in lists for certificate in _certificates(path)}
-    own = (found for found in _certificates(Path(file)) if found not in public)
+    own = (found for found in _certificates(Path(file)) if found not in _public())
     return "".join(f"{certificate}\n" for certificate in own)
+
+
+@functools.cache
+def _public() -> set[str]:
+    """Read once: every image of every platform asks, and Debian's list has a file for each."""
+    lists = (Path(DEFAULT_CA_BUNDLE_PATH), *DEBIAN.rglob("*.crt"))
+    return {certificate for path in lists for certificate in _certificates(path)}
 
 
 def _certificates(file: Path) -> list[str]:
