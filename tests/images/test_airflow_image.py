@@ -18,15 +18,15 @@ from airflow_kubernetes.images.failures import BuildError
 from airflow_kubernetes.images.specs import File, ImageSpec
 from airflow_kubernetes.paths import ROOT
 
-from sandbox import bases, components, paths, toolchain
-from sandbox.progress import Progress
+from sandbox import components, paths, toolchain
 from tests.cluster.conftest import sandbox as sandbox
 from tests.images.emulation import Emulated, emulated
+from tests.images.platforms import BOTH_PLATFORMS
+from tests.images.platforms import both_platforms as both_platforms
 
 pytestmark = pytest.mark.cluster
 
 ARM64 = "linux/arm64"
-BOTH_PLATFORMS = f"images.pythonBaseImage={bases.REPOSITORY}/multi-platform/python:{{python}}"
 NAMESPACE = "airflow-image-test"
 PASSWORD = "only-for-this-test"
 MYSQL = f"{paths.REGISTRY_HOST}/stand-in/mysql:9.7"
@@ -35,12 +35,6 @@ MYSQL = f"{paths.REGISTRY_HOST}/stand-in/mysql:9.7"
 @pytest.fixture(autouse=True)
 def _no_login() -> None:
     """Instead of conftest's, which takes away the certificates that the sandbox needs."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def both_platforms(sandbox: None) -> None:
-    """Base images for arm64 too."""
-    bases.ensure(Progress(), bases.MULTI_PLATFORM)
 
 
 def spec(flavor: str) -> ImageSpec:

@@ -20,14 +20,14 @@ from airflow_kubernetes.images.failures import BuildError
 from airflow_kubernetes.images.specs import File, ImageSpec
 from airflow_kubernetes.paths import ROOT
 
-from sandbox import bases, components, paths, toolchain
-from sandbox.progress import Progress
+from sandbox import components, paths, toolchain
 from tests.cluster.conftest import sandbox as sandbox
+from tests.images.platforms import BOTH_PLATFORMS
+from tests.images.platforms import both_platforms as both_platforms
 
 IMAGES = ROOT / "images"
 NAMES = ("chart", "pandas-1", "pandas-2")
 AMD64, ARM64 = "linux/amd64", "linux/arm64"
-BOTH_PLATFORMS = f"images.pythonBaseImage={bases.REPOSITORY}/multi-platform/python:{{python}}"
 MACHINE_ARM64 = 183  # e_machine of ELF
 CONTAINERD = "airflow-task-test"
 """A namespace of containerd: Kubernetes does not see what is in it."""
@@ -44,12 +44,6 @@ ARGUMENTS = {
 @pytest.fixture(autouse=True)
 def _no_login() -> None:
     """Instead of conftest's, which takes away the certificates that the sandbox needs."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def both_platforms(sandbox: None) -> None:
-    """Base images for arm64 too."""
-    bases.ensure(Progress(), bases.MULTI_PLATFORM)
 
 
 def spec(name: str) -> ImageSpec:
