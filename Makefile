@@ -75,7 +75,7 @@ up: .venv  ## build, deploy and wait; prints the address; ON=kind: on a kind clu
 
 # Commands on one environment.
 COMMANDS := down preview status render images password smoke backup backups restore upgrade \
-	drift policies promote prune task local-up
+	adopt drift policies promote prune task local-up
 .PHONY: $(COMMANDS)
 $(COMMANDS): .venv
 	@$(RUN) $@ $(call argument,ENV) $(OPTIONS) $(call option,--set,SET)
@@ -94,6 +94,7 @@ backup:  ## dump the metadata database to the volume of backups
 backups:  ## list the backups
 restore:  ## FROM=<backup> [INTO=<empty database>]: load a backup; Airflow must be stopped
 restore: OPTIONS = $(call option,--from,FROM) $(call option,--into,INTO)
+adopt:  ## move an environment of the kubectl engine under Pulumi; no object changes
 drift:  ## how the cluster differs from the program; fails if it does
 policies:  ## rules over every object of every environment, or of ENV
 promote:  ## TO=prod [ENV=dev]: copy the lock's images into another environment's registry

@@ -20,8 +20,9 @@ from airflow_kubernetes.environment import SET
 from airflow_kubernetes.errors import CommandError
 from airflow_kubernetes.kubernetes.namespace import ENGINE
 from airflow_kubernetes.paths import ROOT
-from airflow_kubernetes.render import objects
+from airflow_kubernetes.render import Recorder, objects
 from pulumi.automation import PulumiCommand
+from pulumi.runtime.mocks import MockResourceArgs
 
 SCRIPT = """#!/bin/sh
 echo "${0##*/} $*" >> "$CALLS"
@@ -292,3 +293,21 @@ def test_rendering_leaves_the_process_as_it_is(
     assert dict(os.environ) == before
     assert SET not in os.environ
     assert (Path.cwd(), builtins.open) == (tmp_path, opened)
+
+
+def test_while_it_renders_the_process_is_as_it_was_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report renders while threads run, which share folder and variables."""
+    monkeypatch.chdir(tmp_path)
+    before, found = dict(os.environ), []
+    register = Recorder.new_resource
+
+    def look(self: Recorder, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        found.append((Path.cwd(), dict(os.environ)))
+        return register(self, args)
+
+    monkeypatch.setattr(Recorder, "new_resource", look)
+    objects("dev", "airflow.parallelism=1")
+    assert len(found) > 20
+    assert all(seen == (tmp_path, before) for seen in found)

@@ -196,6 +196,17 @@ def test_a_new_release_is_one_row_and_its_day(monkeypatch: pytest.MonkeyPatch) -
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("version", "slim"), [("2.12.0", True), ("3.4.0", False)])
+def test_the_row_of_a_release_and_not_its_number_decides_on_a_slim_lock(
+    version: str, slim: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = replace(RELEASES["3.3.2"], version=version, pythons=("3.12",), slim_tasks=slim)
+    monkeypatch.setattr(packages, "RELEASES", {version: release})
+    monkeypatch.setitem(packages.CUTOFFS, version, "2027-01-01")
+    files = [each.file.name for each in packages.locks()]
+    assert (f"{version}-worker-py3.12.txt" in files) == slim
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A task image's folder in a checkout of its own."""

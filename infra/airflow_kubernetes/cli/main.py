@@ -73,6 +73,7 @@ COMMANDS = {
     "backup": ("backup.backup", "dump the metadata database to the volume of backups", "target"),
     "backups": ("backup.backups", "list the backups", "target"),
     "restore": ("restore.restore", "load a backup into the database", "target --from --into"),
+    "adopt": ("adopt.adopt", "move an environment of the kubectl engine under Pulumi", "target"),
     "drift": ("drift.drift", "compare the cluster with the program", "target"),
     "policies": ("policies.policies", "check every object against the policies",
                  "environment --set"),

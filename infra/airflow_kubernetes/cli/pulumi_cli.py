@@ -75,9 +75,9 @@ def parse(text: str) -> Any:
         return None
 
 
-def read(environment: str, *args: str) -> Any:
+def read(environment: str, *args: str, overrides: str = "") -> Any:
     """The JSON that `pulumi ARGS` prints. Raises CommandError for the user of `environment`."""
-    done = call(*args, "--json")
+    done = call(*args, "--json", overrides=overrides)
     found = parse(done.stdout)
     if done.returncode or found is None:
         command = " ".join(arg for arg in args if not arg.startswith("--"))

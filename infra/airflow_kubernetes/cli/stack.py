@@ -34,11 +34,7 @@ def finish_creations(target: Target) -> None:
     over (see program.py). `pulumi refresh --import-pending-creates` only forgets them. Raises
     CommandError.
     """
-    name = target.environment
-    done = pulumi_cli.call("stack", "export", f"--stack={name}")
-    state = pulumi_cli.parse(done.stdout)
-    if state is None:
-        raise CommandError(pulumi_cli.explain("stack export", name, done.stderr))
+    state = export(target)
     operations = state["deployment"].pop("pending_operations", None) or []
     created = [
         {**operation["resource"], "id": identity, "outputs": {}}
@@ -47,10 +43,28 @@ def finish_creations(target: Target) -> None:
     ]
     if created:
         state["deployment"]["resources"] += created
-        with NamedTemporaryFile("w", suffix=".json") as file:  # readable by the user alone
-            json.dump(state, file)
-            file.flush()
-            pulumi_cli.run(name, "stack", "import", f"--file={file.name}")
+        load(target, state)
+
+
+def export(target: Target, *options: str) -> dict[str, Any]:
+    """The stack's state, as `pulumi stack export` prints it. Raises CommandError."""
+    name = target.environment
+    done = pulumi_cli.call("stack", "export", f"--stack={name}", *options)
+    state: dict[str, Any] | None = pulumi_cli.parse(done.stdout)
+    if state is None:
+        raise CommandError(pulumi_cli.explain("stack export", name, done.stderr))
+    return state
+
+
+def load(target: Target, state: dict[str, Any]) -> None:
+    """Replace the stack's state; values that it marks as secrets are encrypted.
+
+    Raises CommandError.
+    """
+    with NamedTemporaryFile("w", suffix=".json") as file:  # readable by the user alone
+        json.dump(state, file)
+        file.flush()
+        pulumi_cli.run(target.environment, "stack", "import", f"--file={file.name}")
 
 
 def _exists(target: Target, resource: dict[str, Any]) -> str:

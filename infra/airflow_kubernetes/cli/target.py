@@ -65,10 +65,11 @@ def engine(target: Target, *, install: bool = False) -> str:
     configured, recorded = target.settings.engine, engine_of(target.kubectl)
     if configured != "auto":
         if recorded not in (None, configured):
+            adopt = f", or run make adopt ENV={target.environment}" if recorded == "kubectl" else ""
             raise CommandError(
                 f"namespace {target.settings.namespace} was made by the engine {recorded}, the "
                 f"values say {configured}. A second engine would make new passwords for the old "
-                f"data: set engine: {recorded} in values/{target.environment}.yaml"
+                f"data: set engine: {recorded} in values/{target.environment}.yaml{adopt}"
             )
         return configured
     if recorded:

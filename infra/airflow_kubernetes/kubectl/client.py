@@ -10,7 +10,10 @@ from typing import Any
 from ..errors import UserError
 from ..kubernetes.manifest import Manifest
 
-OWNED = ("--server-side", "--field-manager=airflow-kubernetes", "--force-conflicts")
+MANAGER = "airflow-kubernetes"
+"""The manager of the fields that `apply` sets: a field that it no longer sets is removed."""
+
+OWNED = ("--server-side", f"--field-manager={MANAGER}", "--force-conflicts")
 """Options of `apply`. Conflicts are forced: a manual change is drift, which the program undoes."""
 
 
