@@ -23,8 +23,10 @@ LARGEST = 4 * 2**20
 """Bytes of a file. All settings and a ConfigMap of the greatest size that Kubernetes takes fit."""
 DEEPEST = 20
 """Levels of sections and lists; settings have 8."""
-MOST = 50_000
+MOST = 10_000
 """Parser events of a file, about one for each key and each value."""
+ENOUGH = 100
+"""Problems of a file after which it is not read on."""
 LONGEST_VALUE = 60
 """Characters that a message shows of a value."""
 
@@ -45,11 +47,10 @@ class Document:
         """Whether the document sets a value at `path`."""
         data: Any = self.data
         for part in path:
-            if isinstance(data, list):
-                data = dict(enumerate(data))
-            if not isinstance(data, dict) or part not in data:
+            try:
+                data = data[part] if isinstance(data, dict | list) else {}[part]
+            except (KeyError, IndexError, TypeError):
                 return False
-            data = data[part]
         return True
 
 
@@ -219,7 +220,9 @@ class _Reader:
         event = next(self._events)
         self._read += 1
         if self._read > MOST:
-            self._problem(self.top, event, f"more than {MOST} keys and values: write fewer")
+            self._problem(
+                self.top, event, f"more than {MOST} keys and values: not a file of settings"
+            )
             raise SettingsError(self.problems)
         return event
 
@@ -227,11 +230,12 @@ class _Reader:
         """The data of a value. `line` is its key's if it has one: that is where a reader looks."""
         self.lines[path] = line
         if len(path) - len(self.top) > DEEPEST:
-            self._problem(path, event, f"nested in more than {DEEPEST} levels: write fewer")
+            self._problem(path, event, f"nested more than {DEEPEST} levels deep: no setting is")
             raise SettingsError(self.problems)
         if isinstance(event, yaml.AliasEvent):
             message = f"aliases are not supported: write the value instead of *{event.anchor}"
-            return self._problem(path, event, message)
+            self._problem(path, event, message)
+            return None
         self._refuse_properties(event, path)
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(path)
@@ -297,7 +301,8 @@ class _Reader:
             value = scalar(text)
         except ValueError as error:
             message = f'{error}, in {text}; write "{text}" if it is text'
-            return self._not_yaml(path, line, message)
+            self._not_yaml(path, line, message)
+            return None
         if not isinstance(value, str):
             self.texts[path] = text
         return value
@@ -313,12 +318,15 @@ class _Reader:
         char = next(char for char in plain if not char.isprintable())
         name = unicodedata.name(char, "control character")
         message = f"U+{ord(char):04X} ({name.lower()}) cannot be seen: remove it"
-        self.problems.append(Problem(self.file, line, dotted(path), message))
+        self._add(line, path, message)
 
     def _problem(self, path: Path, event: yaml.Event, message: str) -> None:
-        line = event.start_mark.line + 1
-        self.problems.append(Problem(self.file, line, dotted(path), message))
+        self._add(event.start_mark.line + 1, path, message)
 
     def _not_yaml(self, path: Path, line: int, message: str) -> None:
-        message = f"{self.subject}not valid YAML: {message}"
+        self._add(line, path, f"{self.subject}not valid YAML: {message}")
+
+    def _add(self, line: int, path: Path, message: str) -> None:
         self.problems.append(Problem(self.file, line, dotted(path), message))
+        if len(self.problems) == ENOUGH:
+            raise SettingsError(self.problems)

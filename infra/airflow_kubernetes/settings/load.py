@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ..paths import ROOT
 from . import expiry
 from .bounds import assigned, out_of_bounds
-from .document import Document, override, problem, read
+from .document import ENOUGH, Document, override, problem, read
 from .problems import Fault, Path, Problem, SettingsError, dotted
 from .schema import Settings
 from .validation import mark_of, wrong_values
@@ -48,7 +48,7 @@ def load(environment: str, overrides: str, directory: FilePath, rules: Rules) ->
     base, wrong_in_common = _validated(common.data, [common])
     settings, wrong = _validated(merged, layers)
     if settings is None:  # the combinations are checked all the same, with common's values instead
-        for path, _ in wrong:
+        for path, _ in wrong[:ENOUGH]:
             merged = _restored(merged, common.data, path)
         settings, _ = _validated(merged, layers)
     problems = [problem(*fault, [common]) for fault in wrong_in_common]

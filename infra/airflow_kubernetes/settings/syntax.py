@@ -25,7 +25,7 @@ _WORDS = {
     ("while parsing a flow mapping", "did not find expected ',' or '}'"):
         "a comma is missing, or the } of a mapping",
     ("while parsing a flow node", "did not find expected node content"):
-        "a value is missing, or the ] or } of what is opened before",
+        "a key or a value is missing, or the ] or } of what is opened before",
     ("while parsing a block node", "did not find expected node content"):
         "a value is missing, or begins with a character that needs quotes",
     ("while scanning an alias", "did not find expected alphabetic or numeric character"): _MARK,
@@ -34,6 +34,8 @@ _WORDS = {
     ("while parsing a quoted scalar", "did not find expected hexdecimal number"): _ESCAPE,
     ("while parsing a quoted scalar", "found invalid Unicode character escape code"): _ESCAPE,
     ("while parsing a node", "found undefined tag handle"): _TAG,
+    ("while scanning a plain scalar", "found unexpected ':'"):
+        "a colon needs a space after it, or the text quotes",
     ("while scanning a block scalar", "did not find expected comment or line break"):
         "after | or > the text begins on the next line",
     ("", "did not find expected <document start>"): "something follows the end of the YAML",
@@ -43,6 +45,9 @@ _WORDS = {
 
 def explained(error: yaml.MarkedYAMLError, lines: list[str]) -> tuple[int, str]:
     """Line from 1 and message of a syntax error in a text of these lines."""
+    for number, line in enumerate(lines, 1):
+        if line.startswith("<<<<<<< "):
+            return number, "a conflict of a merge in Git begins here: resolve it"
     context, problem = error.context or "", error.problem or ""
     mark = error.problem_mark or error.context_mark
     words = _WORDS.get((context, problem))

@@ -13,7 +13,7 @@ from .document import Document, problem, shown
 from .fields import FORMS, Section
 from .marks import PerEnvironment
 from .problems import Fault, Path, SettingsError
-from .scalars import Unclear, meaning
+from .scalars import LONGEST_NUMBER, Unclear, meaning
 
 S = TypeVar("S", bound=Section)
 
@@ -42,12 +42,12 @@ def wrong_values(
     documents: Sequence[Document],
     missing: str = MISSING,
 ) -> Iterator[Fault]:
-    """Path and message, with the remedy, of each wrong value of a `root`; each path once.
+    """Path and message, with the remedy, of each wrong key and each wrong value of a `root`.
 
     The documents are what was validated, merged, the first over the others. `missing` is the
     message about a key that none of them has.
     """
-    wrong: dict[Path, list[ErrorDetails]] = {}
+    wrong: dict[tuple[Path, bool], list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False):
         path = detail["loc"]
         if detail["type"] == "extra_forbidden":
@@ -55,8 +55,9 @@ def wrong_values(
         elif detail["type"] == "missing":
             yield path, missing
         else:
-            wrong.setdefault(_without_types(path, documents), []).append(detail)
-    for path, details in wrong.items():
+            key = path[-1:] == ("[key]",)
+            wrong.setdefault((_without_types(path, documents), key), []).append(detail)
+    for (path, _), details in wrong.items():
         yield path, _wrong_value(path, details, documents)
 
 
@@ -81,7 +82,8 @@ def _wrong_value(path: Path, details: list[ErrorDetails], documents: Sequence[Do
     if isinstance(value, dict | list) and not any(kind.endswith("_type") for kind in kinds):
         return message
     remedies = list(_remedies(value, written, details))
-    return f"{message}, not {written}" + (f" (write {' or '.join(remedies)})" if remedies else "")
+    found = "but is empty" if written == "empty" else f"not {written}"
+    return f"{message}, {found}" + (f" (write {' or '.join(remedies)})" if remedies else "")
 
 
 def _expected(detail: ErrorDetails) -> str:
@@ -103,7 +105,8 @@ def _remedies(value: Any, written: str, details: list[ErrorDetails]) -> Iterator
         yield f'"{written}"'
     meant = meaning(value) if isinstance(value, str) else value
     if isinstance(meant, Unclear):
-        yield from meant.numbers if kinds & {"int_type", "float_type"} else ()
+        long = (f"at most {LONGEST_NUMBER} digits",) if meant.text.strip("+-").isdigit() else ()
+        yield from meant.numbers or long if kinds & {"int_type", "float_type"} else ()
         yield from [meant.boolean] if "bool_type" in kinds and meant.boolean else ()
     elif isinstance(meant, bool):
         yield from [str(meant).lower()] if "bool_type" in kinds else ()
@@ -114,6 +117,8 @@ def _remedies(value: Any, written: str, details: list[ErrorDetails]) -> Iterator
             yield str(meant)
     elif isinstance(meant, date) and "date_type" in kinds:
         yield meant.isoformat()
+    if written == "empty":
+        yield from ["[]"] if "list_type" in kinds else ["{}"] if "dict_type" in kinds else ()
 
 
 def fields(section: type[Section]) -> dict[str, FieldInfo]:
