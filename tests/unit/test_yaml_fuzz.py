@@ -174,8 +174,9 @@ def test_overrides(values: Path) -> None:
     ]  # fmt: skip
     location = re.compile("  SET: ")
     for _ in range(400):
-        parts = [f"{chance.choice(paths)}={chance.choice(WORDS)}" for _ in range(2)]
-        text = with_sign(" ".join(parts), chance)
+        count = chance.randrange(1, 3)
+        text = " ".join(f"{chance.choice(paths)}={chance.choice(WORDS)}" for _ in range(count))
+        text = with_sign(text, chance) if chance.randrange(2) else text
         found += refused(lambda: load("dev", text, values), text, location)  # noqa: B023
     assert 200 < found < 400
 
