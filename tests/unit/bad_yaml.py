@@ -103,7 +103,7 @@ STRUCTURE = [
     bad('namespace: "\\0"\n', f"1: namespace: U+0000 (control character) {UNSEEN}"),
     bad('namespace: "\\u202e"\n', f"1: namespace: U+202E (right-to-left override) {UNSEEN}"),
     bad('"a\\e": x\n', f"1: a\\x1b: U+001B (control character) {UNSEEN}"),
-    bad('"a\\nb": x\n', "1: a\\nb: U+0000"),
+    bad('"a\\nb": x\n', "1: a\\nb: U+000A (control character)"),
     # What is no YAML.
     bad("a: 1\nnamespace: \"x\n\n", f"2: {NOT_YAML}a quote is opened here and not closed"),
     bad("namespace: 'x\nb: 1\n", f"1: {NOT_YAML}a quote is opened here and not closed"),

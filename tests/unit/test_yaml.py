@@ -22,8 +22,8 @@ from airflow_kubernetes.settings.problems import SettingsError
 from . import bad_yaml
 from .bad_yaml import DIGEST, NINES, PYTHON, STRUCTURE, Bad
 
-MOMENT = 2.0
-"""Seconds on a busy machine; each takes some milliseconds."""
+MOMENT = 1.0
+"""Seconds of CPU time; each takes some milliseconds."""
 
 
 @pytest.fixture
@@ -33,14 +33,14 @@ def values(tmp_path: Path) -> Path:
 
 def lines_of(read: Callable[[], object]) -> list[str]:
     """The problems of a refusal; none if it is read."""
-    started = time.monotonic()
+    started = time.process_time()
     try:
         read()
         return []
     except UserError as error:
         lines = str(error).splitlines()[1:]
     finally:
-        assert time.monotonic() - started < MOMENT
+        assert time.process_time() - started < MOMENT
     assert all(line.isprintable() and line.startswith("  ") and len(line) < 1000 for line in lines)
     return [line.removeprefix("  ") for line in lines]
 
@@ -210,7 +210,10 @@ def test_links_in_the_files_of_an_image_are_followed_inside_of_their_tree(tmp_pa
         "team/up": ("..", "dags/team/up: is a link to .., which contains it: remove it"),
         "team/here": (".", "dags/team/here: is a link to ., which contains it: remove it"),
         "lib/out": ("/etc/hosts", "dags/lib/out: is a link out of dags/, to /etc/hosts: put a"),
-        "team/lib/out": (tmp_path, f"dags/team/lib/out: is a link out of dags/, to {tmp_path}"),
+        "team/lib/out": (
+            str(tmp_path),
+            "dags/team/lib/out: is a link out of dags/, to /",
+        ),
     }
     for name, (target, _) in links.items():
         (dags / name).symlink_to(target)

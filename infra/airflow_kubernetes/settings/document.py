@@ -47,10 +47,11 @@ class Document:
         """Whether the document sets a value at `path`."""
         data: Any = self.data
         for part in path:
-            try:
-                data = data[part] if isinstance(data, dict | list) else {}[part]
-            except (KeyError, IndexError, TypeError):
+            is_list = isinstance(data, list)
+            keys = range(len(data)) if is_list else data
+            if not (is_list or isinstance(data, dict)) or part not in keys:
                 return False
+            data = data[part]
         return True
 
 
@@ -182,6 +183,10 @@ def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_text)
 
 
+_Event = Any
+"""A yaml.Event, whose attributes types-pyyaml does not know."""
+
+
 class _Reader:
     """Reads a text's events; collects the line and text of each value, and every problem.
 
@@ -198,7 +203,8 @@ class _Reader:
 
     def document(self) -> Any:
         """The data of the only document, None if there is none. Raises SettingsError."""
-        self._refuse_unseen()
+        for number, line in enumerate(self.text.split("\n"), 1):
+            self._refuse_unseen(line.removesuffix("\r"), self.top, number, without="\t")
         if self.problems:
             raise SettingsError(self.problems)
         data = None
@@ -208,15 +214,14 @@ class _Reader:
                 data = self._value(self._next(), self.top, 1)
                 self._next()
                 if not isinstance(after := self._next(), yaml.StreamEndEvent):
-                    self._problem((), after, "a second document begins; a file has one: remove it")
+                    self._problem(self.top, after, "a second document begins; a file has one")
         except yaml.MarkedYAMLError as error:
-            line, words = explained(error, self.text.split("\n"))
-            self._not_yaml(self.top, line, words)
+            self._not_yaml(self.top, *explained(error, self.text.split("\n")))
         if self.problems:
             raise SettingsError(self.problems)
         return data
 
-    def _next(self) -> yaml.Event:
+    def _next(self) -> _Event:
         event = next(self._events)
         self._read += 1
         if self._read > MOST:
@@ -226,7 +231,7 @@ class _Reader:
             raise SettingsError(self.problems)
         return event
 
-    def _value(self, event: yaml.Event, path: Path, line: int) -> Any:
+    def _value(self, event: _Event, path: Path, line: int) -> Any:
         """The data of a value. `line` is its key's if it has one: that is where a reader looks."""
         self.lines[path] = line
         if len(path) - len(self.top) > DEEPEST:
@@ -243,7 +248,7 @@ class _Reader:
             return self._sequence(path)
         return self._scalar(event, path, line)
 
-    def _refuse_properties(self, event: yaml.Event, path: Path) -> None:
+    def _refuse_properties(self, event: _Event, path: Path) -> None:
         if event.anchor is not None:
             message = f"anchors are not supported: remove &{event.anchor}"
             self._problem(path, event, message)
@@ -272,11 +277,12 @@ class _Reader:
             items.append(self._value(event, (*path, len(items)), event.start_mark.line + 1))
         return items
 
-    def _key(self, event: yaml.Event, path: Path) -> str:
+    def _key(self, event: _Event, path: Path) -> str:
         """The key, or what stands for it in the path of a problem."""
+        line = event.start_mark.line + 1
         if not isinstance(event, yaml.ScalarEvent):
             known = len(self.problems)
-            self._value(event, (*path, "?"), event.start_mark.line + 1)
+            self._value(event, (*path, "?"), line)
             del self.problems[known:]
             self._problem(path, event, "a key is text, and no list, mapping or alias")
             return "?"
@@ -289,13 +295,13 @@ class _Reader:
             self._problem(path, event, "a key is missing before a colon")
         elif event.implicit[0] and not is_key(key):
             self._problem((*path, key), event, f'a key is text: write "{key}"')
-        self._refuse_escapes(key.replace("\n", "\0"), (*path, key), event.start_mark.line + 1)
+        self._refuse_unseen(key, (*path, key), line, without="")
         return key
 
-    def _scalar(self, event: yaml.ScalarEvent, path: Path, line: int) -> Any:
+    def _scalar(self, event: _Event, path: Path, line: int) -> Any:
         text: str = event.value
         if not event.implicit[0]:
-            self._refuse_escapes(text, path, line)
+            self._refuse_unseen(text, path, line, without="\t\n")
             return text
         try:
             value = scalar(text)
@@ -307,20 +313,16 @@ class _Reader:
             self.texts[path] = text
         return value
 
-    def _refuse_unseen(self) -> None:
-        """Characters of the text that a reader does not see, or that change what is seen."""
-        for number, line in enumerate(self.text.split("\n"), 1):
-            self._refuse_escapes(line.removesuffix("\r"), self.top, number)
-
-    def _refuse_escapes(self, text: str, path: Path, line: int) -> None:
-        if (plain := text.replace("\t", "").replace("\n", "")).isprintable():
+    def _refuse_unseen(self, text: str, path: Path, line: int, without: str) -> None:
+        """Characters that a reader does not see, or that change what is seen; but `without`."""
+        if text.isprintable():
             return
-        char = next(char for char in plain if not char.isprintable())
-        name = unicodedata.name(char, "control character")
-        message = f"U+{ord(char):04X} ({name.lower()}) cannot be seen: remove it"
-        self._add(line, path, message)
+        unseen = (char for char in text if not char.isprintable() and char not in without)
+        if (char := next(unseen, None)) is not None:
+            name = unicodedata.name(char, "control character").lower()
+            self._add(line, path, f"U+{ord(char):04X} ({name}) cannot be seen: remove it")
 
-    def _problem(self, path: Path, event: yaml.Event, message: str) -> None:
+    def _problem(self, path: Path, event: _Event, message: str) -> None:
         self._add(event.start_mark.line + 1, path, message)
 
     def _not_yaml(self, path: Path, line: int, message: str) -> None:

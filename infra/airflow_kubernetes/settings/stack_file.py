@@ -24,10 +24,10 @@ ENCRYPTION = ("encryptionsalt", "encryptedkey", "secretsprovider")
 
 
 class _Config(BaseModel):
-    """An encrypted entry is `{secure: …}`."""
+    """An encrypted entry is `{secure: …}`. The alias is CONTEXT, as a literal for mypy."""
 
     model_config = ConfigDict(strict=True, extra="allow")
-    context: str | None = Field(default=None, alias=CONTEXT)
+    context: str | None = Field(default=None, alias="kubernetes:context")
 
 
 class _File(Section):

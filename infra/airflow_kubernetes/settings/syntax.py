@@ -49,13 +49,12 @@ def explained(error: yaml.MarkedYAMLError, lines: list[str]) -> tuple[int, str]:
         if line.startswith("<<<<<<< "):
             return number, "a conflict of a merge in Git begins here: resolve it"
     context, problem = error.context or "", error.problem or ""
-    mark = error.problem_mark or error.context_mark
+    mark, begins = error.problem_mark or error.context_mark, error.context_mark
     words = _WORDS.get((context, problem))
-    if words in (_QUOTE, _KEY) and error.context_mark and context.startswith("while scanning"):
-        mark = error.context_mark
-    if problem == "found character that cannot start any token":
-        row, column = mark.line, mark.column
-        char = lines[row][column : column + 1] if row < len(lines) else ""
+    if words in (_QUOTE, _KEY) and begins and context.startswith("while scanning"):
+        mark = begins
+    if problem == "found character that cannot start any token" and mark:
+        char = lines[mark.line][mark.column : mark.column + 1]
         words = (
             "a tab: indent with spaces"
             if char == "\t"
