@@ -78,6 +78,21 @@ def test_common_values_are_refused_likewise(values: Path) -> None:
     assert not wrong
 
 
+def test_an_empty_or_missing_section_of_common_is_one_problem(values: Path) -> None:
+    file = values / "common.yaml"
+    usual = file.read_text()
+    start, end = usual.index("airflow:\n"), usual.index("database:\n")
+    for text, problem in {
+        "airflow:\n": f"7: airflow: {bad_yaml.EMPTY}",
+        "airflow: 3\n": f"7: airflow: {bad_yaml.SECTION}3",
+        "": "1: airflow: missing; values/common.yaml holds every setting",
+    }.items():
+        file.write_text(f"{usual[:start]}{text}{usual[end:]}")
+        (values / "dev.yaml").write_text("airflow: {parallelism: 3}\n")
+        found = lines_of(lambda: load("dev", "", values))
+        assert found == [f"values/common.yaml:{problem}"]
+
+
 def test_wrong_overrides_are_refused(values: Path) -> None:
     wrong = []
     for text, message in bad_yaml.SET.items():

@@ -52,7 +52,8 @@ def load(environment: str, overrides: str, directory: FilePath, rules: Rules) ->
             merged = _restored(merged, common.data, path)
         settings, _ = _validated(merged, layers)
     problems = [problem(*fault, [common]) for fault in wrong_in_common]
-    problems += [problem(*fault, layers) for fault in wrong]
+    in_common = {path for path, _ in wrong_in_common}
+    problems += [problem(*fault, layers) for fault in wrong if not _below(fault[0], in_common)]
     problems += _misplaced(own_settings, environment)
     if settings is not None:
         problems += [problem(*fault, layers) for fault in rules(settings, environment)]
@@ -92,6 +93,11 @@ def _validated(data: dict[str, Any], layers: list[Document]) -> tuple[Settings |
         return Settings.model_validate(data), []
     except ValidationError as error:
         return None, list(wrong_values(error, Settings, layers))
+
+
+def _below(path: Path, wrong: set[Path]) -> bool:
+    """Whether `path` is in a section that is wrong as a whole: in it, everything is missing."""
+    return any(path[:length] in wrong for length in range(1, len(path)))
 
 
 def _merged(below: Any, above: Any) -> Any:
