@@ -278,7 +278,7 @@ class _Reader:
         return items
 
     def _key(self, event: _Event, path: Path) -> str:
-        """The key, or what stands for it in the path of a problem."""
+        """The key, or `?` in its place for one that is no text."""
         line = event.start_mark.line + 1
         if not isinstance(event, yaml.ScalarEvent):
             known = len(self.problems)

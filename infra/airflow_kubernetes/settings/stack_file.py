@@ -20,7 +20,7 @@ CONTEXT = "kubernetes:context"
 """The key of the cluster's context in kubeconfig."""
 
 ENCRYPTION = ("encryptionsalt", "encryptedkey", "secretsprovider")
-"""Keys beside `config` that say how the stack's secrets are encrypted."""
+"""Keys next to `config` that say how the stack's secrets are encrypted."""
 
 
 class _Config(BaseModel):
