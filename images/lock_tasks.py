@@ -15,11 +15,13 @@ import re
 import time
 from pathlib import Path
 
-import yaml
+from airflow_kubernetes.environment import load
+from airflow_kubernetes.errors import UserError
+from airflow_kubernetes.images.tasks import merged
+from airflow_kubernetes.settings.load import environments
 from lock import IMAGES, Lock
 
 TASKS = IMAGES / "tasks"
-COMMON = IMAGES.parent / "values" / "common.yaml"
 CUTOFF = re.compile(r"^# exclude-newer: (\d{4}-\d\d-\d\d)$", re.MULTILINE)
 
 
@@ -44,11 +46,12 @@ def lock(folder: Path) -> str:
 
 
 def python_version(folder: Path) -> str:
-    """The Python version of a task image, as in "3.11"."""
-    own = folder / "image.yaml"
-    settings = (yaml.safe_load(own.read_text()) if own.exists() else None) or {}
-    common = yaml.safe_load(COMMON.read_text())
-    return str(settings.get("python") or common["images"]["airflow"]["python"])
+    """The Python version of a task image, as in "3.11". Raises SystemExit for a bad image.yaml."""
+    try:
+        # The Airflow image's, which an image.yaml may change, is the same in every environment.
+        return merged(load(environments()[0]), folder).python
+    except UserError as error:
+        raise SystemExit(f"error: {error}") from None
 
 
 def main() -> None:

@@ -106,15 +106,15 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
 
 def test_the_lock_is_written_from_the_outputs_of_the_stack(here: Target) -> None:
     file = lock.path(here.settings)
-    lock.update(file, {"task-old": lock.Entry("a", "b")}, {"python:3.11": "sha256:1"})
+    lock.update(file, {"task-old": lock.Entry("a", DIGEST)}, {"python:3.11": DIGEST})
     record_images(here)
     assert lock.read(file) == lock.Lock(
         {
             "airflow": lock.Entry("0123456789abcdef", DIGEST),
             "task-chart": lock.Entry("fedcba9876543210", DIGEST),
-            "task-old": lock.Entry("a", "b"),
+            "task-old": lock.Entry("a", DIGEST),
         },
-        {"python:3.11": "sha256:1"},
+        {"python:3.11": DIGEST},
     )
 
 

@@ -19,6 +19,8 @@ from airflow_kubernetes.settings.problems import SettingsError
 
 from images import lock as packages
 
+DIGEST = f"sha256:{'3' * 64}"
+
 
 @pytest.fixture
 def spec() -> ImageSpec:
@@ -129,13 +131,11 @@ def test_an_image_for_dags_from_git_holds_none_but_what_fetches_them(
 
 def test_the_lock_keeps_other_images(tmp_path: Path) -> None:
     file = tmp_path / "cache" / "images.lock.yaml"
-    first, second = lock.Entry("a", "sha256:1"), lock.Entry("b", "sha256:2")
+    first, second = lock.Entry("a", DIGEST), lock.Entry("b", DIGEST)
     lock.update(file, {"airflow": first})
     lock.update(file, {"task": second})
-    lock.update(file, bases={"python:3.11": "sha256:3"})
-    assert lock.read(file) == lock.Lock(
-        {"airflow": first, "task": second}, {"python:3.11": "sha256:3"}
-    )
+    lock.update(file, bases={"python:3.11": DIGEST})
+    assert lock.read(file) == lock.Lock({"airflow": first, "task": second}, {"python:3.11": DIGEST})
     left = {path.name for path in file.parent.iterdir()}
     assert left == {"images.lock.yaml", ".images.lock.yaml.flock"}
 
@@ -154,7 +154,7 @@ def test_who_writes_the_lock_at_the_same_time_keeps_the_entries_of_others(
     names = {f"image-{number}" for number in range(30)}
 
     def write(name: str) -> None:
-        lock.update(file, {name: lock.Entry("a", "sha256:1")}, {name: "sha256:2"})
+        lock.update(file, {name: lock.Entry("a", DIGEST)}, {name: DIGEST})
 
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(write, names))

@@ -203,7 +203,7 @@ def test_expired_and_unnecessary_waivers_are_problems(tmp_path: Path) -> None:
             "later",
             "5: waivers.0.reason: string should have at least 10",
         ),
-        ("StatefulSet/airflow-mysql", "mysql", "4: waivers.0.object: string should match pattern"),
+        ("StatefulSet/airflow-mysql", "mysql", "4: waivers.0.object: should be Kind/name"),
         (
             "owner: ana",
             "owner: ana\n  environment: prd",

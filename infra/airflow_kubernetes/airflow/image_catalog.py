@@ -87,7 +87,7 @@ def _files(settings: Settings, root: Path, lock: str) -> list[File]:
     return [
         *(
             read(source / name, name)
-            for name in below(source)
+            for name in below(source, source.parent)
             if (name == lock if name.startswith("locks/") else not name.endswith((".md", ".in")))
         ),
         *shared(root),

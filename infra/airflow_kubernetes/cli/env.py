@@ -9,15 +9,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..environment import load
 from ..errors import CommandError
-from ..parity.hygiene import CONTEXT
 from ..paths import ROOT
-from ..settings import expiry
+from ..settings import expiry, stack_file
 from ..settings.bounds import at, marked, plain
 from ..settings.document import read
 from ..settings.fields import Name
 from ..settings.load import environments
 from ..settings.marks import SANDBOX
 from ..settings.problems import Problem, SettingsError, dotted
+from ..settings.stack_file import CONTEXT
 
 STACK = """\
 # Only where the cluster is, and encrypted secrets; everything else is in values/.
@@ -49,6 +49,7 @@ def create(name: str, source: str, root: Path = ROOT) -> list[str]:
     if messages:
         raise SettingsError([Problem("make env", 0, "", message) for message in messages])
     load(source, directory=root / "values")
+    stack_file.read(source, root)
     text = (root / "values" / f"{source}.yaml").read_text(encoding="utf-8")
     head = f"# {name.capitalize()}: made from {source} by make env; write here what it is for.\n"
     try:
@@ -98,7 +99,7 @@ def _to_review(name: str, source: str, root: Path) -> Iterator[str]:
             file = own if at(own.data, field.path) is not None else common
             text = yaml.safe_dump(value, default_flow_style=True, width=1000).splitlines()[0]
             yield f"{file.file}:{file.lines[field.path]}: {path}: {text}"
-    encrypted = read(root / f"Pulumi.{source}.yaml", f"Pulumi.{source}.yaml").data.get("config", {})
-    for key in encrypted:
+    encrypted = stack_file.read(source, root).data.get("config")
+    for key in encrypted or {}:
         if key != CONTEXT:
             yield f"{stack}: {key}: not copied: pulumi config set --secret {key} --stack {name}"

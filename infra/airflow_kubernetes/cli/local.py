@@ -89,7 +89,12 @@ def _docker() -> Engine:
 def _refuse_other_release(settings: Settings) -> None:
     """compose.yaml has the web component of one Airflow line. Raises CommandError for another."""
     version = settings.airflow.version
-    services = yaml.safe_load(COMPOSE_FILE.read_text(encoding="utf-8"))["services"]
+    try:
+        services = yaml.safe_load(COMPOSE_FILE.read_bytes())["services"]
+    except (OSError, yaml.YAMLError, KeyError, TypeError, RecursionError):
+        raise CommandError(
+            f"{COMPOSE_FILE.name} is no Compose file with services: restore it from git"
+        ) from None
     web = {name: release.web.component.name for name, release in RELEASES.items()}
     if web[version] not in services:
         supported = [name for name, service in web.items() if service in services]

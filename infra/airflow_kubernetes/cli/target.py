@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-import yaml
-
 from .. import environment as environments
 from ..console import say
 from ..errors import CommandError
@@ -13,8 +11,10 @@ from ..kubectl.client import Kubectl
 from ..kubectl.foundation import engine_of
 from ..paths import ROOT
 from ..rules import warnings
+from ..settings import stack_file
 from ..settings.marks import SANDBOX
 from ..settings.schema import Settings
+from ..settings.stack_file import CONTEXT
 from . import pulumi_cli
 
 
@@ -82,13 +82,17 @@ def engine(target: Target, *, install: bool = False) -> str:
 
 
 def _context(environment: str) -> str:
+    """The kubeconfig context that Pulumi.<env>.yaml names.
+
+    Raises SettingsError for a wrong file, CommandError if it names none or does not exist.
+    """
     file = ROOT / f"Pulumi.{environment}.yaml"
-    key = "kubernetes:context"
-    if file.exists():
-        config = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("config") or {}
-        if config.get(key):
-            return str(config[key])
-    raise CommandError(
-        f"{file.name} names no cluster: add `{key}: <context>` under config "
-        "(`kubectl config get-contexts` lists them)"
-    )
+    stack = stack_file.read(environment, ROOT).data if file.exists() else {}
+    config = stack.get("config") or {}
+    if not config.get(CONTEXT):
+        raise CommandError(
+            f"{file.name} names no cluster: add `{CONTEXT}: <context>` under config "
+            "(`kubectl config get-contexts` lists them)"
+        )
+    context: str = config[CONTEXT]
+    return context

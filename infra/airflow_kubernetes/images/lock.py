@@ -2,15 +2,22 @@
 
 import fcntl
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Annotated
 
-import yaml
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
 from ..errors import UserError
 from ..paths import ROOT, cache
+from ..settings import document
+from ..settings.fields import ImageName, Name, Section
+from ..settings.problems import SettingsError, listed
 from ..settings.schema import Settings
+from ..settings.validation import validated
 
 HEADER = (
     "# Written by image builds; commit it. images: name, content tag and index digest.\n"
@@ -44,6 +51,30 @@ class Lock:
     bases: Mapping[str, str] = field(default_factory=dict)
 
 
+def _matching(pattern: str, words: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if re.fullmatch(pattern, text, re.ASCII) is None:
+            raise PydanticCustomError("form", "should be {words}", {"words": words})
+        return text
+
+    return AfterValidator(check)
+
+
+# https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
+_Tag = Annotated[str, _matching(r"\w[\w.-]{0,127}", "up to 128 letters, digits, _, . and -")]
+_Digest = Annotated[str, _matching(r"sha256:[0-9a-f]{64}", "sha256: and 64 hexadecimal digits")]
+
+
+class _Entry(Section):
+    tag: _Tag
+    digest: _Digest
+
+
+class _File(Section):
+    images: dict[Name, _Entry]
+    bases: dict[ImageName, _Digest]
+
+
 def path(settings: Settings) -> Path:
     """The environment's lock: the committed one, or for stand-in images one in the cache."""
     if settings.images.lock == "committed":
@@ -52,20 +83,22 @@ def path(settings: Settings) -> Path:
 
 
 def read(file: Path) -> Lock:
-    """The lock; an empty one before the first build. Raises LockError for a broken file."""
-    if not file.exists():
+    """The lock; an empty one before the first build.
+
+    It decides what runs, so it is checked to the last digit. Raises LockError for a broken file.
+    """
+    if not os.path.lexists(file):
         return Lock()
+    shown = file.name if file.parent == ROOT else str(file)
     try:
-        data = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or {}
-        return Lock(
-            {name: Entry(row["tag"], row["digest"]) for name, row in data["images"].items()},
-            {image: str(digest) for image, digest in data["bases"].items()},
-        )
-    except (TypeError, KeyError, AttributeError, yaml.YAMLError) as error:
+        found = validated(_File, document.read(file, shown), "missing from the lock")
+    except SettingsError as error:
         raise LockError(
-            f"{file} is not a lock of images ({error!r}). Restore it from git, or delete it and "
-            "build again with make images"
-        ) from error
+            f"{shown} is not a lock of images. Restore it from git, or delete it and build again "
+            "with make images:\n" + "\n".join(listed(error.problems))
+        ) from None
+    images = {name: Entry(entry.tag, entry.digest) for name, entry in found.images.items()}
+    return Lock(images, found.bases)
 
 
 def update(
@@ -83,5 +116,5 @@ def update(
         new = Lock({**known.images, **(images or {})}, {**known.bases, **(bases or {})})
         if new != known:
             fresh = file.with_name(f"{file.name}.{os.getpid()}")
-            fresh.write_text(HEADER + yaml.safe_dump(asdict(new)), encoding="utf-8")
+            fresh.write_text(HEADER + document.dump(asdict(new)), encoding="utf-8")
             fresh.replace(file)

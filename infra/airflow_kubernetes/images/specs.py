@@ -1,10 +1,11 @@
 """The specification of an image: files, build arguments, platforms, and the tag made of them."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from ..settings.problems import Problem, SettingsError
 
 EPOCH = "1577836800"
 """The date of every file in an image (SOURCE_DATE_EPOCH): the same files give the same digest.
@@ -67,23 +68,59 @@ def read(source: Path, path: str) -> File:
 
     Of its mode only "executable or not" counts: the rest depends on the umask of the checkout.
     """
-    mode = 0o755 if source.stat().st_mode & 0o100 else 0o644
-    return File(path, mode, source.read_bytes())
+    try:
+        mode = 0o755 if source.stat().st_mode & 0o100 else 0o644
+        return File(path, mode, source.read_bytes())
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise SettingsError([Problem(str(source), 0, "", message)]) from None
 
 
-def below(folder: Path) -> list[str]:
-    """Relative paths of a folder's files, sorted, without what tools and editors leave behind."""
+def below(folder: Path, tree: Path | None = None) -> list[str]:
+    """Relative paths of a folder's files, sorted, without what tools and editors leave behind.
 
-    def walk(parent: Path) -> Iterator[Path]:
-        for path in parent.iterdir():
-            if _left_behind(path):
-                continue
-            if path.is_dir():
-                yield from walk(path)
+    Links are followed inside of `tree`: the folder, or one that contains it. Raises SettingsError
+    with every other link, and with what cannot be read or named in an image.
+    """
+    tree = tree or folder
+    problems: list[Problem] = []
+    files: list[str] = []
+
+    def refuse(path: Path, message: str) -> None:
+        problems.append(Problem(str(path.relative_to(tree.parent)), 0, "", message))
+
+    def walk(path: Path, parents: tuple[Path, ...]) -> None:
+        try:
+            if path.is_symlink() and (message := _misled(path, tree, parents)) is not None:
+                refuse(path, message)
+            elif not path.name.isprintable():
+                refuse(path, "has a character in its name that cannot be seen: rename it")
+            elif path.is_dir():
+                for child in path.iterdir():
+                    if not _left_behind(child):
+                        walk(child, (*parents, path.resolve()))
             elif path.is_file():
-                yield path
+                files.append(str(path.relative_to(folder)))
+        except OSError as error:
+            refuse(path, f"cannot be read: {error.strerror}")
 
-    return sorted(str(file.relative_to(folder)) for file in walk(folder))
+    walk(folder, ())
+    if problems:
+        raise SettingsError(problems)
+    return sorted(files)
+
+
+def _misled(link: Path, tree: Path, parents: tuple[Path, ...]) -> str | None:
+    """Why a link inside of the folders `parents` of `tree` cannot be followed; None if it can."""
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError):  # RuntimeError: until Python 3.12, a link to itself
+        return f"is a link to {link.readlink()}, which does not exist: remove it"
+    if not target.is_relative_to(tree.resolve()):
+        return f"is a link out of {tree.name}/, to {target}: put a copy here instead"
+    if any(parent.is_relative_to(target) for parent in parents):
+        return f"is a link to {link.readlink()}, which contains it: remove it"
+    return None
 
 
 def _left_behind(path: Path) -> bool:
@@ -98,4 +135,4 @@ def _left_behind(path: Path) -> bool:
 def shared(root: Path) -> list[File]:
     """Files that every build context has below shared/."""
     folder = root / "images" / "shared"
-    return [read(folder / name, f"shared/{name}") for name in below(folder)]
+    return [read(folder / name, f"shared/{name}") for name in below(folder, root / "images")]

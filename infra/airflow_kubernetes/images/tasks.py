@@ -1,15 +1,14 @@
 """Task images: each is a folder of images/tasks, built by the shared Dockerfile or its own."""
 
+import os
 import re
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ..paths import ROOT
 from ..settings import document
-from ..settings.problems import Problem, SettingsError, dotted
+from ..settings.problems import Problem, SettingsError
 from ..settings.schema import AirflowImage, Settings, TaskImage
-from ..settings.validation import wrong_values
+from ..settings.validation import validated
 from . import bases
 from .specs import EPOCH, ImageSpec, below, read, shared
 
@@ -49,14 +48,16 @@ def specs(settings: Settings, root: Path = ROOT) -> list[ImageSpec]:
 def spec(settings: Settings, name: str, root: Path = ROOT) -> ImageSpec:
     """One task image. Raises SettingsError for a bad name or image.yaml."""
     folder = _home(root) / name
-    image = _merged(settings, folder)
+    image = merged(settings, folder)
     arguments = {
         "IMAGE_NAME": PREFIX + name,
         "PYTHON_BASE_IMAGE": bases.pinned(settings, image.base, image.python),
         "SYSTEM_PACKAGES": " ".join(image.system_packages),
         "SOURCE_DATE_EPOCH": EPOCH,
     }
-    files = [read(folder / path, path) for path in below(folder) if path not in LEFT_OUT]
+    files = [
+        read(folder / path, path) for path in below(folder, root / "images") if path not in LEFT_OUT
+    ]
     if not any(file.path == "Dockerfile" for file in files):
         files.append(read(folder.parent / "Dockerfile", "Dockerfile"))
     return ImageSpec(
@@ -71,8 +72,8 @@ def _home(root: Path) -> Path:
     return root / "images" / "tasks"
 
 
-def _merged(settings: Settings, folder: Path) -> AirflowImage:
-    """The folder's image.yaml over the Airflow image's settings."""
+def merged(settings: Settings, folder: Path) -> AirflowImage:
+    """The folder's image.yaml over the Airflow image's settings. Raises SettingsError."""
     shown = f"images/tasks/{folder.name}"
     if not NAME.fullmatch(folder.name):
         message = "a task image's name has up to 40 of a-z, 0-9 and -, no - at its ends; rename it"
@@ -83,16 +84,9 @@ def _merged(settings: Settings, folder: Path) -> AirflowImage:
         message = "builds use this name for images/shared; rename it"
         raise SettingsError([Problem(f"{shown}/shared", 0, "", message)])
     file, shown = folder / SETTINGS, f"{shown}/{SETTINGS}"
-    own = document.read(file, shown) if file.exists() else document.Document(shown, {}, {})
-    try:
-        chosen = TaskImage.model_validate(own.data)
-    except ValidationError as error:
-        raise SettingsError(
-            [
-                Problem(shown, own.lines.get(path, 1), dotted(path), message)
-                for path, message in wrong_values(error, TaskImage)
-            ]
-        ) from None
+    exists = os.path.lexists(file)  # a link to nothing is no missing file
+    own = document.read(file, shown) if exists else document.Document(shown, {}, {})
+    chosen = validated(TaskImage, own, "missing")
     image = AirflowImage.model_validate(
         settings.images.airflow.model_dump(by_alias=True)
         | chosen.model_dump(by_alias=True, exclude_none=True)

@@ -7,14 +7,11 @@ from pathlib import Path as FilePath
 from typing import Any, Literal
 
 from ..comparison.leaves import MISSING
-from ..settings import expiry
+from ..settings import expiry, stack_file
 from ..settings.bounds import at
 from ..settings.document import Document, read
 from ..settings.problems import Path, dotted
-
-CONTEXT = "kubernetes:context"
-STACK_KEYS = ("config", "encryptionsalt", "encryptedkey", "secretsprovider")
-"""What Pulumi.<env>.yaml may hold; the last three say how its secrets are encrypted."""
+from ..settings.stack_file import CONTEXT, ENCRYPTION
 
 
 @dataclass(frozen=True)
@@ -42,8 +39,8 @@ def values(environment: str, directory: FilePath, today: date) -> Iterator[Dispa
 
 def stack(environment: str, root: FilePath) -> Iterator[Disparity]:
     """Whatever Pulumi.<env>.yaml holds except the cluster's context and encrypted entries."""
-    file = f"Pulumi.{environment}.yaml"
-    document = read(root / file, file)
+    document = stack_file.read(environment, root)
+    file = document.file
 
     def disparity(path: Path, value: Any, fix: str) -> Disparity:
         line = document.lines.get(path)
@@ -55,7 +52,7 @@ def stack(environment: str, root: FilePath) -> Iterator[Disparity]:
         fix = f"names no cluster: add `{CONTEXT}: <context>` below config"
         yield disparity((CONTEXT,), MISSING, fix)
     for key, value in document.data.items():
-        if key not in STACK_KEYS:
+        if key not in ("config", *ENCRYPTION):
             yield disparity((key,), value, "remove it: environments differ in values/ only")
     for key, value in config.items():
         if key != CONTEXT and not (isinstance(value, dict) and list(value) == ["secure"]):

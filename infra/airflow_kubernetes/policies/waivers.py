@@ -1,19 +1,21 @@
 """Waivers in policies.yaml: rules that one object may break until an expiry date, and why."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from pathlib import Path as FilePath
 from typing import Annotated
 
-from pydantic import PrivateAttr, StringConstraints, ValidationError
+from pydantic import AfterValidator, PrivateAttr, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from ..errors import UserError
 from ..kubernetes.manifest import Manifest, logical_name
 from ..paths import ROOT
-from ..settings.document import Document, read
+from ..settings.document import Document, problem, read
 from ..settings.fields import Section, Text
-from ..settings.problems import Path, Problem, SettingsError, dotted
-from ..settings.validation import nearest, wrong_values
+from ..settings.problems import Path, Problem, SettingsError, listed
+from ..settings.validation import nearest, validated
 
 FILE = ROOT / "policies.yaml"
 MISSING = "missing; a waiver has rule, object, reason, owner and expires (a date)"
@@ -23,9 +25,15 @@ class WaiversError(UserError):
     """Waivers are wrong, expired or unnecessary; the message has a line for each problem."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        lines = [str(problem) for problem in sorted({*problems})]
+        lines = listed(problems)
         count = f"{len(lines)} problem{'s' if len(lines) > 1 else ''} with waivers:"
-        super().__init__("\n  ".join([count, *lines]))
+        super().__init__("\n".join([count, *lines]))
+
+
+def _object(name: str) -> str:
+    if re.fullmatch(r"[A-Z][A-Za-z]*/[a-z0-9][a-z0-9.-]*", name) is None:
+        raise PydanticCustomError("object", "should be Kind/name, as StatefulSet/airflow-mysql")
+    return name
 
 
 class Waiver(Section):
@@ -35,7 +43,7 @@ class Waiver(Section):
     """
 
     rule: Text
-    object: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]*/[a-z0-9][a-z0-9.-]*$")]
+    object: Annotated[str, AfterValidator(_object)]
     environment: Text | None = None
     reason: Annotated[str, StringConstraints(min_length=10)]
     owner: Text
@@ -48,7 +56,7 @@ class Waiver(Section):
 
     def problem(self, key: str, message: str) -> Problem:
         """A problem of the waiver's key, with its line."""
-        return _problem(self._file, (*self._path, key), message)
+        return problem((*self._path, key), message, [self._file])
 
 
 class _File(Section):
@@ -72,15 +80,9 @@ def load(
     """
     try:
         document = read(file, file.name)
-        waivers = _File.model_validate(document.data).waivers
+        waivers = validated(_File, document, MISSING).waivers
     except SettingsError as error:
         raise WaiversError(error.problems) from None
-    except ValidationError as error:
-        raise WaiversError(
-            # For settings, `wrong_values` adds where missing ones belong.
-            _problem(document, path, MISSING if message.startswith("missing") else message)
-            for path, message in wrong_values(error, _File)
-        ) from None
     for number, waiver in enumerate(waivers):
         waiver._file, waiver._path = document, ("waivers", number)
     unknown = [
@@ -117,9 +119,3 @@ def outdated(
         elif waiver not in used and waiver.environment in checked:
             message = f"no {waiver.object} breaks {waiver.rule}; remove the waiver"
             yield waiver.problem("rule", message)
-
-
-def _problem(document: Document, path: Path, message: str) -> Problem:
-    """A problem at the line of `path`, or of the nearest parent that the file has."""
-    length = next(n for n in range(len(path), -1, -1) if path[:n] in document.lines)
-    return Problem(document.file, document.lines[path[:length]], dotted(path), message)

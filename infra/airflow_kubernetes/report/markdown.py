@@ -17,9 +17,9 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from ..settings.stack_file import ENCRYPTION
 from .model import Environment, Field, ObjectChange, Report, Severity
 from .objects import outcomes
-from .stack_config import ENCRYPTION
 
 MARKER = "<!-- airflow-kubernetes-preview -->"
 """The first line, by which the comment of a pull request is found again."""

@@ -4,10 +4,10 @@ https://www.pulumi.com/docs/iac/concepts/config/: an encrypted value is `{secure
 next to `config` is what it is encrypted with.
 """
 
-import yaml
-
 from ..comparison.leaves import MISSING, Difference, differences, dotted
-from ..parity.hygiene import CONTEXT, STACK_KEYS
+from ..settings.document import parse
+from ..settings.problems import SettingsError
+from ..settings.stack_file import CONTEXT, ENCRYPTION, checked
 from .model import Field
 from .objects import text
 from .redaction import SECRET, looks_secret
@@ -15,17 +15,14 @@ from .redaction import SECRET, looks_secret
 CLUSTER = f"config.{CONTEXT}"
 """The entry that says which cluster the environment is on."""
 
-ENCRYPTION = STACK_KEYS[1:]
-
 
 def changed(before: str | None, after: str | None) -> tuple[Field, ...]:
     """The entries in which two texts of the file differ; None is no file."""
     try:
-        old, new = (
-            yaml.load(file or "", Loader=yaml.CSafeLoader) or {} for file in (before, after)
-        )
-    except yaml.YAMLError:
-        return (Field("(the whole file: it is not valid YAML)", "", SECRET, SECRET),)
+        old, new = (checked(parse(file or "", "")).data for file in (before, after))
+    except SettingsError:
+        message = "(the whole file: it is not valid YAML, or no configuration of a stack)"
+        return (Field(message, "", SECRET, SECRET),)
     return tuple(_entry(each) for each in differences(old, new) if each.path)
 
 

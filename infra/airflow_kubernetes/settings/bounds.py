@@ -34,19 +34,20 @@ def assigned(
 ) -> Iterator[tuple[Path, FieldInfo]]:
     """Path and field of each setting in `data`: each marked field, else each leaf.
 
-    Unknown keys are skipped.
+    Unknown keys, and sections that are no mappings, are skipped.
     """
     for key, value in data.items():
         field = fields(section).get(key)
         if field is None:
             continue
         field_path = (*path, key)
-        if mark_of(field) is None and isinstance(value, dict):
+        if mark_of(field) is None:
             if (inner := section_of(field)) is not None:
-                yield from assigned(value, inner, field_path)
+                if isinstance(value, dict):
+                    yield from assigned(value, inner, field_path)
                 continue
             if (inner := sections_of(field)) is not None:
-                for name, child in value.items():
+                for name, child in value.items() if isinstance(value, dict) else ():
                     if isinstance(child, dict):
                         yield from assigned(child, inner, (*field_path, name))
                 continue

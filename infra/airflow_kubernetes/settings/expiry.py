@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from .bounds import at, marked, plain
-from .document import Document
+from .document import Document, shown
 from .problems import Fault, dotted
 from .schema import Settings
 
@@ -53,7 +53,9 @@ def problems(document: Document, settings: Settings, common: Settings) -> Iterat
             hint = f"; did you mean {near[0]}?" if near else "; write its whole path"
             yield (KEY, name), f"not a field that environments may set{hint}"
         elif name not in dated:
-            yield (KEY, name), f"should be a date without quotes, such as 2026-11-30, not {day!r}"
+            written = shown(day, (KEY, name), [document])
+            message = f"should be a date without quotes, such as 2026-11-30, not {written}"
+            yield (KEY, name), message
     for name, field in known.items():
         differs = at(document.data, field.path) not in (None, at(base, field.path))
         if field.mark.temporary and differs and name not in entries:

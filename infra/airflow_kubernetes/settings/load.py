@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ..paths import ROOT
 from . import expiry
 from .bounds import assigned, out_of_bounds
-from .document import Document, override, read
+from .document import ENOUGH, Document, override, problem, read
 from .problems import Fault, Path, Problem, SettingsError, dotted
 from .schema import Settings
 from .validation import mark_of, wrong_values
@@ -28,7 +28,7 @@ VALUES = ROOT / "values"
 
 def environments(directory: FilePath = VALUES) -> list[str]:
     """The names of all environments: the values files except common.yaml."""
-    return sorted(file.stem for file in directory.glob("*.yaml") if file.stem != "common")
+    return sorted(file.stem for file in directory.glob("[!.]*.yaml") if file.stem != "common")
 
 
 def load(environment: str, overrides: str, directory: FilePath, rules: Rules) -> Settings:
@@ -45,20 +45,21 @@ def load(environment: str, overrides: str, directory: FilePath, rules: Rules) ->
     own_settings = expiry.without(own)
     layers = [overriding, own_settings, common]
     merged = _merged(_merged(common.data, own_settings.data), overriding.data)
-    base, wrong_in_common = _validated(common.data)
-    settings, wrong = _validated(merged)
+    base, wrong_in_common = _validated(common.data, [common])
+    settings, wrong = _validated(merged, layers)
     if settings is None:  # the combinations are checked all the same, with common's values instead
-        for path, _ in wrong:
+        for path, _ in wrong[:ENOUGH]:
             merged = _restored(merged, common.data, path)
-        settings, _ = _validated(merged)
-    problems = [_problem(*fault, [common]) for fault in wrong_in_common]
-    problems += [_problem(*fault, layers) for fault in wrong]
+        settings, _ = _validated(merged, layers)
+    problems = [problem(*fault, [common]) for fault in wrong_in_common]
+    in_common = {path for path, _ in wrong_in_common}
+    problems += [problem(*fault, layers) for fault in wrong if not _below(fault[0], in_common)]
     problems += _misplaced(own_settings, environment)
     if settings is not None:
-        problems += [_problem(*fault, layers) for fault in rules(settings, environment)]
+        problems += [problem(*fault, layers) for fault in rules(settings, environment)]
     if settings is not None and base is not None:
-        problems += [_problem(*fault, layers) for fault in out_of_bounds(settings, base)]
-        problems += [_problem(*fault, [own]) for fault in expiry.problems(own, settings, base)]
+        problems += [problem(*fault, layers) for fault in out_of_bounds(settings, base)]
+        problems += [problem(*fault, [own]) for fault in expiry.problems(own, settings, base)]
     if problems or settings is None:
         raise SettingsError(problems)
     return settings
@@ -86,11 +87,17 @@ def _documents(
     return common, own, overriding
 
 
-def _validated(data: dict[str, Any]) -> tuple[Settings | None, list[Fault]]:
+def _validated(data: dict[str, Any], layers: list[Document]) -> tuple[Settings | None, list[Fault]]:
+    """The settings, and what is wrong in `data`, which is the layers merged."""
     try:
         return Settings.model_validate(data), []
     except ValidationError as error:
-        return None, list(wrong_values(error, Settings))
+        return None, list(wrong_values(error, Settings, layers))
+
+
+def _below(path: Path, wrong: set[Path]) -> bool:
+    """Whether `path` is in a section that is wrong as a whole: in it, everything is missing."""
+    return any(path[:length] in wrong for length in range(1, len(path)))
 
 
 def _merged(below: Any, above: Any) -> Any:
@@ -112,25 +119,6 @@ def _restored(data: dict[Any, Any], common: Any, path: Path) -> dict[Any, Any]:
     if key in common:
         return data | {key: common[key]}
     return {name: value for name, value in data.items() if name != key}
-
-
-def _problem(path: Path, message: str, layers: list[Document]) -> Problem:
-    """`message` at `path`, or at its nearest parent, in the first layer that sets it."""
-    for length in range(len(path), 0, -1):
-        for layer in layers:
-            if _has(layer.data, path[:length]):
-                return Problem(layer.file, layer.lines.get(path[:length], 0), dotted(path), message)
-    return Problem(layers[-1].file, 1, dotted(path), message)
-
-
-def _has(data: Any, path: Path) -> bool:
-    for part in path:
-        if isinstance(data, list):
-            data = dict(enumerate(data))
-        if not isinstance(data, dict) or part not in data:
-            return False
-        data = data[part]
-    return True
 
 
 def _misplaced(own: Document, environment: str) -> Iterator[Problem]:

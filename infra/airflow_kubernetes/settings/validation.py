@@ -1,46 +1,124 @@
 """The schema as data: its fields, sections and marks; and pydantic's errors as messages."""
 
 import difflib
-from collections.abc import Iterator
-from typing import get_args, get_origin
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from .document import Document, problem, shown
 from .fields import FORMS, Section
 from .marks import PerEnvironment
-from .problems import Path
+from .problems import Fault, Path, SettingsError
+from .scalars import LONGEST_NUMBER, Unclear, meaning
 
-_NO_KEYS = ("str", "int", "float", "bool", "[key]")
-"""Parts that pydantic adds to a path: the members of a union; a key, as opposed to its value."""
+S = TypeVar("S", bound=Section)
+
+MISSING = "missing; values/common.yaml holds every setting"
+
+_EXPECTED = {
+    "bool_type": "input should be true or false",
+    "dict_type": "input should be a mapping",
+    "model_type": 'input should be a section, lines of "key: value" below its name',
+}
+"""Messages of pydantic that have words of Python, in YAML's."""
 
 
-def wrong_values(error: ValidationError, root: type[Section]) -> Iterator[tuple[Path, str]]:
-    """Path and message, with the remedy, of each wrong value of a `root`; each path once."""
-    messages: dict[Path, list[str]] = {}
+def validated(section: type[S], document: Document, missing: str) -> S:
+    """The document as a section. Raises SettingsError; `missing` is about a key that it lacks."""
+    try:
+        return section.model_validate(document.data)
+    except ValidationError as error:
+        faults = wrong_values(error, section, [document], missing)
+        raise SettingsError([problem(*fault, [document]) for fault in faults]) from None
+
+
+def wrong_values(
+    error: ValidationError,
+    root: type[Section],
+    documents: Sequence[Document],
+    missing: str = MISSING,
+) -> Iterator[Fault]:
+    """Path and message, with the remedy, of each wrong key and each wrong value of a `root`.
+
+    The documents are what was validated, merged, the first over the others. `missing` is the
+    message about a key that none of them has.
+    """
+    wrong: dict[tuple[Path, bool], list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False):
         path = detail["loc"]
         if detail["type"] == "extra_forbidden":
-            message = f"unknown key{nearest(str(path[-1]), _keys_at(path[:-1], root))}"
+            yield path, f"unknown key{nearest(str(path[-1]), _keys_at(path[:-1], root))}"
         elif detail["type"] == "missing":
-            message = "missing; values/common.yaml holds every setting"
+            yield path, missing
         else:
-            path = path[:-1] if path[-1] in _NO_KEYS else path
-            message = _wrong_value(detail)
-        messages.setdefault(path, []).append(message)
-    for path, texts in messages.items():
-        yield path, "; or ".join(texts)
+            key = path[-1:] == ("[key]",)
+            wrong.setdefault((_without_types(path, documents), key), []).append(detail)
+    for (path, _), details in wrong.items():
+        yield path, _wrong_value(path, details, documents)
 
 
-def _wrong_value(detail: ErrorDetails) -> str:
-    value, message = detail["input"], detail["msg"]
-    if (words := FORMS.get(detail.get("ctx", {}).get("pattern", ""))) is not None:
-        message = f"should be {words}"
-    message = f"{message[0].lower()}{message[1:]}, not {value!r}"
-    if detail["type"] == "string_type" and isinstance(value, int | float):
-        message += f' (write "{value}")'
-    return message
+def _without_types(path: Path, documents: Sequence[Document]) -> Path:
+    """The path in the documents. Pydantic adds the member of a union, or that a key is wrong."""
+    while path and not any(document.holds(path) for document in documents):
+        path = path[:-1]
+    return path
+
+
+def _wrong_value(path: Path, details: list[ErrorDetails], documents: Sequence[Document]) -> str:
+    """What the value at `path` should be, how it is written, and what to write instead.
+
+    `details` are one error, or one for each type that the value might have.
+    """
+    value, kinds = details[0]["input"], {detail["type"] for detail in details}
+    written = shown(value, path, documents)
+    if written == "empty" and kinds == {"model_type"}:
+        return "is empty: write its settings below it, or remove it"
+    first, *others = dict.fromkeys(map(_expected, details))
+    message = ", ".join([first, *(text.removeprefix("input should be ") for text in others)])
+    if isinstance(value, dict | list) and not any(kind.endswith("_type") for kind in kinds):
+        return message
+    remedies = list(_remedies(value, written, details))
+    found = "but is empty" if written == "empty" else f"not {written}"
+    return f"{message}, {found}" + (f" (write {' or '.join(remedies)})" if remedies else "")
+
+
+def _expected(detail: ErrorDetails) -> str:
+    context = detail.get("ctx", {})
+    if (words := FORMS.get(context.get("pattern", ""))) is not None:
+        return f"should be {words}"
+    if detail["type"] == "too_short":
+        return f"should have at least {context['min_length']} item"
+    text = _EXPECTED.get(detail["type"], detail["msg"])
+    return f"{text[0].lower()}{text[1:]}"
+
+
+def _remedies(value: Any, written: str, details: list[ErrorDetails]) -> Iterator[str]:
+    """What to write so that the value has one of the types that pydantic missed."""
+    kinds = {detail["type"] for detail in details}
+    choices = [detail["ctx"]["expected"] for detail in details if detail["type"] == "literal_error"]
+    text = isinstance(value, str | dict | list) or written == "empty" or "…" in written
+    if not text and ("string_type" in kinds or any(f"'{written}'" in each for each in choices)):
+        yield f'"{written}"'
+    meant = meaning(value) if isinstance(value, str) else value
+    if isinstance(meant, Unclear):
+        long = (f"at most {LONGEST_NUMBER} digits",) if meant.text.strip("+-").isdigit() else ()
+        yield from meant.numbers or long if kinds & {"int_type", "float_type"} else ()
+        yield from [meant.boolean] if "bool_type" in kinds and meant.boolean else ()
+    elif isinstance(meant, bool):
+        yield from [str(meant).lower()] if "bool_type" in kinds else ()
+    elif isinstance(meant, int | float):
+        if kinds & {"int_type", "float_type"} and meant == int(meant):
+            yield str(int(meant))
+        elif "float_type" in kinds:
+            yield str(meant)
+    elif isinstance(meant, date) and "date_type" in kinds:
+        yield meant.isoformat()
+    if written == "empty":
+        yield from ["[]"] if "list_type" in kinds else ["{}"] if "dict_type" in kinds else ()
 
 
 def fields(section: type[Section]) -> dict[str, FieldInfo]:
