@@ -55,7 +55,12 @@ def load(environment: str, overrides: str, directory: FilePath, rules: Rules) ->
     problems += [_problem(*fault, layers) for fault in wrong]
     problems += _misplaced(own_settings, environment)
     if settings is not None:
-        problems += [_problem(*fault, layers) for fault in rules(settings, environment)]
+        refused = {path for path, _ in wrong}
+        problems += [
+            _problem(*fault, layers)
+            for fault in rules(settings, environment)
+            if fault[0] not in refused  # the rule saw common's value
+        ]
     if settings is not None and base is not None:
         problems += [_problem(*fault, layers) for fault in out_of_bounds(settings, base)]
         problems += [_problem(*fault, [own]) for fault in expiry.problems(own, settings, base)]
