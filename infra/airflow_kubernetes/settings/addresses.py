@@ -88,7 +88,8 @@ def endpoint(text: str) -> str | None:
         if ":" not in rest.rpartition("]")[2]:
             return "should have a port, as in tcp://buildkit:1234"
         return authority(rest)
-    if scheme not in ("unix", "docker-container", "kube-pod", "podman-container") or not rest:
+    known = scheme in ("unix", "docker-container", "kube-pod", "podman-container")
+    if not known or not rest or (scheme == "unix" and not rest.startswith("/")):
         return "should be the address of buildkitd, such as tcp://buildkit:1234"
     return None
 

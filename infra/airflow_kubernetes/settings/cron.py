@@ -59,7 +59,7 @@ def problem(text: str) -> str | None:
         chosen.append(set().union(*parts))
     _, _, days, months, _ = chosen
     # Where both are given, a day counts if its number or its weekday matches.
-    if {"*", "?"} & {*fields[4].split(",")} and min(days) > max(
+    if {"*", "?", "*/1", "?/1"} & {*fields[4].split(",")} and min(days) > max(
         _DAYS[month - 1] for month in months
     ):
         return "should be a schedule that comes: none of its months has such a day"

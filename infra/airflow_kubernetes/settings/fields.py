@@ -36,7 +36,10 @@ Name = Annotated[str, _checked(names.label)]
 Namespace = Annotated[str, _checked(names.namespace)]
 
 ObjectName = Annotated[str, _checked(names.subdomain)]
-"""A DNS subdomain: the name of a Secret, a ConfigMap, a claim, a storage class."""
+"""A DNS subdomain: the name of a Secret, a ConfigMap, a claim."""
+
+StorageClass = Annotated[str, _checked(lambda text: names.subdomain(text) if text else None)]
+"""The name of a storage class; an empty text stands for volumes that have none."""
 
 ShortName = Annotated[str, _checked(partial(names.label, most=31))]
 """Part of a Deployment's name. After a prefix of up to 15 characters, Kubernetes adds 17 to the
@@ -45,7 +48,7 @@ names of its pods without cutting them to 63; images/airflow/task_location.py de
 Cpu = Annotated[str, _checked(quantities.cpu)]
 Memory = Annotated[str, _checked(quantities.memory)]
 Storage = Annotated[str, _checked(quantities.storage)]
-"""Kubernetes quantities, each for its use."""
+"""Kubernetes quantities: of CPU, of memory, of a volume."""
 
 DatabaseName = Annotated[
     str,

@@ -15,6 +15,7 @@ from ..fields import (
     ObjectName,
     Section,
     Storage,
+    StorageClass,
     TaintKey,
 )
 from ..marks import CAPACITY, LOCATION
@@ -35,10 +36,12 @@ class Resources(Section):
 
 
 class Claim(Section):
-    """A PersistentVolumeClaim; storage class None is the cluster's default class."""
+    """A PersistentVolumeClaim. `storage_class` None is the cluster's default class, an empty text
+    is a volume without a class.
+    """
 
     size: Annotated[Storage, CAPACITY]
-    storage_class: Annotated[ObjectName | None, LOCATION]
+    storage_class: Annotated[StorageClass | None, LOCATION]
 
 
 class Toleration(Section):
