@@ -117,6 +117,15 @@ def test_what_is_refused_names_the_setting(cluster: Cluster, answer: str, settin
     assert line.startswith(f"  {setting}: ")
 
 
+def test_messages_have_no_regular_expression(cluster: Cluster) -> None:
+    why = "a name (e.g. 'example.com', regex used for validation is '[a-z](\\.a)*')"
+    _, line = refused(cluster, f'{INVALID}spec.nodeSelector: Invalid value: "a-.b/c": {why}')
+    assert line == (
+        '  airflow.tasks.nodeSelector: spec.nodeSelector: Invalid value: "a-.b/c": a name '
+        "(e.g. 'example.com')"
+    )
+
+
 def test_each_refused_field_has_a_line(cluster: Cluster) -> None:
     lines = refused(
         cluster, f"{INVALID}\n* spec.tolerations[0].key: Invalid\n* spec.volumes[1].name: Duplicate"

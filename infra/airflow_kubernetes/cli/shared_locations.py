@@ -17,7 +17,7 @@ def refuse(target: Target) -> None:
     An environment whose values are wrong is left out: `make check` reports them.
     """
     name = target.environment
-    found = []
+    found: list[str] = []
     for other in environments():
         try:
             if other != name:

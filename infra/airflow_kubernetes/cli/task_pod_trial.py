@@ -36,6 +36,13 @@ NOT_OF_THE_POD = re.compile(
 )
 """Answers that say nothing about the template, only that this login, or now, cannot try it."""
 
+OF_NO_USE = re.compile(
+    r'Error from server \(\w+\): |error: |error (?:when creating|validating) "STDIN": '
+    r'|error validating data: |pods "[^"]*" is forbidden: |, regex used for validation is .*(?=\))'
+    r"|; if you choose to ignore.*|(?<=quantities) must match the regular expression .*"
+)
+"""Parts of kubectl's messages that do not help whoever writes values."""
+
 
 def try_task_pod(target: Target) -> None:
     """Have the API server check a pod as the executor would make it; changes nothing.
@@ -96,7 +103,7 @@ def _judge(answer: str) -> None:
             if line.startswith("Warning: "):
                 say(f"warning: task pods: {_with_setting(line.removeprefix('Warning: '))}")
     elif NOT_OF_THE_POD.search(text):
-        say(f"the template of task pods was not tried in the cluster: {text}")
+        say(f"the template of task pods was not tried in the cluster: {OF_NO_USE.sub('', text)}")
     else:
         raise CommandError(
             "\n".join(
@@ -114,6 +121,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _with_setting(line: str) -> str:
+    line = OF_NO_USE.sub("", line)
     for words, setting in SETTINGS.items():
         if re.search(words, line):
             return f"{setting}: {line}"

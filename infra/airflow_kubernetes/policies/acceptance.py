@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import kubernetes_validate
 
+from ..comparison.leaves import Path
 from .rule import Finding, Subject, rule
 from .workloads import UNKNOWN, workloads
 
@@ -41,7 +42,9 @@ def object_size(subject: Subject) -> Iterator[Finding]:
     """The API server refuses a larger object, after others have been changed."""
     for obj in subject.objects:
         annotations = obj["metadata"].get("annotations") or {}
-        sizes = {("metadata", "annotations"): (_size(annotations, keys=True), ANNOTATIONS)}
+        sizes: dict[Path, tuple[int, int]] = {
+            ("metadata", "annotations"): (_size(annotations, keys=True), ANNOTATIONS)
+        }
         if obj["kind"] == "ConfigMap":
             sizes["data",] = (_size(obj.get("data") or {}), CONFIG_MAP)
         for path, (size, most) in sizes.items():
