@@ -65,48 +65,45 @@ def _variables(settings: Settings) -> Iterator[Fault]:
 
 def _volumes(settings: Settings) -> Iterator[Fault]:
     own = folders() + dags.parts(settings) + task_pod.TEMPLATE_FILE
-    names = {item["name"]: "the pods' own" for item in own.volumes}
-    mounts = {item["mountPath"]: "this program" for item in own.mounts}
-    mounts |= dict.fromkeys(IN_IMAGE, "Airflow") | dict.fromkeys(OF_KUBERNETES, "Kubernetes")
+    names = {item["name"] for item in own.volumes}
+    kept = [*(item["mountPath"] for item in own.mounts), *IN_IMAGE, *OF_KUBERNETES]
+    paths: set[str] = set()
     for index, volume in enumerate(settings.airflow.tasks.volumes):
         path = posixpath.normpath(f"/{volume.mount_path.lstrip('/')}")
+        remedy = f"use another path, such as /data/{volume.name}"
         if volume.name in names:
             yield (
                 (*VOLUMES, index, "name"),
-                f"there is {names[volume.name]} volume {volume.name}; use another name",
+                f"the pods have a volume {volume.name} already; use another name",
             )
-        if whose := _collision(path, mounts):
+        if path in paths:
+            yield (*VOLUMES, index, "mountPath"), f"another volume is at {path}; {remedy}"
+        elif folders_kept := [folder for folder in kept if _nested(path, folder)]:
             yield (
                 (*VOLUMES, index, "mountPath"),
-                f"{volume.mount_path} is, contains or is inside {whose}; use another path, such as "
-                f"/data/{volume.name}",
+                f"{path} is, contains or is inside {folders_kept[0]}, which the pods use "
+                f"themselves; {remedy}",
             )
+        elif path in OF_DEBIAN:
+            yield (*VOLUMES, index, "mountPath"), f"would hide {path} of the image; {remedy}"
         if volume.claim in CLAIMS:
             yield (
                 (*VOLUMES, index, "claim"),
                 f"{volume.claim} has the data of a server, which alone may write it",
             )
-        names[volume.name] = "another"
-        mounts[path] = f"volume {volume.name}"
+        names.add(volume.name)
+        paths.add(path)
 
 
-def _collision(path: str, mounts: dict[str, str]) -> str:
-    """The folder that a volume at `path` would hide or be hidden by, and whose it is."""
-    for mount, whose in mounts.items():
-        nested = whose.startswith("volume ") and path != mount
-        if not nested and (_below(path, mount) or _below(mount, path)):
-            return f"{mount}, which {whose} mounts" if "volume" in whose else f"{mount} ({whose}'s)"
-    return f"{path} (the image's)" if path in OF_DEBIAN else ""
-
-
-def _below(path: str, folder: str) -> bool:
-    return posixpath.commonpath([path, folder]) == folder
+def _nested(path: str, folder: str) -> bool:
+    """Whether they are the same folder, or one is inside the other."""
+    return posixpath.commonpath([path, folder]) in (path, folder)
 
 
 def _tolerations(tolerations: Sequence[Toleration], path: Path) -> Iterator[Fault]:
-    seen: set[tuple[str | None, ...]] = set()
+    seen: set[tuple[str, ...]] = set()
     for index, item in enumerate(tolerations):
-        key = (item.key, item.operator, item.value, item.effect)
+        key = (item.key or "", item.operator, item.value or "", item.effect or "")
         if key in seen:
             yield (*path, index), "tolerates the same as another item; keep one"
         seen.add(key)
