@@ -4,6 +4,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
 from airflow_kubernetes.comparison.changes import compare
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.kubernetes.manifest import PROTECTED, Manifest
@@ -65,6 +66,16 @@ def edited(kind: str, path: tuple[str | int, ...], value: Any) -> Subject:
         del parent[path[-1]]
     else:
         parent[path[-1]] = value
+    return Subject(manifests, SETTINGS, "dev")
+
+
+def with_toleration(toleration: dict[str, str]) -> Subject:
+    """The good environment with a toleration in the template of task pods."""
+    manifests = good()
+    (found,) = (each for each in manifests if each["metadata"]["name"] == "airflow-pod-template")
+    pod = yaml.safe_load(found["data"]["pod_template.yaml"])
+    pod["spec"]["tolerations"] = [toleration]
+    found["data"]["pod_template.yaml"] = yaml.safe_dump(pod)
     return Subject(manifests, SETTINGS, "dev")
 
 
@@ -242,4 +253,8 @@ EXAMPLES = [
          {"app.kubernetes.io/component": "scheduler"}, {"app.kubernetes.io/component": "none"}),
     leaf("within-budget", "PersistentVolumeClaim", CLAIM, "512Mi", "999Gi", ""),
     Example("enough-connections", allowing(200), allowing(20), ""),
+    Example("task-pod-schema", with_toleration({"key": "a"}), with_toleration({"kye": "a"}),
+            'data["pod_template.yaml"].spec.tolerations[0]'),
+    leaf("object-size", "ConfigMap", ("data", "A"), "x", "x" * 2**20, "data"),
+    leaf("object-size", "ConfigMap", ("metadata", "annotations"), {}, {"a": "x" * 2**18}),
 ]  # fmt: skip

@@ -14,7 +14,8 @@ from airflow_kubernetes.settings.bounds import at, plain
 from airflow_kubernetes.settings.fields import Section
 from airflow_kubernetes.settings.load import VALUES, environments
 from airflow_kubernetes.settings.problems import SettingsError
-from airflow_kubernetes.settings.quantities import amount, plus
+from airflow_kubernetes.settings.quantities import amount
+from airflow_kubernetes.settings.resources import plus
 from airflow_kubernetes.settings.schema import Settings
 from airflow_kubernetes.settings.validation import fields, mark_of, section_of, sections_of
 

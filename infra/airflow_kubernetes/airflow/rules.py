@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from ..broker import rules as broker
 from ..settings.problems import Fault
 from ..settings.schema import Settings
+from . import secret_names, size_rules, task_rules
 from .configuration import reserved
 from .dags import over_http
 from .executors import UnknownExecutorError
@@ -33,7 +34,10 @@ def problems(settings: Settings) -> Iterator[Fault]:
             ("airflow", "tasks", "podsExec"),
             "is for pods that tasks launch: set launchPods too, or neither",
         )
+    if "@" in urlsplit(airflow.url).netloc:
+        yield ("airflow", "url"), "contains a user or password; remove them"
     yield from _dags(settings)
+    yield from secret_names.problems(settings)
 
 
 def warnings(settings: Settings) -> Iterator[str]:
@@ -69,6 +73,8 @@ def _release(settings: Settings, release: Release) -> Iterator[Fault]:
         yield from broker.problems(settings)
         yield from _workers(settings)
     yield from _options(settings)
+    yield from task_rules.problems(settings)
+    yield from size_rules.problems(settings)
 
 
 def _workers(settings: Settings) -> Iterator[Fault]:

@@ -6,7 +6,7 @@ from ..kubernetes.manifest import Manifest
 from ..kubernetes.pod import Parts
 from ..kubernetes.probes import Probes, http, probe, recently_touched, tcp
 from ..kubernetes.rbac import Rule, ServiceAccount
-from ..settings.quantities import plus
+from ..settings.resources import plus
 from ..settings.schema import Resources, Settings
 from . import dags, rbac, task_pod, tasks
 from .configuration import SCHEDULER_HEALTH_PORT

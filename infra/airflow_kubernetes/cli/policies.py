@@ -1,4 +1,7 @@
-"""`make policies`: check the objects of every environment against all rules."""
+"""`make policies`: check the objects of every environment against all rules.
+
+Of one environment also the template of task pods, by its cluster, if that answers.
+"""
 
 import textwrap
 from collections.abc import Sequence
@@ -13,6 +16,8 @@ from ..policies.rule import Subject
 from ..policies.rules import RULES, Violation, violations
 from ..render import objects
 from ..settings.load import environments
+from .target import Target
+from .task_pod_trial import try_if_reachable
 
 ROW = textwrap.TextWrapper(
     100, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False
@@ -30,11 +35,13 @@ def policies(environment: str, overrides: str = "") -> None:
     today = datetime.now(UTC).date()
     all_violations: list[Violation] = []
     for name in checked:
-        rendered = objects(name, overrides)
-        subject = Subject(rendered, load(name, overrides), name)
+        rendered, settings = objects(name, overrides), load(name, overrides)
+        subject = Subject(rendered, settings, name)
         found = violations(subject, known, today)
         print(summary(name, rendered, found))
         all_violations += found
+        if environment:
+            try_if_reachable(Target(name, overrides, settings))
     used = {violation.waiver for violation in all_violations if violation.waiver}
     all_checked = [None] if checked == everywhere else []
     outdated = [*waivers.outdated(known, used, today, [*checked, *all_checked])]

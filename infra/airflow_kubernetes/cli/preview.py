@@ -7,7 +7,7 @@ from ..kubectl import apply, foundation
 from ..kubectl.diff import diff
 from ..render import objects, registered
 from ..secrets import generated
-from . import pulumi_cli, stack
+from . import pulumi_cli, shared_locations, stack
 from .report import print_report
 from .target import Target, engine
 
@@ -37,6 +37,7 @@ def preview(target: Target) -> None:
     It is `pulumi preview --diff --refresh`, as `up` refreshes too; or kubectl's diff, and what
     would be pruned. Raises CommandError.
     """
+    shared_locations.refuse(target)
     if engine(target) == "kubectl":
         _with_kubectl(target)
     elif stack.exists(target):

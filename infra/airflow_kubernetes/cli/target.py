@@ -52,7 +52,7 @@ class Target:
 
         Raises CommandError if none is named, KubectlError if it does not answer.
         """
-        kubectl = Kubectl(_context(self.environment), self.settings.namespace)
+        kubectl = Kubectl(context(self.environment), self.settings.namespace)
         kubectl.reach()
         return kubectl
 
@@ -81,7 +81,7 @@ def engine(target: Target, *, install: bool = False) -> str:
     return "kubectl"
 
 
-def _context(environment: str) -> str:
+def context(environment: str) -> str:
     """The kubeconfig context that Pulumi.<env>.yaml names.
 
     Raises SettingsError for a wrong file, CommandError if it names none or does not exist.

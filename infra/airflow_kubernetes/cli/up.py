@@ -14,7 +14,7 @@ from ..kubectl.wait import restart_crashed
 from ..kubernetes.manifest import Manifest
 from ..render import objects
 from ..secrets import generated
-from . import build, installed_release, pulumi_cli, stack
+from . import build, installed_release, pulumi_cli, shared_locations, stack, task_pod_trial
 from .status import print_access
 from .target import Target, engine
 
@@ -30,6 +30,7 @@ def up(target: Target, *, changing_release: bool = False) -> None:
 
     Only `make upgrade` may be `changing_release`. Raises UserError at the first failure.
     """
+    shared_locations.refuse(target)
     chosen = engine(target, install=True)
     say(
         f"{target.environment}: context {target.kubectl.context}, namespace "
@@ -40,6 +41,7 @@ def up(target: Target, *, changing_release: bool = False) -> None:
     stopwatch = Stopwatch()
     # Under either engine: data whose Secrets are lost, or were made for other values, stops here.
     foundation.check(target.kubectl, generated(target.settings))
+    task_pod_trial.try_task_pod(target)
     restart_crashed(target.kubectl)
     if chosen == "pulumi":
         _with_pulumi(target, changing_release=changing_release)

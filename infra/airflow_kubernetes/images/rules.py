@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ..registry.reference import Reference, RegistryError
+from ..settings import names
 from ..settings.problems import Fault
 from ..settings.schema import Settings
 from . import bases
@@ -19,7 +20,18 @@ def problems(settings: Settings) -> Iterator[Fault]:
             yield ("images", "registry"), f"write it as {canonical.removesuffix('/x')}"
     except RegistryError as error:
         yield ("images", "registry"), str(error)
-    if (images.builder.driver == "remote") != (images.builder.endpoint is not None):
+    builder = images.builder
+    if builder.driver is not None and builder.name == "default":
+        yield (
+            ("images", "builder", "name"),
+            "default is Docker's own builder, which cannot be created; use another name",
+        )
+    if builder.driver == "kubernetes" and (problem := names.label(builder.name)) is not None:
+        yield (
+            ("images", "builder", "name"),
+            f"{problem}: the driver kubernetes makes a Deployment of this name",
+        )
+    if (builder.driver == "remote") != (builder.endpoint is not None):
         yield (
             ("images", "builder", "endpoint"),
             "is for images.builder.driver: remote, which requires it; set both, or neither",

@@ -6,6 +6,7 @@ from datetime import date
 
 from ..comparison.leaves import dotted
 from . import (  # noqa: F401 (importing a module adds its rules)
+    acceptance,
     capacity,
     connections,
     containers,

@@ -1,11 +1,14 @@
-"""Types of values, each text with its form as a pattern and in words; base class of sections."""
+"""Types of values: each text with its form in words, as a pattern or a check; base of sections."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
-from . import cron
+from . import addresses, cron, git, image_names, names, quantities, texts
 
 FORMS: dict[str, str] = {}
 """What a text that matches the pattern is, in words for error messages."""
@@ -16,69 +19,65 @@ def _form(pattern: str, words: str) -> Any:
     return Field(pattern=pattern)
 
 
-Name = Annotated[
-    str,
-    _form(
-        r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
-        "up to 63 characters of a-z, 0-9 and -, without - at an end",
-    ),
-]
-"""A DNS label: the name of a namespace and of most Kubernetes objects."""
+def _checked(problem: Callable[[str], str | None]) -> AfterValidator:
+    """Refuse a text of which `problem` says, in words, what it should be."""
 
-ShortName = Annotated[
-    str,
-    _form(
-        r"^[a-z0-9]([-a-z0-9]{0,29}[a-z0-9])?$",
-        "up to 31 characters of a-z, 0-9 and -, without - at an end",
-    ),
-]
+    def check(text: str) -> str:
+        if (message := problem(text)) is not None:
+            raise PydanticCustomError("text", "{message}", {"message": message})
+        return text
+
+    return AfterValidator(check)
+
+
+Name = Annotated[str, _checked(names.label)]
+"""A DNS label."""
+
+Namespace = Annotated[str, _checked(names.namespace)]
+
+ObjectName = Annotated[str, _checked(names.subdomain)]
+"""A DNS subdomain: the name of a Secret, a ConfigMap, a claim."""
+
+StorageClass = Annotated[str, _checked(lambda text: names.subdomain(text) if text else None)]
+"""The name of a storage class; an empty text stands for volumes that have none."""
+
+ShortName = Annotated[str, _checked(partial(names.label, most=31))]
 """Part of a Deployment's name. After a prefix of up to 15 characters, Kubernetes adds 17 to the
 names of its pods without cutting them to 63; images/airflow/task_location.py depends on that."""
 
-Quantity = Annotated[
+Cpu = Annotated[str, _checked(quantities.cpu)]
+Memory = Annotated[str, _checked(quantities.memory)]
+Storage = Annotated[str, _checked(quantities.storage)]
+"""Kubernetes quantities: of CPU, of memory, of a volume."""
+
+DatabaseName = Annotated[
     str,
     _form(
-        r"^([0-9]+|[0-9]+\.[0-9]+)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$", 'a quantity, such as "500m" or "1Gi"'
+        r"^[A-Za-z_][A-Za-z0-9_]{0,63}$", "up to 64 letters, digits and _, without a digit first"
     ),
 ]
-"""A Kubernetes quantity."""
+"""A name that MySQL takes without quotes."""
 
-Identifier = Annotated[
+DatabaseUser = Annotated[
     str,
     _form(
         r"^[A-Za-z_][A-Za-z0-9_]{0,31}$", "up to 32 letters, digits and _, without a digit first"
     ),
 ]
-"""A MySQL user or database name that needs no quoting (MySQL limits users to 32 characters)."""
 
-BufferPool = Annotated[str, _form(r"^[0-9]+[MG]$", "a whole number of M or G, such as 512M")]
-
-Url = Annotated[
-    str,
-    _form(r"^https?://[^/\s]+(/.*[^/])?$", "an http or https address without a slash at its end"),
+BufferPool = Annotated[
+    str, _form(r"^[1-9][0-9]{0,6}[MG]$", "a whole number of M or G, such as 512M")
 ]
 
-Registry = Annotated[
-    str,
-    _form(
-        r"^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._-]+)*$",
-        "a registry without a scheme, such as ghcr.io/team",
-    ),
-]
+Url = Annotated[str, _checked(addresses.url)]
 
-Host = Annotated[str, _form(r"^[A-Za-z0-9][A-Za-z0-9.-]*$", "a host name or an IPv4 address")]
+Registry = Annotated[str, _checked(image_names.registry)]
 
-ImageName = Annotated[
-    str, _form(r"^[a-z0-9][a-zA-Z0-9._:/@-]*$", "the name of an image, such as mysql:8.4")
-]
+Host = Annotated[str, _checked(addresses.host)]
 
-ImageTemplate = Annotated[
-    str,
-    _form(
-        r"^[a-z0-9]([a-zA-Z0-9._:/-]|\{base\})*\{python\}([a-zA-Z0-9._-]|\{base\})*$",
-        "the name of an image with {python}, such as python:{python}-slim-{base}",
-    ),
-]
+ImageName = Annotated[str, _checked(image_names.image)]
+
+ImageTemplate = Annotated[str, _checked(image_names.template)]
 
 DebianRelease = Literal["buster", "bookworm", "trixie"]
 
@@ -87,65 +86,65 @@ PythonVersion = Annotated[
 ]
 """A string, because YAML reads 3.10 as the number 3.1."""
 
-DebianPackage = Annotated[str, _form(r"^[a-z0-9][a-z0-9+.-]+$", "the name of a Debian package")]
-
-Repository = Annotated[
-    str,
-    _form(
-        r"^(https?://|ssh://|[\w.-]+@[\w.-]+:)\S+$",
-        "the address of a Git repository: https://…, ssh://… or git@host:path",
-    ),
+DebianPackage = Annotated[
+    str, _form(r"^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$", "the name of a Debian package")
 ]
+"""With a hyphen at its end, apt would remove the package."""
 
-Folder = Annotated[
-    str,
-    _form(
-        r"^(\.|[\w-][\w.-]*(/[\w-][\w.-]*)*)$",
-        "a path inside the repository, such as dags, or . for all of it",
-    ),
-]
+Repository = Annotated[str, _checked(addresses.repository)]
 
-Reference = Annotated[str, _form(r"^\w[\w./+-]*$", "a branch, tag or commit")]
+Folder = Annotated[str, _checked(git.folder)]
 
-Schedule = Annotated[str, AfterValidator(cron.checked)]
+Reference = Annotated[str, _checked(git.ref)]
+
+Schedule = Annotated[str, _checked(cron.problem)]
 
 Text = Annotated[str, Field(min_length=1)]
 
-MountPath = Annotated[str, _form(r"^/", "an absolute path, such as /data")]
+PersonName = Annotated[str, _checked(partial(texts.argument, most=256))]
 
-Queue = Annotated[str, _form(r"^[A-Za-z0-9_.-]+$", "letters, digits, _, . and -")]
-"""The name of a Celery queue; the worker's command line joins them with commas."""
+Username = Annotated[str, _checked(texts.username)]
+
+Email = Annotated[str, _checked(texts.email)]
+
+MountPath = Annotated[str, _checked(texts.mount_path)]
+
+Queue = Annotated[
+    str,
+    _form(
+        r"^[A-Za-z0-9_.][A-Za-z0-9_.-]{0,255}$",
+        "up to 256 letters, digits, _, . and -, without - first",
+    ),
+]
+"""The name of a Celery queue; the worker's command line joins them with commas, and the database
+has 256 characters for it."""
 
 Variable = Annotated[
     str, _form(r"^[A-Za-z_][A-Za-z0-9_]*$", "letters, digits and _, without a digit first")
 ]
-"""The name of an environment variable."""
+"""The name of an environment variable. Kubernetes accepts others, and the shell that starts
+Airflow (images/airflow/entrypoint.sh) drops them."""
 
-Label = Annotated[
+ConfigurationKey = Annotated[
     str,
     _form(
-        r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?"
-        r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$",
-        "the key of a label, such as kubernetes.io/arch",
+        r"^[A-Za-z][A-Za-z0-9_.-]{0,99}$", "up to 100 letters, digits, _, . and -, a letter first"
     ),
 ]
+"""A section or option of airflow.cfg: both make up the key of a ConfigMap, which has 253."""
 
-LabelValue = Annotated[
-    str,
-    _form(
-        r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$",
-        "the value of a label: up to 63 letters, digits, _, . and -",
-    ),
-]
+LabelKey = Annotated[str, _checked(names.label_key)]
+
+TaintKey = Annotated[str, _checked(names.taint_key)]
+
+LabelValue = Annotated[str, _checked(names.label_value)]
 
 BuilderName = Annotated[
     str, _form(r"^[a-zA-Z][a-zA-Z0-9._-]*$", "letters, digits, ., _ and -, with a letter first")
 ]
 """The name of a builder of docker buildx."""
 
-Endpoint = Annotated[
-    str, _form(r"^[a-z-]+://\S+$", "the address of buildkitd, such as tcp://buildkit:1234")
-]
+Endpoint = Annotated[str, _checked(addresses.endpoint)]
 
 
 class Section(BaseModel):

@@ -56,7 +56,12 @@ def load(environment: str, overrides: str, directory: FilePath, rules: Rules) ->
     problems += [problem(*fault, layers) for fault in wrong if not _below(fault[0], in_common)]
     problems += _misplaced(own_settings, environment)
     if settings is not None:
-        problems += [problem(*fault, layers) for fault in rules(settings, environment)]
+        refused = {path for path, _ in wrong}
+        problems += [
+            problem(*fault, layers)
+            for fault in rules(settings, environment)
+            if fault[0] not in refused  # the rule saw common's value
+        ]
     if settings is not None and base is not None:
         problems += [problem(*fault, layers) for fault in out_of_bounds(settings, base)]
         problems += [problem(*fault, [own]) for fault in expiry.problems(own, settings, base)]

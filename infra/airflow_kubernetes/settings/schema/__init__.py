@@ -7,7 +7,7 @@ camelCase, as in Kubernetes and the official chart.
 
 from typing import Annotated, Literal
 
-from ..fields import Name, Section
+from ..fields import Namespace, Section
 from ..marks import UNIQUE_LOCATION, PerEnvironment
 from .airflow import Airflow, GitDags, Workers
 from .broker import Broker
@@ -40,7 +40,7 @@ class Settings(Section):
         Literal["pulumi", "kubectl", "auto"],
         PerEnvironment("air-gapped environments cannot install the Pulumi CLI", "platform"),
     ]
-    namespace: Annotated[Name, UNIQUE_LOCATION]
+    namespace: Annotated[Namespace, UNIQUE_LOCATION]
     airflow: Airflow
     database: Database
     broker: Broker

@@ -5,16 +5,19 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..fields import (
+    ConfigurationKey,
+    Email,
     Folder,
     ImageName,
-    Name,
+    ObjectName,
+    PersonName,
     Queue,
     Reference,
     Repository,
     Section,
     ShortName,
-    Text,
     Url,
+    Username,
     Variable,
 )
 from ..marks import CAPACITY, LOCATION, STAND_IN, UNIQUE_LOCATION, PerEnvironment
@@ -58,7 +61,7 @@ class GitDags(Section):
     ]
     folder: Folder
     interval: Annotated[int, Field(ge=1, le=86400)]
-    secret: Annotated[Name | None, LOCATION]
+    secret: Annotated[ObjectName | None, LOCATION]
     image: Annotated[ImageName, STAND_IN]
 
 
@@ -125,10 +128,10 @@ class Celery(Section):
 class Admin(Section):
     """The first user; its generated password is in the Secret airflow-admin."""
 
-    username: Text
-    email: Text
-    first_name: Text
-    last_name: Text
+    username: Username
+    email: Email
+    first_name: PersonName
+    last_name: PersonName
 
 
 class Airflow(Section):
@@ -144,7 +147,7 @@ class Airflow(Section):
     ]
     url: Annotated[Url, UNIQUE_LOCATION]
     parallelism: Annotated[Annotated[int, Field(ge=1, le=10000)], CAPACITY]
-    configuration: dict[str, dict[str, str | int | float | bool]]
+    configuration: dict[ConfigurationKey, dict[ConfigurationKey, str | int | float | bool]]
     admin: Admin
     api_server: ApiServer
     scheduler: ComponentSettings

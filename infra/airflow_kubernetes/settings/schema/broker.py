@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from ..fields import ImageName, Name, Section
+from ..fields import ImageName, ObjectName, Section
 from ..marks import CAPACITY, STAND_IN, UNIQUE_LOCATION, PerEnvironment
 from .kubernetes import Claim, Resources
 
@@ -18,7 +18,7 @@ class ClusterBroker(Section):
 class ExternalBroker(Section):
     """A broker outside this program; `secret` has its URL in the key url."""
 
-    secret: Annotated[Name | None, UNIQUE_LOCATION]
+    secret: Annotated[ObjectName | None, UNIQUE_LOCATION]
 
 
 class Broker(Section):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..fields import Quantity, Section
+from ..fields import Cpu, Memory, Section, Storage
 from ..marks import CAPACITY
 
 
@@ -12,6 +12,6 @@ class Budget(Section):
     CPU in cores, memory in bytes, storage (of all claims) in bytes.
     """
 
-    cpu: Annotated[Quantity, CAPACITY]
-    memory: Annotated[Quantity, CAPACITY]
-    storage: Annotated[Quantity, CAPACITY]
+    cpu: Annotated[Cpu, CAPACITY]
+    memory: Annotated[Memory, CAPACITY]
+    storage: Annotated[Storage, CAPACITY]

@@ -4,7 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..fields import BufferPool, Host, Identifier, ImageName, Name, Schedule, Section
+from ..fields import (
+    BufferPool,
+    DatabaseName,
+    DatabaseUser,
+    Host,
+    ImageName,
+    ObjectName,
+    Schedule,
+    Section,
+)
 from ..marks import CAPACITY, LOCATION, STAND_IN, UNIQUE_LOCATION, PerEnvironment
 from .kubernetes import Claim, Resources
 
@@ -28,7 +37,7 @@ class ExternalDatabase(Section):
 
     host: Annotated[Host | None, UNIQUE_LOCATION]
     port: Annotated[Annotated[int, Field(ge=1, le=65535)], LOCATION]
-    secret: Annotated[Name | None, UNIQUE_LOCATION]
+    secret: Annotated[ObjectName | None, UNIQUE_LOCATION]
 
 
 class Backup(Section):
@@ -51,8 +60,8 @@ class Database(Section):
         Literal["cluster", "external"],
         PerEnvironment("production databases are often managed outside the cluster", "platform"),
     ]
-    name: Identifier
-    user: Identifier
+    name: DatabaseName
+    user: DatabaseUser
     generation: Annotated[
         Annotated[int, Field(ge=1, le=1000000)],
         PerEnvironment("a restore raises it, in the environment that was restored", "data"),

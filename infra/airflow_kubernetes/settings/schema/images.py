@@ -10,7 +10,7 @@ from ..fields import (
     DebianRelease,
     Endpoint,
     ImageTemplate,
-    Name,
+    ObjectName,
     PythonVersion,
     Registry,
     Section,
@@ -69,6 +69,6 @@ class Images(Section):
         ),
     ]
     login: Annotated[bool, LOCATION]
-    pull_secret: Annotated[Name | None, LOCATION]
+    pull_secret: Annotated[ObjectName | None, LOCATION]
     python_base_image: Annotated[ImageTemplate, STAND_IN]
     airflow: AirflowImage

@@ -2,18 +2,30 @@
 
 from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ..fields import Label, LabelValue, MountPath, Name, Quantity, Section, Text
+from ..fields import (
+    Cpu,
+    LabelKey,
+    LabelValue,
+    Memory,
+    MountPath,
+    Name,
+    ObjectName,
+    Section,
+    Storage,
+    StorageClass,
+    TaintKey,
+)
 from ..marks import CAPACITY, LOCATION
 
 
 class Quantities(Section):
     """CPU in cores ("250m"), memory in bytes ("512Mi")."""
 
-    cpu: Quantity
-    memory: Quantity
+    cpu: Cpu
+    memory: Memory
 
 
 class Resources(Section):
@@ -24,20 +36,38 @@ class Resources(Section):
 
 
 class Claim(Section):
-    """A PersistentVolumeClaim; storage class None is the cluster's default class."""
+    """A PersistentVolumeClaim. `storage_class` None is the cluster's default class, an empty text
+    is a volume without a class.
+    """
 
-    size: Annotated[Quantity, CAPACITY]
-    storage_class: Annotated[Name | None, LOCATION]
+    size: Annotated[Storage, CAPACITY]
+    storage_class: Annotated[StorageClass | None, LOCATION]
 
 
 class Toleration(Section):
-    """A toleration of a Kubernetes pod spec."""
+    """A toleration of a Kubernetes pod spec: without a key, of all taints."""
 
-    key: Text | None = None
+    key: TaintKey | None = None
     operator: Literal["Exists", "Equal"] = "Equal"
-    value: str | None = None
+    value: LabelValue | None = None
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    toleration_seconds: int | None = None
+    toleration_seconds: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> "Toleration":
+        if not self.key and self.operator != "Exists":
+            raise PydanticCustomError(
+                "key", "should have a key; or operator: Exists, which tolerates every taint"
+            )
+        if self.operator == "Exists" and self.value:
+            raise PydanticCustomError(
+                "value", "should have no value with operator: Exists, which tolerates every value"
+            )
+        if self.toleration_seconds is not None and self.effect != "NoExecute":
+            raise PydanticCustomError(
+                "seconds", "should have tolerationSeconds only with effect: NoExecute"
+            )
+        return self
 
 
 class Volume(Section):
@@ -46,10 +76,10 @@ class Volume(Section):
     name: Name
     mount_path: MountPath
     read_only: bool = True
-    config_map: Name | None = None
-    secret: Name | None = None
-    claim: Name | None = None
-    empty_dir: Quantity | None = None
+    config_map: ObjectName | None = None
+    secret: ObjectName | None = None
+    claim: ObjectName | None = None
+    empty_dir: Storage | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> "Volume":
@@ -61,6 +91,6 @@ class Volume(Section):
         return self
 
 
-NodeSelector = dict[Label, LabelValue]
+NodeSelector = dict[LabelKey, LabelValue]
 
 Tolerations = list[Toleration]

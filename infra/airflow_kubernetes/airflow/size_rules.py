@@ -1,0 +1,43 @@
+"""Rules about sizes: what fits into a ConfigMap, and into the environment of a process."""
+
+from collections.abc import Iterator, Mapping
+
+from ..settings.problems import Fault, Path
+from ..settings.schema import Settings
+from .configuration import plain
+
+VARIABLE = 128 * 1024
+"""Bytes of a variable with its name (Linux: MAX_ARG_STRLEN)."""
+
+CONFIG_MAP = 1024 * 1024
+"""Bytes of a ConfigMap's values (k8s.io/api/core/v1: MaxSecretSize)."""
+
+ENVIRONMENT = 512 * 1024
+"""Bytes of `airflow.tasks.env`: pods have them next to the ConfigMap, and Linux allows 2 MiB."""
+
+_NAME = 256
+"""More than the longest name of a variable."""
+
+
+def problems(settings: Settings) -> Iterator[Fault]:
+    """Path and message of what is too large. The release and the executor are known ones."""
+    airflow = settings.airflow
+    for section, options in airflow.configuration.items():
+        yield from _variables(options, ("airflow", "configuration", section))
+    yield from _variables(airflow.tasks.env, ("airflow", "tasks", "env"))
+    if _size(plain(settings)) > CONFIG_MAP:
+        yield ("airflow", "configuration"), "is more than the 1 MiB that a ConfigMap can have"
+    if _size(airflow.tasks.env) > ENVIRONMENT:
+        yield ("airflow", "tasks", "env"), "is more than 512 KiB; put large values into a volume"
+
+
+def _variables(values: Mapping[str, object], path: Path) -> Iterator[Fault]:
+    for name, value in values.items():
+        if "\0" in str(value):
+            yield (*path, name), "has a NUL character, which no variable can have"
+        elif len(str(value).encode()) > VARIABLE - _NAME:
+            yield (*path, name), "is more than the 128 KiB that a variable can have"
+
+
+def _size(values: Mapping[str, str]) -> int:
+    return sum(len(value.encode()) for value in values.values())

@@ -1,0 +1,109 @@
+"""Rules about what `airflow.tasks` adds to pods: it must not collide with what they have."""
+
+import posixpath
+from collections.abc import Iterator, Sequence
+
+from ..settings.problems import Fault, Path
+from ..settings.schema import Settings, Toleration
+from . import dags, task_pod
+from .configuration import HOME, managed
+from .pod import folders
+
+VOLUMES: Path = ("airflow", "tasks", "volumes")
+
+IN_IMAGE = (HOME, "/opt/checks", "/opt/venv")
+"""Folders of the image without which nothing starts (images/airflow/Dockerfile)."""
+
+OF_KUBERNETES = (
+    "/proc",
+    "/run/secrets/kubernetes.io/serviceaccount",
+    "/sys",
+    "/var/run/secrets/kubernetes.io/serviceaccount",
+)
+
+OF_DEBIAN = (
+    "/bin", "/dev", "/etc", "/lib", "/lib64", "/sbin", "/usr/bin", "/usr/lib", "/usr/local/bin",
+    "/usr/local/lib", "/usr/sbin",
+)  # fmt: skip
+"""Folders that a volume may be below, but not in the place of."""
+
+CLAIMS = ("airflow-mysql", "airflow-redis")
+"""Data that one server alone may write."""
+
+VARIABLES = {
+    "ADMIN_PASSWORD", "AIRFLOW_CONFIG", "AIRFLOW_HOME", "AIRFLOW_USER_HOME", "AIRFLOW_VERSION",
+    "BROKER_PASSWORD", "DATABASE_PASSWORD", "DATABASE_USER", "FLOWER_PASSWORD", "GIT_PASSWORD",
+    "GIT_USERNAME", "PATH", "TASK_PULL_SECRET", dags.CONNECTION,
+}  # fmt: skip
+"""Variables that pods have with some executor or source of DAG code, or that the image sets."""
+
+
+def problems(settings: Settings) -> Iterator[Fault]:
+    """Path and message of every collision. The release and the executor are known ones."""
+    yield from _variables(settings)
+    yield from _volumes(settings)
+    tasks, celery = settings.airflow.tasks, settings.airflow.celery
+    yield from _tolerations(tasks.tolerations, ("airflow", "tasks", "tolerations"))
+    for name, workers in celery.workers.items():
+        path = ("airflow", "celery", "workers", name, "tolerations")
+        yield from _tolerations(workers.tolerations, path)
+
+
+def _variables(settings: Settings) -> Iterator[Fault]:
+    own = VARIABLES | {*managed(settings)}
+    for name in settings.airflow.tasks.env:
+        if name.upper().startswith("AIRFLOW__"):
+            message = "is an option of Airflow: set it in airflow.configuration, for all components"
+        elif name.startswith("KUBERNETES_"):
+            message = "Kubernetes sets variables with this beginning itself; use another name"
+        elif name in own:
+            message = "set by this program; use another name"
+        else:
+            continue
+        yield ("airflow", "tasks", "env", name), message
+
+
+def _volumes(settings: Settings) -> Iterator[Fault]:
+    own = folders() + dags.parts(settings) + task_pod.TEMPLATE_FILE
+    names = {item["name"] for item in own.volumes}
+    kept = [*(item["mountPath"] for item in own.mounts), *IN_IMAGE, *OF_KUBERNETES]
+    paths: set[str] = set()
+    for index, volume in enumerate(settings.airflow.tasks.volumes):
+        path = posixpath.normpath(f"/{volume.mount_path.lstrip('/')}")
+        remedy = f"use another path, such as /data/{volume.name}"
+        if volume.name in names:
+            yield (
+                (*VOLUMES, index, "name"),
+                f"the pods have a volume {volume.name} already; use another name",
+            )
+        if path in paths:
+            yield (*VOLUMES, index, "mountPath"), f"another volume is at {path}; {remedy}"
+        elif folders_kept := [folder for folder in kept if _nested(path, folder)]:
+            yield (
+                (*VOLUMES, index, "mountPath"),
+                f"{path} is, contains or is inside {folders_kept[0]}, which the pods use "
+                f"themselves; {remedy}",
+            )
+        elif path in OF_DEBIAN:
+            yield (*VOLUMES, index, "mountPath"), f"would hide {path} of the image; {remedy}"
+        if volume.claim in CLAIMS:
+            yield (
+                (*VOLUMES, index, "claim"),
+                f"{volume.claim} has the data of a server, which alone may write it",
+            )
+        names.add(volume.name)
+        paths.add(path)
+
+
+def _nested(path: str, folder: str) -> bool:
+    """Whether they are the same folder, or one is inside the other."""
+    return posixpath.commonpath([path, folder]) in (path, folder)
+
+
+def _tolerations(tolerations: Sequence[Toleration], path: Path) -> Iterator[Fault]:
+    seen: set[tuple[str, ...]] = set()
+    for index, item in enumerate(tolerations):
+        key = (item.key or "", item.operator, item.value or "", item.effect or "")
+        if key in seen:
+            yield (*path, index), "tolerates the same as another item; keep one"
+        seen.add(key)

@@ -1,0 +1,56 @@
+"""Two environments that would use the same place: one would be deployed over the other."""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from ..environment import load
+from ..errors import CommandError
+from ..settings.load import environments
+from ..settings.problems import SettingsError
+from ..settings.schema import Settings
+from .target import Target, context
+
+
+def refuse(target: Target) -> None:
+    """Raises CommandError if another environment uses a place of the target's.
+
+    An environment whose values are wrong is left out: `make check` reports them.
+    """
+    name = target.environment
+    found: list[str] = []
+    for other in environments():
+        try:
+            if other != name:
+                found += shared({name: target.settings, other: load(other)})
+        except SettingsError:
+            continue
+    if found:
+        raise CommandError("\n".join(found))
+
+
+def shared(settings: dict[str, Settings]) -> Iterator[str]:
+    """A line for each place that two of the environments use, with the files to change."""
+    places = {name: dict(_places(name, values)) for name, values in settings.items()}
+    for one, other in combinations(sorted(settings), 2):
+        for setting, place in places[one].items():
+            if places[other].get(setting) == place:
+                yield (
+                    f"values/{one}.yaml and values/{other}.yaml: {setting}: both use "
+                    f"{' of '.join(place)}; set another one in one of them, or another "
+                    f"{'host' if 'database' in setting else 'cluster'}"
+                )
+
+
+def _places(name: str, settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What an environment has for itself: the setting, and its value with what it is a part of."""
+    external, service = settings.database.external, settings.airflow.api_server.service
+    if settings.database.mode == "external" and external.host is not None:
+        server = f"{external.host.lower().removesuffix('.')}:{external.port}"
+        yield "database.name", (f"the database {settings.database.name.lower()}", server)
+    try:
+        cluster = f"context {context(name)}"
+    except CommandError:  # it names no cluster yet
+        return
+    yield "namespace", (f"the namespace {settings.namespace}", cluster)
+    if service.node_port is not None:
+        yield "airflow.apiServer.service.nodePort", (f"the port {service.node_port}", cluster)

@@ -1,0 +1,64 @@
+"""Names of Kubernetes objects and labels: what is wrong with a text, in words; None if nothing is.
+
+Source: k8s.io/apimachinery/pkg/util/validation, by which the API server checks them.
+"""
+
+import re
+
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_QUALIFIED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
+
+LABEL_FORM = "up to {most} characters of a-z, 0-9 and -, without - at an end"
+VALUE_FORM = "up to 63 letters, digits, _, . and -, with a letter or a digit at both ends"
+
+
+def label(text: str, most: int = 63) -> str | None:
+    """A DNS label: the name of a namespace, a volume, a Service."""
+    if len(text) <= most and re.fullmatch(_LABEL, text):
+        return None
+    return f"should be {LABEL_FORM.format(most=most)}"
+
+
+def namespace(text: str) -> str | None:
+    """A DNS label that is not the name of a namespace of the cluster's own.
+
+    This program enforces Pod Security `restricted` in its namespace, protects it and may delete
+    it. Kubernetes reserves the prefix `kube-`
+    (https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/).
+    """
+    if text == "default" or text.startswith("kube-"):
+        return "should be a namespace of Airflow's own: default and kube-… are the cluster's"
+    return label(text)
+
+
+def subdomain(text: str) -> str | None:
+    """A DNS subdomain: the name of a Secret, a ConfigMap, a claim, a storage class."""
+    if len(text) <= 253 and _SUBDOMAIN.fullmatch(text):
+        return None
+    return (
+        "should be up to 253 characters of a-z, 0-9, - and ., with a letter or a digit at both "
+        "ends and on both sides of each ."
+    )
+
+
+def label_key(text: str) -> str | None:
+    """The key of a label or a taint: a name of up to 63 characters, perhaps after a `prefix/`."""
+    prefix, slash, name = text.rpartition("/")
+    if slash and (len(prefix) > 253 or not _SUBDOMAIN.fullmatch(prefix)):
+        return "should have a DNS name before the slash, as in kubernetes.io/arch"
+    if len(name) > 63 or not _QUALIFIED.fullmatch(name):
+        return f"should be the key of a label, such as kubernetes.io/arch: {VALUE_FORM}"
+    return None
+
+
+def taint_key(text: str) -> str | None:
+    """The key of a taint; an empty one stands for all of them."""
+    return label_key(text) if text else None
+
+
+def label_value(text: str) -> str | None:
+    """The value of a label, which may be empty."""
+    if not text or (len(text) <= 63 and _QUALIFIED.fullmatch(text)):
+        return None
+    return f"should be the value of a label: {VALUE_FORM}"

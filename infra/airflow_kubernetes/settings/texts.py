@@ -1,0 +1,54 @@
+"""Texts that programs read: what is wrong with one, in words; None if nothing is."""
+
+import re
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+def unprintable(text: str) -> str | None:
+    """A text with spaces or with characters that no terminal shows."""
+    if text.isprintable() and " " not in text:
+        return None
+    return "should have no spaces, line breaks or other characters that cannot be seen"
+
+
+def argument(text: str, most: int) -> str | None:
+    """A text that is an argument of a command and a value in a column of `most` characters.
+
+    A hyphen in front would make an option of it. The kubelet replaces `$(NAME)` in arguments by
+    the variable, and `$$` by `$`.
+    """
+    if not text.strip() or text != text.strip():
+        return "should be a text without spaces at its ends"
+    if not text.isprintable():
+        return "should have no line breaks or other characters that cannot be seen"
+    if text.startswith("-"):
+        return "should not begin with -, which makes an option of a command of it"
+    if "$(" in text or "$$" in text:
+        return "should have no $( and no $$, which Kubernetes replaces in arguments"
+    if len(text) > most:
+        return f"should have at most {most} characters, as Airflow's database"
+    return None
+
+
+def username(text: str) -> str | None:
+    """The name of a user, also in basic authentication, where `:` and `,` separate."""
+    if ":" in text or "," in text:
+        return "should have no : and no comma, which separate names and passwords"
+    return argument(text, 256)
+
+
+def email(text: str) -> str | None:
+    """An email address, of which only the form is checked."""
+    if not _EMAIL.fullmatch(text):
+        return "should be an email address, such as admin@example.com"
+    return argument(text, 512)
+
+
+def mount_path(text: str) -> str | None:
+    """The absolute path of a folder in a container; Docker separates paths by colons."""
+    if not text.startswith("/") or not text.strip("/."):
+        return "should be an absolute path, such as /data"
+    if ".." in text.split("/") or ":" in text or not text.isprintable() or len(text) > 4095:
+        return "should be a path without .., colons and characters that cannot be seen"
+    return None
