@@ -8,6 +8,7 @@ from ..kubernetes.pull_secret import pull_secret_name
 from ..settings.schema import Settings
 from . import dags
 from .executors import KUBERNETES_QUEUE
+from .options import variable
 from .releases import RELEASES
 
 CONFIG_MAP = "airflow-config"
@@ -92,7 +93,7 @@ def reserved(settings: Settings) -> set[str]:
 def plain(settings: Settings) -> dict[str, str]:
     """The configuration without secrets: the managed variables and `airflow.configuration`."""
     extra = {
-        f"AIRFLOW__{section.upper()}__{option.upper()}": str(value)
+        variable(section, option): str(value)
         for section, options in settings.airflow.configuration.items()
         for option, value in options.items()
     }

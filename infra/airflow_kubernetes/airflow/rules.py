@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 from ..broker import rules as broker
 from ..settings.problems import Fault
 from ..settings.schema import Settings
+from . import combinations, option_rules
 from .configuration import reserved
+from .credentials import credentials_env
 from .dags import over_http
-from .executors import UnknownExecutorError
+from .executors import KUBERNETES_QUEUE, UnknownExecutorError
 from .releases import RELEASES, Release
 
 
@@ -37,7 +39,7 @@ def problems(settings: Settings) -> Iterator[Fault]:
 
 
 def warnings(settings: Settings) -> Iterator[str]:
-    """A message about an executor that is replaced by another or is not for production."""
+    """Messages about executors that are replaced or not for production, and about options."""
     release = RELEASES[settings.airflow.version]
     executor = release.executor(settings.airflow.executor)
     if executor.serial and not executor.blocks_its_scheduler:
@@ -50,6 +52,7 @@ def warnings(settings: Settings) -> Iterator[str]:
             f"airflow.executor: {executor.name} blocks the scheduler while a task runs, and is not "
             "for production (airflow.parallelism is not used)"
         )
+    yield from combinations.warnings(settings)
 
 
 def _release(settings: Settings, release: Release) -> Iterator[Fault]:
@@ -68,7 +71,9 @@ def _release(settings: Settings, release: Release) -> Iterator[Fault]:
     if executor.celery:
         yield from broker.problems(settings)
         yield from _workers(settings)
-    yield from _options(settings)
+    yield from option_rules.problems(settings, reserved(settings))
+    yield from combinations.problems(settings)
+    yield from _variables(settings, release)
 
 
 def _workers(settings: Settings) -> Iterator[Fault]:
@@ -81,7 +86,8 @@ def _workers(settings: Settings) -> Iterator[Fault]:
                 "off autoscaling",
             )
     default = settings.airflow.configuration.get("operators", {}).get("default_queue", "default")
-    if not any(default in worker.queues for worker in workers.values()):
+    # The queue of pods is served by them, or by the first set of workers.
+    if default != KUBERNETES_QUEUE and not any(default in each.queues for each in workers.values()):
         yield (
             ("airflow", "celery", "workers"),
             f"no set of workers serves the queue {default}, which is that of tasks that name none; "
@@ -89,16 +95,21 @@ def _workers(settings: Settings) -> Iterator[Fault]:
         )
 
 
-def _options(settings: Settings) -> Iterator[Fault]:
-    """Options that this program sets itself, as variables, which take precedence over others."""
-    own = reserved(settings)
-    for section, options in settings.airflow.configuration.items():
-        for option in options:
-            if f"AIRFLOW__{section.upper()}__{option.upper()}" in own:
-                yield (
-                    ("airflow", "configuration", section, option),
-                    "set by this program from other settings; remove it",
-                )
+def _variables(settings: Settings, release: Release) -> Iterator[Fault]:
+    """Variables of tasks that this program sets, or that belong into `airflow.configuration`."""
+    own = reserved(settings) | {
+        "AIRFLOW_CONFIG",
+        "AIRFLOW_HOME",
+        *(each["name"] for each in credentials_env(settings, release.secrets)),
+    }
+    for name in settings.airflow.tasks.env:
+        if name in own:
+            message = "set by this program; choose another name"
+        elif name.startswith("AIRFLOW__"):
+            message = "an option of Airflow; set it in airflow.configuration, for all components"
+        else:
+            continue
+        yield ("airflow", "tasks", "env", name), message
 
 
 def _dags(settings: Settings) -> Iterator[Fault]:

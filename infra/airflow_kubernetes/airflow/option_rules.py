@@ -1,0 +1,240 @@
+"""Rules about `airflow.configuration`, option by option: names that Airflow reads, valid values.
+
+Airflow ignores an unknown option without a word, and components end at a value that they cannot
+read.
+"""
+
+import difflib
+import json
+import math
+import re
+import zoneinfo
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from ..settings.problems import Fault
+from ..settings.schema import Settings
+from .options import Option, Options, options, variable
+from .providers import missing, of_section
+from .releases import RELEASES
+
+Value = str | int | float | bool
+
+OPEN_SECTIONS = {
+    "celery_broker_transport_options",
+    "celery_result_backend_transport_options",
+    "sentry",
+}
+"""Sections that Airflow hands on as a whole (`conf.getsection`): Celery's broker, Celery's result
+backend and Sentry know more options than Airflow describes."""
+
+CFG = "images/airflow/airflow.cfg"
+OWN = f"sections of your own code go into {CFG}"
+LONGEST = 128 * 1024
+"""Bytes of an environment variable, with name and equals sign (Linux: MAX_ARG_STRLEN)."""
+
+LARGEST = 1024 * 1024
+"""Bytes of a ConfigMap's data (Kubernetes: MaxSecretSize)."""
+
+BOOLEANS = {"t", "true", "1", "f", "false", "0"}
+
+
+def problems(settings: Settings, reserved: Collection[str]) -> Iterator[Fault]:
+    """What Airflow would ignore or could not read. `reserved` are variables of this program."""
+    known = options(settings.airflow.version)
+    total = 0
+    for section, given in settings.airflow.configuration.items():
+        path = ("airflow", "configuration", section)
+        if not given:
+            continue
+        if _unheard_of(known, section, given, reserved):
+            yield path, _unknown_section(settings, known, section)
+            continue
+        for option, value in given.items():
+            message = _problem(known, section, option, value, reserved)
+            if message is not None:
+                yield (*path, option), message
+            total += len(f"{variable(section, option)}={value}".encode(errors="replace"))
+    if total > LARGEST:
+        yield (
+            ("airflow", "configuration"),
+            f"{total} bytes, more than the {LARGEST} of a ConfigMap; put long values into {CFG}",
+        )
+
+
+def _problem(
+    known: Options, section: str, option: str, value: Value, reserved: Collection[str]
+) -> str | None:
+    if variable(section, option) in reserved:
+        return "set by this program from other settings; remove it"
+    described = known.get(section, option)
+    if described is not None:
+        return _wrong_value(section, option, described, value)
+    for suffix in ("_cmd", "_secret"):
+        if option.endswith(suffix):
+            plain = option.removesuffix(suffix)
+            described = known.get(section, plain)
+            if described is not None:
+                return _indirect(section, plain, described, reserved)
+    if section in OPEN_SECTIONS and re.fullmatch(r"[a-z][a-z0-9_-]*", option):
+        near = difflib.get_close_matches(option, known.sections[section], n=1, cutoff=0.85)
+        return f"unknown option; did you mean {near[0]}?" if near else _too_long(option, value)
+    return _unknown(known, section, option, reserved)
+
+
+def _indirect(
+    section: str, option: str, described: Option, reserved: Collection[str]
+) -> str | None:
+    """Why `<option>_cmd` or `<option>_secret` has no effect."""
+    if variable(section, option) in reserved:
+        return f"no effect: this program sets {option} itself; remove it"
+    if not described.sensitive:
+        return f"no effect: {option} is not a sensitive option; set {option} itself"
+    return None
+
+
+def _wrong_value(section: str, option: str, described: Option, value: Value) -> str | None:
+    text = str(value)
+    if described.values:
+        if text in described.values:
+            return None
+        return f"must be {_or(each or 'empty' for each in described.values)}, not {_shown(text)}"
+    right = {
+        "integer": (_integer, "a whole number"),
+        "float": (_number, "a number"),
+        "boolean": (lambda text: text.lower() in BOOLEANS, "true or false"),
+        "json": (_json, "JSON in one text"),
+        "import": (_import, "the path of a Python object, such as package.module.name"),
+    }
+    valid, words = right.get(described.type, (lambda _: True, ""))
+    if not valid(text):
+        return f"must be {words}, not {_shown(text)}"
+    if option.endswith("_port") and described.type == "integer" and not 0 < int(text) < 65536:
+        return f"must be a port from 1 to 65535, not {text}"
+    if (section, option) == ("core", "default_timezone") and not _time_zone(text):
+        return f"must be utc, system or a time zone such as Europe/Berlin, not {_shown(text)}"
+    if (section, option) == ("logging", "namespace_levels") and not _levels(text):
+        return f"must be pairs such as sqlalchemy=INFO, not {_shown(text)}"
+    return _too_long(variable(section, option), value)
+
+
+def _too_long(name: str, value: Value) -> str | None:
+    size = len(f"{name}={value}".encode(errors="replace"))
+    if size < LONGEST:
+        return None
+    return f"{size} bytes, more than the {LONGEST} of a variable; put it into {CFG}"
+
+
+def _unheard_of(
+    known: Options, section: str, given: Mapping[str, Value], reserved: Collection[str]
+) -> bool:
+    """Whether there is nothing to say of a section's options one by one."""
+    return section not in known.sections and not any(
+        variable(section, option) in reserved or _history(known, section, option, reserved)
+        for option in given
+    )
+
+
+def _unknown_section(settings: Settings, known: Options, section: str) -> str:
+    package = of_section(section)
+    if package is not None:
+        return f"a section of {missing(settings, package)}"
+    near = _near(section, known.sections)
+    hint = f"did you mean {near}? " if near else ""
+    return f"Airflow {known.version} has no such section; {hint}{OWN[0].upper()}{OWN[1:]}"
+
+
+def _unknown(known: Options, section: str, option: str, reserved: Collection[str]) -> str:
+    """What is meant by an unknown option, as far as its name says."""
+    history = _history(known, section, option, reserved)
+    if history is not None:
+        return history
+    places = [name for name, items in known.sections.items() if option in items]
+    if places:
+        return f"unknown option; {option} is in {_or(f'[{name}]' for name in places)}"
+    near = _near(option, known.sections.get(section, {}))
+    if near is not None and variable(section, near) in reserved:
+        return f"unknown option; {near} is set by this program from other settings"
+    if near is not None:
+        return f"unknown option; did you mean {near}?"
+    anywhere = {name: place for place, items in known.sections.items() for name in items}
+    near = _near(option, anywhere)
+    if near is not None:
+        return f"unknown option; did you mean {_place(anywhere[near], near)}?"
+    return "unknown option; remove it"
+
+
+def _history(known: Options, section: str, option: str, reserved: Collection[str]) -> str | None:
+    """What came of an option of another release; None if no release has or had it."""
+    name = f"{section}.{option}"
+    place = known.moved.get(name)
+    others = [options(version) for version in RELEASES if version != known.version]
+    of_another = next((other for other in others if other.get(section, option)), None)
+    if place is None and of_another is not None:
+        olds = (old for old, new in of_another.moved.items() if new == name)
+        place = next((old for old in olds if known.get(*old.rsplit(".", 1))), "")
+    if place is None:
+        return None
+    whose = f"Airflow {of_another.version}" if of_another else "an earlier Airflow"
+    message = f"an option of {whose}, not of {known.version}"
+    if not place:
+        return f"{message}, which has nothing in its place; remove it"
+    new = tuple(place.rsplit(".", 1))
+    if known.get(*new) is None:  # a sentence
+        return f"{message}; remove it. {place}"
+    if variable(*new) in reserved:
+        return f"{message}; this program sets {_place(*new)}, which replaces it; remove it"
+    return f"{message}; write {_place(*new)}"
+
+
+def _place(section: str, option: str) -> str:
+    return f"{option} in [{section}]"
+
+
+def _near(name: str, names: Collection[str]) -> str | None:
+    """The nearest name, whatever the case; Airflow's own are lower case."""
+    return next(iter(difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.7)), None)
+
+
+def _or(texts: Iterable[str]) -> str:
+    *others, last = texts
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:60]}…")
+
+
+def _integer(text: str) -> bool:
+    return re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", text) is not None
+
+
+def _number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _json(text: str) -> bool:
+    """An empty text counts as unset."""
+    try:
+        json.loads(text or "null")
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _import(text: str) -> bool:
+    return re.fullmatch(r"([A-Za-z_]\w*(\.[A-Za-z_]\w*)+)?", text) is not None
+
+
+def _time_zone(text: str) -> bool:
+    zones = zoneinfo.available_timezones()  # empty on a machine without the database
+    return text.lower() in ("utc", "system") or text in zones or not zones
+
+
+def _levels(text: str) -> bool:
+    levels = "CRITICAL|FATAL|ERROR|WARN|WARNING|INFO|DEBUG"
+    return all(
+        re.fullmatch(rf"[\w.]+=({levels})", pair) for pair in re.split(r"[\s,]+", text) if pair
+    )
