@@ -3,6 +3,8 @@
 `AIRFLOW__SECTION__OPTION` overrides airflow.cfg (Airflow's "Setting Configuration Options").
 """
 
+from urllib.parse import urlsplit
+
 from ..kubernetes.manifest import Manifest, manifest
 from ..kubernetes.pull_secret import pull_secret_name
 from ..settings.schema import Settings
@@ -29,6 +31,16 @@ def configuration_manifest(settings: Settings) -> Manifest:
     )
 
 
+def path(settings: Settings) -> str:
+    """The path of `airflow.url`, below which the web component serves everything; often empty."""
+    return urlsplit(settings.airflow.url).path.rstrip("/")
+
+
+def behind_tls(settings: Settings) -> bool:
+    """Whether users reach Airflow by https, of which the web component itself sees http."""
+    return urlsplit(settings.airflow.url).scheme == "https"
+
+
 def managed(settings: Settings) -> dict[str, str]:
     """The variables without secrets that this program derives from other settings."""
     airflow = settings.airflow
@@ -52,12 +64,15 @@ def managed(settings: Settings) -> dict[str, str]:
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "60",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": f"{HOME}/logs",
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+        **(release.web.behind_tls if behind_tls(settings) else {}),
         **release.configuration,
         **dags.variables(settings),
     }
     if release.execution_api:
         # Tasks must not use the public address, which may be an ingress with a login.
-        values["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] = f"http://{WEB}:{WEB_PORT}/execution/"
+        values["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] = (
+            f"http://{WEB}:{WEB_PORT}{path(settings)}/execution/"
+        )
     if executor.celery:
         # The broker delivers a message again if no worker has acknowledged it within this time. A
         # task is acknowledged at its end, so this must be longer than the longest task.

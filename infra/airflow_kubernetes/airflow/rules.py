@@ -9,10 +9,16 @@ from ..settings.problems import Fault
 from ..settings.schema import Settings
 from . import combinations, option_rules
 from .configuration import reserved
-from .credentials import credentials_env
-from .dags import over_http
+from .dags import CONNECTION, over_http
 from .executors import KUBERNETES_QUEUE, UnknownExecutorError
 from .releases import RELEASES, Release
+
+OWN_VARIABLES = {
+    *("AIRFLOW_CONFIG", "AIRFLOW_HOME", "AIRFLOW_USER_HOME", "AIRFLOW_VERSION", "PATH"),
+    *("DATABASE_USER", "DATABASE_PASSWORD", "BROKER_PASSWORD", "GIT_USERNAME", "GIT_PASSWORD"),
+    *(CONNECTION, "KUBERNETES_QUEUE_EXECUTOR", "TASK_PULL_SECRET"),
+}
+"""Variables of the image, parts of URLs, and what the image's own code reads."""
 
 
 def problems(settings: Settings) -> Iterator[Fault]:
@@ -73,7 +79,7 @@ def _release(settings: Settings, release: Release) -> Iterator[Fault]:
         yield from _workers(settings)
     yield from option_rules.problems(settings, reserved(settings))
     yield from combinations.problems(settings)
-    yield from _variables(settings, release)
+    yield from _variables(settings)
 
 
 def _workers(settings: Settings) -> Iterator[Fault]:
@@ -95,13 +101,9 @@ def _workers(settings: Settings) -> Iterator[Fault]:
         )
 
 
-def _variables(settings: Settings, release: Release) -> Iterator[Fault]:
+def _variables(settings: Settings) -> Iterator[Fault]:
     """Variables of tasks that this program sets, or that belong into `airflow.configuration`."""
-    own = reserved(settings) | {
-        "AIRFLOW_CONFIG",
-        "AIRFLOW_HOME",
-        *(each["name"] for each in credentials_env(settings, release.secrets)),
-    }
+    own = reserved(settings) | OWN_VARIABLES
     for name in settings.airflow.tasks.env:
         if name in own:
             message = "set by this program; choose another name"
