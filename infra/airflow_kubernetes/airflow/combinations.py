@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ..settings.problems import Fault, Path
 from ..settings.schema import Settings
 from . import providers
+from .configuration import HOME
 from .executors import KUBERNETES_QUEUE, Executor
 from .options import options
 from .releases import RELEASES
@@ -86,6 +87,17 @@ FIXED: dict[Key, Fixed] = {
     ("webserver", "web_server_ssl_cert"): HTTP,
     ("webserver", "web_server_ssl_key"): HTTP,
 }
+
+WRITTEN = {
+    ("dag_processor", "dag_bundle_storage_path"),
+    ("logging", "dag_processor_child_process_log_directory"),
+    ("logging", "dag_processor_manager_log_location"),
+    ("scheduler", "child_process_log_directory"),
+}
+"""Paths that Airflow writes to."""
+
+WRITABLE = (f"{HOME}/logs/", "/tmp/")
+"""The root file system is read-only."""
 
 REQUIRES: dict[Key, Key] = {
     ("logging", "remote_base_log_folder"): ("logging", "remote_logging"),
@@ -208,6 +220,8 @@ def _problem(
             f"cannot be set with {executor.name}: why a pod does not start is written next to the "
             "task's log, at Airflow's own path"
         )
+    if key in WRITTEN and not text.startswith(WRITABLE):
+        return f"must be below {' or '.join(WRITABLE)}: pods can write nowhere else"
     if key == ("celery", "ssl_active") and _true(text) and settings.broker.mode == "cluster":
         return "cannot be true: the Redis in the cluster has no TLS; see broker.mode"
     if key in REQUIRES and text and given.get(REQUIRES[key], "").lower() in ("", *FALSE):

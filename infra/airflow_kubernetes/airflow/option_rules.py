@@ -75,6 +75,8 @@ def _problem(
             described = known.get(section, plain)
             if described is not None:
                 return _indirect(section, plain, described, reserved)
+            if (history := _history(known, section, plain, reserved)) is not None:
+                return history
     if section in OPEN_SECTIONS and re.fullmatch(r"[a-z][a-z0-9_-]*", option):
         near = difflib.get_close_matches(option, known.sections[section], n=1, cutoff=0.85)
         return f"unknown option; did you mean {near[0]}?" if near else _too_long(option, value)
