@@ -89,7 +89,7 @@ UNKNOWN: dict[str, list[tuple[Options, str]]] = {
         ({"scheduler": {"scheduler_idle_sleep_time": "soon"}}, "must be a number"),
         ({"scheduler": {"scheduler_idle_sleep_time": "nan"}}, "must be a number"),
         ({"core": {"dags_are_paused_at_creation": "yes"}}, "must be true or false, not 'yes'"),
-        ({"core": {"default_timezone": "Europe/Berlinn"}}, "a time zone such as Europe/Berlin"),
+        ({"core": {"default_timezone": "Europe/Berlinn"}}, "a zone such as Europe/Berlin"),
         ({"logging": {"logging_level": "LOUD"}}, "must be CRITICAL, FATAL, ERROR"),
         ({"logging": {"logging_level": "info"}}, "DEBUG, not 'info'"),
         ({"logging": {"namespace_levels": "botocore=LOUD"}}, "pairs such as sqlalchemy=INFO"),

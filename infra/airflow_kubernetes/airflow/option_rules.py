@@ -1,18 +1,16 @@
-"""Rules about `airflow.configuration`, option by option: names that Airflow reads, valid values.
+"""Rules about `airflow.configuration`, option by option: names and values that Airflow reads.
 
 Airflow ignores an unknown option without a word, and components end at a value that they cannot
 read.
 """
 
 import difflib
-import json
-import math
 import re
-import zoneinfo
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from ..settings.problems import Fault
 from ..settings.schema import Settings
+from .option_values import alternatives, wrong_value
 from .options import Option, Options, options, variable
 from .providers import missing, of_section
 from .releases import RELEASES
@@ -28,14 +26,12 @@ OPEN_SECTIONS = {
 backend and Sentry know more options than Airflow describes."""
 
 CFG = "images/airflow/airflow.cfg"
-OWN = f"sections of your own code go into {CFG}"
+OWN = f"Sections of your own code go into {CFG}"
 LONGEST = 128 * 1024
 """Bytes of an environment variable, with name and equals sign (Linux: MAX_ARG_STRLEN)."""
 
 LARGEST = 1024 * 1024
 """Bytes of a ConfigMap's data (Kubernetes: MaxSecretSize)."""
-
-BOOLEANS = {"t", "true", "1", "f", "false", "0"}
 
 
 def problems(settings: Settings, reserved: Collection[str]) -> Iterator[Fault]:
@@ -53,7 +49,7 @@ def problems(settings: Settings, reserved: Collection[str]) -> Iterator[Fault]:
             message = _problem(known, section, option, value, reserved)
             if message is not None:
                 yield (*path, option), message
-            total += len(f"{variable(section, option)}={value}".encode(errors="replace"))
+            total += _size(section, option, value)
     if total > LARGEST:
         yield (
             ("airflow", "configuration"),
@@ -68,7 +64,9 @@ def _problem(
         return "set by this program from other settings; remove it"
     described = known.get(section, option)
     if described is not None:
-        return _wrong_value(section, option, described, value)
+        return wrong_value(section, option, described, str(value)) or _too_long(
+            section, option, value
+        )
     for suffix in ("_cmd", "_secret"):
         if option.endswith(suffix):
             plain = option.removesuffix(suffix)
@@ -79,7 +77,11 @@ def _problem(
                 return history
     if section in OPEN_SECTIONS and re.fullmatch(r"[a-z][a-z0-9_-]*", option):
         near = difflib.get_close_matches(option, known.sections[section], n=1, cutoff=0.85)
-        return f"unknown option; did you mean {near[0]}?" if near else _too_long(option, value)
+        return (
+            f"unknown option; did you mean {near[0]}?"
+            if near
+            else _too_long(section, option, value)
+        )
     return _unknown(known, section, option, reserved)
 
 
@@ -94,36 +96,15 @@ def _indirect(
     return None
 
 
-def _wrong_value(section: str, option: str, described: Option, value: Value) -> str | None:
-    text = str(value)
-    if described.values:
-        if text in described.values:
-            return None
-        return f"must be {_or(each or 'empty' for each in described.values)}, not {_shown(text)}"
-    right = {
-        "integer": (_integer, "a whole number"),
-        "float": (_number, "a number"),
-        "boolean": (lambda text: text.lower() in BOOLEANS, "true or false"),
-        "json": (_json, "JSON in one text"),
-        "import": (_import, "the path of a Python object, such as package.module.name"),
-    }
-    valid, words = right.get(described.type, (lambda _: True, ""))
-    if not valid(text):
-        return f"must be {words}, not {_shown(text)}"
-    if option.endswith("_port") and described.type == "integer" and not 0 < int(text) < 65536:
-        return f"must be a port from 1 to 65535, not {text}"
-    if (section, option) == ("core", "default_timezone") and not _time_zone(text):
-        return f"must be utc, system or a time zone such as Europe/Berlin, not {_shown(text)}"
-    if (section, option) == ("logging", "namespace_levels") and not _levels(text):
-        return f"must be pairs such as sqlalchemy=INFO, not {_shown(text)}"
-    return _too_long(variable(section, option), value)
-
-
-def _too_long(name: str, value: Value) -> str | None:
-    size = len(f"{name}={value}".encode(errors="replace"))
+def _too_long(section: str, option: str, value: Value) -> str | None:
+    size = _size(section, option, value)
     if size < LONGEST:
         return None
     return f"{size} bytes, more than the {LONGEST} of a variable; put it into {CFG}"
+
+
+def _size(section: str, option: str, value: Value) -> int:
+    return len(f"{variable(section, option)}={value}".encode(errors="replace"))
 
 
 def _unheard_of(
@@ -142,7 +123,7 @@ def _unknown_section(settings: Settings, known: Options, section: str) -> str:
         return f"a section of {missing(settings, package)}"
     near = _near(section, known.sections)
     hint = f"did you mean {near}? " if near else ""
-    return f"Airflow {known.version} has no such section; {hint}{OWN[0].upper()}{OWN[1:]}"
+    return f"Airflow {known.version} has no such section; {hint}{OWN}"
 
 
 def _unknown(known: Options, section: str, option: str, reserved: Collection[str]) -> str:
@@ -152,7 +133,7 @@ def _unknown(known: Options, section: str, option: str, reserved: Collection[str
         return history
     places = [name for name, items in known.sections.items() if option in items]
     if places:
-        return f"unknown option; {option} is in {_or(f'[{name}]' for name in places)}"
+        return f"unknown option; {option} is in {alternatives(f'[{name}]' for name in places)}"
     near = _near(option, known.sections.get(section, {}))
     if near is not None and variable(section, near) in reserved:
         return f"unknown option; {near} is set by this program from other settings"
@@ -173,19 +154,25 @@ def _history(known: Options, section: str, option: str, reserved: Collection[str
     of_another = next((other for other in others if other.get(section, option)), None)
     if place is None and of_another is not None:
         olds = (old for old, new in of_another.moved.items() if new == name)
-        place = next((old for old in olds if known.get(*old.rsplit(".", 1))), "")
+        place = next((old for old in olds if known.get(*_key(old))), "")
     if place is None:
         return None
     whose = f"Airflow {of_another.version}" if of_another else "an earlier Airflow"
     message = f"an option of {whose}, not of {known.version}"
     if not place:
         return f"{message}, which has nothing in its place; remove it"
-    new = tuple(place.rsplit(".", 1))
+    new = _key(place)
     if known.get(*new) is None:  # a sentence
         return f"{message}; remove it. {place}"
     if variable(*new) in reserved:
         return f"{message}; this program sets {_place(*new)}, which replaces it; remove it"
     return f"{message}; write {_place(*new)}"
+
+
+def _key(name: str) -> tuple[str, str]:
+    """Section and option of `section.option`; a section may have a dot itself."""
+    section, _, option = name.rpartition(".")
+    return section, option
 
 
 def _place(section: str, option: str) -> str:
@@ -195,48 +182,3 @@ def _place(section: str, option: str) -> str:
 def _near(name: str, names: Collection[str]) -> str | None:
     """The nearest name, whatever the case; Airflow's own are lower case."""
     return next(iter(difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.7)), None)
-
-
-def _or(texts: Iterable[str]) -> str:
-    *others, last = texts
-    return f"{', '.join(others)} or {last}" if others else last
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 60 else f"{text[:60]}…")
-
-
-def _integer(text: str) -> bool:
-    return re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", text) is not None
-
-
-def _number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
-
-
-def _json(text: str) -> bool:
-    """An empty text counts as unset."""
-    try:
-        json.loads(text or "null")
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _import(text: str) -> bool:
-    return re.fullmatch(r"([A-Za-z_]\w*(\.[A-Za-z_]\w*)+)?", text) is not None
-
-
-def _time_zone(text: str) -> bool:
-    zones = zoneinfo.available_timezones()  # empty on a machine without the database
-    return text.lower() in ("utc", "system") or text in zones or not zones
-
-
-def _levels(text: str) -> bool:
-    levels = "CRITICAL|FATAL|ERROR|WARN|WARNING|INFO|DEBUG"
-    return all(
-        re.fullmatch(rf"[\w.]+=({levels})", pair) for pair in re.split(r"[\s,]+", text) if pair
-    )

@@ -62,10 +62,9 @@ def of_remote_logs(folder: str) -> str | None:
 def of_paths(text: str) -> set[str]:
     """The packages of all Python paths in a text."""
     found = set()
-    for path in re.findall(r"\bairflow\.providers\.([a-z0-9_.]+)", text):
-        first, second, *_ = [*path.split("."), ""]
-        found.add(f"{PREFIX}{first}-{second}" if first in SHARED else f"{PREFIX}{first}")
-    return {name.replace("_", "-").rstrip("-") for name in found}
+    for first, second in re.findall(r"\bairflow\.providers\.(\w+)(?:\.(\w+))?", text):
+        found.add(f"{first}-{second}" if first in SHARED else first)
+    return {f"{PREFIX}{name.replace('_', '-').rstrip('-')}" for name in found}
 
 
 def locked(settings: Settings, package: str) -> bool:
