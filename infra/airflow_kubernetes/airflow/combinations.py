@@ -1,4 +1,4 @@
-"""Rules about options of `airflow.configuration` that are valid, but not beside what this program
+"""Rules about options of `airflow.configuration` that are valid, but not together with what this program
 deploys: its probes, Services, arguments, Roles and images.
 """
 
@@ -106,7 +106,7 @@ REQUIRES: dict[Key, Key] = {
     ("secrets", "backend_kwargs"): ("secrets", "backend"),
     ("workers", "secrets_backend_kwargs"): ("workers", "secrets_backend"),
 }
-"""Options that Airflow reads only beside another."""
+"""Options that Airflow reads only if another is set, too."""
 
 PACKAGES: dict[Key, dict[str, str]] = {
     ("api", "server_type"): {"gunicorn": "gunicorn"},
