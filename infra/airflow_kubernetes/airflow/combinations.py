@@ -1,5 +1,5 @@
-"""Rules about options of `airflow.configuration` that are valid, but not together with what this program
-deploys: its probes, Services, arguments, Roles and images.
+"""Rules about options of `airflow.configuration` that are valid, but do not work with what this
+program deploys: its probes, Services, arguments, Roles and images.
 """
 
 from collections.abc import Iterator, Mapping
