@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..settings.problems import Fault, Path
 from ..settings.schema import Settings
 from . import providers
-from .configuration import HOME
+from .configuration import HOME, behind_tls
 from .executors import KUBERNETES_QUEUE, Executor
 from .options import options
 from .releases import RELEASES
@@ -55,6 +55,7 @@ FIXED: dict[Key, Fixed] = {
     ("celery", "worker_autoscale"): SLOTS,
     ("celery", "worker_concurrency"): SLOTS,
     ("core", "auth_manager"): Fixed(FAB),
+    ("core", "database_access_isolation"): Fixed("no component serves the internal API", FALSE),
     ("core", "dags_folder"): Fixed(
         "DAG code is in the dags folder of the image, or comes from Git; see airflow.dags"
     ),
@@ -83,10 +84,25 @@ FIXED: dict[Key, Fixed] = {
     ("logging", "trigger_log_server_port"): NO_LOG_SERVER,
     ("logging", "worker_log_server_port"): NO_LOG_SERVER,
     ("scheduler", "scheduler_health_check_server_host"): LISTEN,
+    ("webserver", "run_internal_api"): Fixed("no component uses the internal API", FALSE),
     ("webserver", "web_server_host"): LISTEN,
     ("webserver", "web_server_ssl_cert"): HTTP,
     ("webserver", "web_server_ssl_key"): HTTP,
 }
+
+LEAST: dict[Key, int] = {
+    ("dag_processor", "parsing_processes"): 1,
+    ("database", "max_db_retries"): 1,
+    # SQLAlchemy takes less as "without limit", and MySQL has one.
+    ("database", "sql_alchemy_max_overflow"): 0,
+    ("database", "sql_alchemy_pool_size"): 1,
+    ("scheduler", "parsing_processes"): 1,
+    ("triggerer", "capacity"): 1,
+    ("triggerer", "default_capacity"): 1,
+}
+"""The least number with which components work."""
+
+COOKIES = {("fab", "cookie_secure"), ("webserver", "cookie_secure")}
 
 WRITTEN = {
     ("dag_processor", "dag_bundle_storage_path"),
@@ -220,6 +236,14 @@ def _problem(
             f"cannot be set with {executor.name}: why a pod does not start is written next to the "
             "task's log, at Airflow's own path"
         )
+    number = _number(settings, given, key)
+    if key in LEAST and number is not None and number < LEAST[key]:
+        return f"must be at least {LEAST[key]}"
+    if key in COOKIES and _true(text) and not behind_tls(settings):
+        return "browsers send such cookies by https alone: set airflow.url to the https address"
+    several = settings.airflow.scheduler.replicas > 1
+    if key == ("scheduler", "use_row_level_locking") and not _true(text) and several:
+        return "must stay true with more than one scheduler: see airflow.scheduler.replicas"
     if key in WRITTEN and not text.startswith(WRITABLE):
         return f"must be below {' or '.join(WRITABLE)}: pods can write nowhere else"
     if key == ("celery", "ssl_active") and _true(text) and settings.broker.mode == "cluster":
@@ -244,7 +268,9 @@ def _true(text: str) -> bool:
 def _heartbeats(settings: Settings, given: Mapping[Key, str]) -> Iterator[Fault]:
     for key, dead, limit in HEARTBEATS:
         every, after = _number(settings, given, key), _number(settings, given, dead)
-        if key in given and every is not None and every >= limit:
+        if key in given and every is not None and every < 0:
+            yield _path(key), "must be a number of seconds"
+        elif key in given and every is not None and every >= limit:
             yield (
                 _path(key),
                 f"must be less than {limit}: what has had no heartbeat for {limit} s counts as "

@@ -77,6 +77,13 @@ def _time_zone(text: str) -> bool:
     return text.lower() in ("utc", "system") or text in zones or not zones
 
 
+def _bundles(text: str) -> bool:
+    items = json.loads(text or "[]")
+    return isinstance(items, list) and all(
+        isinstance(item, dict) and {"name", "classpath"} <= {*item} for item in items
+    )
+
+
 def _levels(text: str) -> bool:
     pairs = re.split(r"[\s,]+", text.strip())
     return all(re.fullmatch(rf"([\w.]+=(?i:{LEVELS}))?", pair) for pair in pairs)
@@ -93,6 +100,10 @@ TYPES: dict[str, Form] = {
     "import": (_import, "the path of a Python object, such as package.module.name"),
 }
 SPECIAL: dict[tuple[str, str], Form] = {
+    ("dag_processor", "dag_bundle_config_list"): (
+        _bundles,
+        "a list of objects with name and classpath",
+    ),
     ("core", "default_timezone"): (_time_zone, "utc, system or a zone such as Europe/Berlin"),
     ("logging", "namespace_levels"): (_levels, "pairs such as sqlalchemy=INFO"),
 }

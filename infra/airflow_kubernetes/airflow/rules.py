@@ -77,8 +77,12 @@ def _release(settings: Settings, release: Release) -> Iterator[Fault]:
     if executor.celery:
         yield from broker.problems(settings)
         yield from _workers(settings)
-    yield from option_rules.problems(settings, reserved(settings))
-    yield from combinations.problems(settings)
+    wrong = dict(option_rules.problems(settings, reserved(settings)))
+    yield from wrong.items()
+    # One problem for each option: how it works with others does not matter where it is wrong.
+    for path, message in combinations.problems(settings):
+        if not wrong.keys() & {path, path[:-1]}:
+            yield path, message
     yield from _variables(settings)
 
 
