@@ -154,6 +154,7 @@ lock: .venv  ## update requirements.txt and the images' locks
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" uv pip compile requirements.in --quiet --no-header \
 		--no-emit-index-url --python-version 3.11 --generate-hashes --output-file requirements.txt
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock.py
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock_options.py
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock_tasks.py
 
 bench: .venv  ## measure each step, warm; COLD=1 also with empty caches (half an hour)

@@ -55,7 +55,7 @@ def test_existing_secrets_that_the_values_name_are_no_dangling_references() -> N
         ("", []),
         (
             "database.cluster.image=mysql:8.4 "
-            'airflow.configuration={"smtp":{"smtp_password":"hunter2"}}',
+            'airflow.configuration={"celery_broker_transport_options":{"password":"hunter2"}}',
             ["image-digest", "no-secret-in-config-map"],
         ),
     ],

@@ -144,7 +144,9 @@ def test_a_change_as_a_reviewer_sees_it(checkout: Checkout) -> None:
     checkout.replace("values/common.yaml", "revision: 1 ", "revision: 2 ")
     nasty = "</code>`<img src=x>` @octocat"
     checkout.replace(
-        "values/common.yaml", "configuration: {}", f"configuration: {{core: {{x: '{nasty}'}}}}"
+        "values/common.yaml",
+        "configuration: {}",
+        f"configuration: {{api: {{instance_name: '{nasty}'}}}}",
     )
     commit(checkout, "more")
     checkout.replace("values/prod.yaml", "bufferPool: 4G", "bufferPool: 5G")
@@ -175,7 +177,7 @@ def test_a_change_as_a_reviewer_sees_it(checkout: Checkout) -> None:
     }
     pool = fields["airflow-mysql", "spec.template.spec.containers[mysql].args[5]"]
     assert pool["new"] == "--innodb-buffer-pool-size=5368709120"
-    assert fields["airflow-config", "data.AIRFLOW__CORE__X"]["new"] == nasty
+    assert fields["airflow-config", "data.AIRFLOW__API__INSTANCE_NAME"]["new"] == nasty
     assert f"``{nasty}`` added" in found.text
     assert any("images.lock.yaml has no airflow:" in line for line in prod["warnings"])
     assert found.text.count("times `image`") == 1

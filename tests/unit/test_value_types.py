@@ -263,6 +263,13 @@ TOLERATIONS_BAD: list[Any] = [
         {"key": "a", "effect": "NoExecute", "tolerationSeconds": 6},
     ],
 ]  # fmt: skip
+TEXTS = (
+    "instance_name", "access_control_allow_headers", "access_control_allow_methods",
+    "access_control_allow_origins", "client_ssl_cert", "client_ssl_key", "expose_config",
+    "log_config", "theme",
+)  # fmt: skip
+"""Options that may be any text."""
+
 SETS_GOOD = ["default", "big", "1", "w" * 31]
 SETS_BAD = ["", "Big", "-a", "a-", "a_b", "a.b", "--help", "w" * 32, "a b", "é"]
 POOLS_BAD = ["", "0M", "512", "512Mi", "1.5G", "-1G", "1g", "1 G", "9" * 5000 + "M"]
@@ -420,8 +427,7 @@ SETTINGS = [
     Setting("airflow.configuration", [], SECTIONS_BAD, lambda name: {"core": {name: 1}}),
     Setting(
         "airflow.configuration", [["x"]], [["x" * 140_000], ["a\0b"], ["x" * 120_000] * 9],
-        lambda texts: {"core": {f"hide_sensitive_var_conn_fields{i or ''}": text
-                                for i, text in enumerate(texts)}},
+        lambda texts: {"api": dict(zip(TEXTS, texts, strict=False))},
     ),
     Setting("database.cluster.bufferPool", ["256M", "1G"], POOLS_BAD),
     Setting(

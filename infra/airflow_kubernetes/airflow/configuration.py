@@ -3,11 +3,14 @@
 `AIRFLOW__SECTION__OPTION` overrides airflow.cfg (Airflow's "Setting Configuration Options").
 """
 
+from urllib.parse import urlsplit
+
 from ..kubernetes.manifest import Manifest, manifest
 from ..kubernetes.pull_secret import pull_secret_name
 from ..settings.schema import Settings
 from . import dags
 from .executors import KUBERNETES_QUEUE
+from .options import variable
 from .releases import RELEASES
 
 CONFIG_MAP = "airflow-config"
@@ -26,6 +29,16 @@ def configuration_manifest(settings: Settings) -> Manifest:
     return manifest(
         "v1", "ConfigMap", CONFIG_MAP, settings.namespace, "config", data=plain(settings)
     )
+
+
+def path(settings: Settings) -> str:
+    """The path of `airflow.url`, below which the web component serves everything; often empty."""
+    return urlsplit(settings.airflow.url).path.rstrip("/")
+
+
+def behind_tls(settings: Settings) -> bool:
+    """Whether users reach Airflow by https, of which the web component itself sees http."""
+    return urlsplit(settings.airflow.url).scheme == "https"
 
 
 def managed(settings: Settings) -> dict[str, str]:
@@ -51,12 +64,15 @@ def managed(settings: Settings) -> dict[str, str]:
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "60",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": f"{HOME}/logs",
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+        **(release.web.behind_tls if behind_tls(settings) else {}),
         **release.configuration,
         **dags.variables(settings),
     }
     if release.execution_api:
         # Tasks must not use the public address, which may be an ingress with a login.
-        values["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] = f"http://{WEB}:{WEB_PORT}/execution/"
+        values["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] = (
+            f"http://{WEB}:{WEB_PORT}{path(settings)}/execution/"
+        )
     if executor.celery:
         # The broker delivers a message again if no worker has acknowledged it within this time. A
         # task is acknowledged at its end, so this must be longer than the longest task.
@@ -92,7 +108,7 @@ def reserved(settings: Settings) -> set[str]:
 def plain(settings: Settings) -> dict[str, str]:
     """The configuration without secrets: the managed variables and `airflow.configuration`."""
     extra = {
-        f"AIRFLOW__{section.upper()}__{option.upper()}": str(value)
+        variable(section, option): str(value)
         for section, options in settings.airflow.configuration.items()
         for option, value in options.items()
     }

@@ -16,6 +16,10 @@ DATABASE, FERNET, API_SECRET, JWT = "database", "fernet-key", "api-secret-key", 
 BROKER, RESULTS = "broker", "results"
 """Credentials that a component may need; each is an environment variable of `Release.secrets`."""
 
+PRIVATE_NETWORKS = "10.0.0.0/8,100.64.0.0/10,172.16.0.0/12,192.168.0.0/16,fc00::/7,127.0.0.0/8"
+"""Where an Ingress controller's address is, as its pod or node (RFC 1918, 6598 and 4193). uvicorn
+believes X-Forwarded-* of these alone, and takes the last other address for the client's."""
+
 
 @dataclass(frozen=True)
 class AirflowComponent:
@@ -36,7 +40,9 @@ class Web:
     """The component that serves the UI and the REST API on port 8080.
 
     `alive` answers without the database, `ready` with it; `rest` is the REST API's root and
-    `login` its authentication. `variables` maps a setting to its environment variable.
+    `login` its authentication; all three are below the path of `airflow.url`. `variables` maps a
+    setting to its environment variable. `behind_tls` are the variables and `tls_args` the arguments
+    for an https address: an Ingress ends TLS, and says so in X-Forwarded-Proto.
     """
 
     component: AirflowComponent
@@ -45,6 +51,8 @@ class Web:
     rest: str
     login: Literal["token", "basic"]
     variables: MappingProxyType[str, str]
+    behind_tls: MappingProxyType[str, str]
+    tls_args: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,12 @@ _AIRFLOW_2_11 = Release(
                 "port": "AIRFLOW__WEBSERVER__WEB_SERVER_PORT",
             }
         ),
+        behind_tls=MappingProxyType(
+            {
+                "AIRFLOW__WEBSERVER__ENABLE_PROXY_FIX": "True",
+                "AIRFLOW__WEBSERVER__COOKIE_SECURE": "True",
+            }
+        ),
     ),
     scheduler=AirflowComponent("scheduler", ("scheduler", "--skip-serve-logs"), _ALL_KEYS_2),
     dag_processor=AirflowComponent("dag-processor", ("dag-processor",), (DATABASE, FERNET)),
@@ -157,6 +171,14 @@ _AIRFLOW_3_3 = Release(
                 "port": "AIRFLOW__API__PORT",
             }
         ),
+        behind_tls=MappingProxyType(
+            {
+                "AIRFLOW__FAB__ENABLE_PROXY_FIX": "True",
+                "AIRFLOW__FAB__COOKIE_SECURE": "True",
+                "FORWARDED_ALLOW_IPS": PRIVATE_NETWORKS,
+            }
+        ),
+        tls_args=("--proxy-headers",),
     ),
     scheduler=AirflowComponent(
         "scheduler", ("scheduler", "--skip-serve-logs"), (DATABASE, FERNET, API_SECRET, JWT)

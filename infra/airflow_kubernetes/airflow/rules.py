@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 from ..broker import rules as broker
 from ..settings.problems import Fault
 from ..settings.schema import Settings
-from . import secret_names, size_rules, task_rules
+from . import combinations, option_rules, secret_names, size_rules, task_rules
 from .configuration import reserved
 from .dags import over_http
-from .executors import UnknownExecutorError
+from .executors import KUBERNETES_QUEUE, UnknownExecutorError
 from .releases import RELEASES, Release
 
 
@@ -41,7 +41,7 @@ def problems(settings: Settings) -> Iterator[Fault]:
 
 
 def warnings(settings: Settings) -> Iterator[str]:
-    """A message about an executor that is replaced by another or is not for production."""
+    """Messages about executors that are replaced or not for production, and about options."""
     release = RELEASES[settings.airflow.version]
     executor = release.executor(settings.airflow.executor)
     if executor.serial and not executor.blocks_its_scheduler:
@@ -54,6 +54,7 @@ def warnings(settings: Settings) -> Iterator[str]:
             f"airflow.executor: {executor.name} blocks the scheduler while a task runs, and is not "
             "for production (airflow.parallelism is not used)"
         )
+    yield from combinations.warnings(settings)
 
 
 def _release(settings: Settings, release: Release) -> Iterator[Fault]:
@@ -72,7 +73,12 @@ def _release(settings: Settings, release: Release) -> Iterator[Fault]:
     if executor.celery:
         yield from broker.problems(settings)
         yield from _workers(settings)
-    yield from _options(settings)
+    wrong = dict(option_rules.problems(settings, reserved(settings)))
+    yield from wrong.items()
+    # One problem for each option: how it works with others does not matter where it is wrong.
+    for path, message in combinations.problems(settings):
+        if not wrong.keys() & {path, path[:-1]}:
+            yield path, message
     yield from task_rules.problems(settings)
     yield from size_rules.problems(settings)
 
@@ -87,24 +93,13 @@ def _workers(settings: Settings) -> Iterator[Fault]:
                 "off autoscaling",
             )
     default = settings.airflow.configuration.get("operators", {}).get("default_queue", "default")
-    if not any(default in worker.queues for worker in workers.values()):
+    # The queue of pods is served by them, or by the first set of workers.
+    if default != KUBERNETES_QUEUE and not any(default in each.queues for each in workers.values()):
         yield (
             ("airflow", "celery", "workers"),
             f"no set of workers serves the queue {default}, which is that of tasks that name none; "
             "add it to the queues of a set",
         )
-
-
-def _options(settings: Settings) -> Iterator[Fault]:
-    """Options that this program sets itself, as variables, which take precedence over others."""
-    own = reserved(settings)
-    for section, options in settings.airflow.configuration.items():
-        for option in options:
-            if f"AIRFLOW__{section.upper()}__{option.upper()}" in own:
-                yield (
-                    ("airflow", "configuration", section, option),
-                    "set by this program from other settings; remove it",
-                )
 
 
 def _dags(settings: Settings) -> Iterator[Fault]:

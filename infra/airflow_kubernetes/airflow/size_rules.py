@@ -15,6 +15,8 @@ CONFIG_MAP = 1024 * 1024
 ENVIRONMENT = 512 * 1024
 """Bytes of `airflow.tasks.env`: pods have them next to the ConfigMap, and Linux allows 2 MiB."""
 
+CFG = "images/airflow/airflow.cfg"
+
 _NAME = 256
 """More than the longest name of a variable."""
 
@@ -23,20 +25,25 @@ def problems(settings: Settings) -> Iterator[Fault]:
     """Path and message of what is too large. The release and the executor are known ones."""
     airflow = settings.airflow
     for section, options in airflow.configuration.items():
-        yield from _variables(options, ("airflow", "configuration", section))
-    yield from _variables(airflow.tasks.env, ("airflow", "tasks", "env"))
+        path = ("airflow", "configuration", section)
+        yield from _variables(options, path, f"put it into {CFG}")
+    path = ("airflow", "tasks", "env")
+    yield from _variables(airflow.tasks.env, path, "put it into a volume")
     if _size(plain(settings)) > CONFIG_MAP:
-        yield ("airflow", "configuration"), "is more than the 1 MiB that a ConfigMap can have"
+        yield (
+            ("airflow", "configuration"),
+            f"is more than the 1 MiB that a ConfigMap can have; put long values into {CFG}",
+        )
     if _size(airflow.tasks.env) > ENVIRONMENT:
         yield ("airflow", "tasks", "env"), "is more than 512 KiB; put large values into a volume"
 
 
-def _variables(values: Mapping[str, object], path: Path) -> Iterator[Fault]:
+def _variables(values: Mapping[str, object], path: Path, remedy: str) -> Iterator[Fault]:
     for name, value in values.items():
         if "\0" in str(value):
             yield (*path, name), "has a NUL character, which no variable can have"
         elif len(str(value).encode()) > VARIABLE - _NAME:
-            yield (*path, name), "is more than the 128 KiB that a variable can have"
+            yield (*path, name), f"is more than the 128 KiB that a variable can have; {remedy}"
 
 
 def _size(values: Mapping[str, str]) -> int:

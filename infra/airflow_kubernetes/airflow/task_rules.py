@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from ..settings.problems import Fault, Path
 from ..settings.schema import Settings, Toleration
 from . import dags, task_pod
-from .configuration import HOME, managed
+from .configuration import HOME, reserved
 from .pod import folders
 
 VOLUMES: Path = ("airflow", "tasks", "volumes")
@@ -33,7 +33,7 @@ CLAIMS = ("airflow-mysql", "airflow-redis")
 VARIABLES = {
     "ADMIN_PASSWORD", "AIRFLOW_CONFIG", "AIRFLOW_HOME", "AIRFLOW_USER_HOME", "AIRFLOW_VERSION",
     "BROKER_PASSWORD", "DATABASE_PASSWORD", "DATABASE_USER", "FLOWER_PASSWORD", "GIT_PASSWORD",
-    "GIT_USERNAME", "PATH", "TASK_PULL_SECRET", dags.CONNECTION,
+    "GIT_USERNAME", "KUBERNETES_QUEUE_EXECUTOR", "PATH", "TASK_PULL_SECRET", dags.CONNECTION,
 }  # fmt: skip
 """Variables that pods have with some executor or source of DAG code, or that the image sets."""
 
@@ -50,14 +50,14 @@ def problems(settings: Settings) -> Iterator[Fault]:
 
 
 def _variables(settings: Settings) -> Iterator[Fault]:
-    own = VARIABLES | {*managed(settings)}
+    own = VARIABLES | reserved(settings)
     for name in settings.airflow.tasks.env:
-        if name.upper().startswith("AIRFLOW__"):
+        if name in own:
+            message = "set by this program; use another name"
+        elif name.upper().startswith("AIRFLOW__"):
             message = "is an option of Airflow: set it in airflow.configuration, for all components"
         elif name.startswith("KUBERNETES_"):
             message = "Kubernetes sets variables with this beginning itself; use another name"
-        elif name in own:
-            message = "set by this program; use another name"
         else:
             continue
         yield ("airflow", "tasks", "env", name), message

@@ -7,7 +7,7 @@ from ..kubernetes.manifest import DO_NOT_AWAIT, Manifest, manifest, selector
 from ..kubernetes.probes import Probes, http, probe
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings
-from .configuration import WEB, WEB_PORT
+from .configuration import WEB, WEB_PORT, behind_tls, path
 from .deployment import deployment
 from .image_scripts import wait_for_migrations
 from .pod import airflow_container, airflow_pod, rolled_by
@@ -19,13 +19,15 @@ def web_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     web = RELEASES[settings.airflow.version].web
     component, values = web.component, settings.airflow.api_server
     account = ServiceAccount(component.name)
-    alive, ready = http(web.alive, WEB_PORT), http(web.ready, WEB_PORT)
+    alive, ready = (
+        http(f"{path(settings)}{address}", WEB_PORT) for address in (web.alive, web.ready)
+    )
     container = airflow_container(
         settings,
         component.name,
         image,
         values.resources,
-        component.args,
+        (*component.args, *(web.tls_args if behind_tls(settings) else ())),
         component.secrets,
         ports={"http": WEB_PORT},
         probes=Probes(
