@@ -107,8 +107,8 @@ NASTY = (
     "dev;echo INJECTED", "$(shell touch pwned)", "${shell touch pwned}", "$(error x)",
     "`touch pwned`", "$(touch pwned)", "$$(touch pwned)", "'; touch pwned; '", '"; touch pwned; "',
     "a\ntouch pwned\n#", "'\ntouch pwned\n'", "a\\", "a#b", "-x", "a b", "*", "~", "$HOME",
-    "$(ENV)", "%", "é", "a\ttouch pwned", "|touch pwned", "&touch pwned&", ">pwned", "!touch", "{a,b}",
-    "$'x'", "\\'touch pwned",
+    "$(ENV)", "%", "é", "a\ttouch pwned", "|touch pwned", "&touch pwned&", ">pwned", "!touch",
+    "{a,b}", "$'x'", "\\'touch pwned",
 )  # fmt: skip
 """What a shell, or make, would run, expand or split."""
 
