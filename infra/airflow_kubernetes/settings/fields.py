@@ -55,7 +55,10 @@ BufferPool = Annotated[str, _form(r"^[0-9]+[MG]$", "a whole number of M or G, su
 
 Url = Annotated[
     str,
-    _form(r"^https?://[^/\s]+(/.*[^/])?$", "an http or https address without a slash at its end"),
+    _form(
+        r"^https?://[^/\s@]+(/.*[^/])?$",
+        "an http or https address without a login, and without a slash at its end",
+    ),
 ]
 
 Registry = Annotated[

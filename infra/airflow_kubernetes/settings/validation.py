@@ -1,6 +1,7 @@
 """The schema as data: its fields, sections and marks; and pydantic's errors as messages."""
 
 import difflib
+import re
 from collections.abc import Iterator
 from typing import get_args, get_origin
 
@@ -11,6 +12,9 @@ from pydantic_core import ErrorDetails
 from .fields import FORMS, Section
 from .marks import PerEnvironment
 from .problems import Path
+
+LOGIN = re.compile(r"""(?<=//)[^\s/'"]+(?=@)|[^\s/'"@:]+:[^\s'"@]+(?=@(?!sha256:))""")
+"""User and password before a host; no message shows them."""
 
 _NO_KEYS = ("str", "int", "float", "bool", "[key]")
 """Parts that pydantic adds to a path: the members of a union; a key, as opposed to its value."""
@@ -37,7 +41,7 @@ def _wrong_value(detail: ErrorDetails) -> str:
     value, message = detail["input"], detail["msg"]
     if (words := FORMS.get(detail.get("ctx", {}).get("pattern", ""))) is not None:
         message = f"should be {words}"
-    message = f"{message[0].lower()}{message[1:]}, not {value!r}"
+    message = f"{message[0].lower()}{message[1:]}, not {LOGIN.sub('[login]', repr(value))}"
     if detail["type"] == "string_type" and isinstance(value, int | float):
         message += f' (write "{value}")'
     return message
