@@ -101,7 +101,7 @@ def test_airflow_s_login_follows_no_redirect(version: str, monkeypatch: pytest.M
                         except RestError as error:
                             message = str(error)
                         else:
-                            continue  # this release does not ask for that path
+                            continue  # this release does not use that path
                     assert f"{server.url} redirects to {other.url}, which does not" in message
                     assert "Set airflow.url" in message
                     assert "pw" not in message
@@ -124,7 +124,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def requires_login(server: Server, challenge: str = 'Basic realm="x"') -> None:
-    """Make it ask for a login first, as registries do."""
+    """Make it refuse requests without a login, as registries do."""
     ordinary = _Handler._answer
 
     class Locked(_Handler):

@@ -40,7 +40,7 @@ def create_admin_manifests(settings: Settings, image: str) -> Iterator[Manifest]
 def _command(settings: Settings) -> tuple[str, ...]:
     """The command, after the one that writes the release's roles, where that is separate.
 
-    It asks for the password twice. printf is the shell's own, so it is no process with arguments.
+    The password is typed twice. printf is the shell's own, so it is no process with arguments.
     """
     admin = settings.airflow.admin
     create = (

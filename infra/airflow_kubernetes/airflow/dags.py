@@ -27,7 +27,7 @@ CONNECTION = "AIRFLOW_CONN_GIT_DAGS"
 """The connection git_dags. Airflow looks for connections in variables first."""
 
 ASKPASS = "/opt/checks/git_login.sh"
-"""The image's program that answers when git asks for a login."""
+"""The image's program that answers git's questions for a login."""
 
 
 def over_http(repository: str) -> bool:

@@ -24,7 +24,7 @@ REMEDIES = {
 
 
 def find() -> str | None:
-    """The CLI on PATH. It is never downloaded: a command that deploys runs beside cloud logins."""
+    """The CLI on PATH. It is never downloaded: a command that deploys runs next to cloud logins."""
     return shutil.which("pulumi")
 
 

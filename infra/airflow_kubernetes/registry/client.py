@@ -148,7 +148,7 @@ class Repository:
     def _authorization(self, challenge: str) -> str:
         """The header for a challenge: the login, or a token for one repository and some actions.
 
-        Empty if that needs a login and there is none, or if the challenge asks for none.
+        Empty if that needs a login and there is none, or if the challenge requires no known one.
         https://distribution.github.io/distribution/spec/auth/token/
         """
         if self._url.startswith("http:"):
