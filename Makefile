@@ -1,11 +1,19 @@
 # make up and make test do all set-up; the rest is below, a target for each task.
 # ENV chooses values/<ENV>.yaml; SET='section.key=value …' overrides values for one command.
 
-# What commands take from make's command line. Because of the assignments here, variables of the
-# shell that have these names have no effect.
-ARGUMENTS := SET FROM INTO TO KEEP APPLY YES NAME ARGS LIVE A B BASE REPORT COLD ON
-$(foreach variable,$(ARGUMENTS),$(eval $(variable) :=))
-ENV := sandbox
+# What commands take from make's command line. Because of the first assignment, variables of the
+# shell that have these names have no effect; because of the second, make never expands a value,
+# not even to export it, so that $(shell …) in it is text.
+ARGUMENTS := ENV SET FROM INTO TO KEEP APPLY YES NAME ARGS LIVE A B BASE REPORT COLD ON
+$(foreach variable,$(ARGUMENTS),$(eval $(variable) :=)$(eval GIVEN_$(variable) := $$(origin $(variable)))\
+	$(eval override $(variable) := $$(value $(variable))))
+OTHERS := $(foreach variable,$(filter-out $(ARGUMENTS) GIVEN_CLUSTER,$(.VARIABLES)),\
+	$(if $(filter command,$(origin $(variable))),$(variable)))
+$(if $(strip $(OTHERS)),$(error no variable $(strip $(OTHERS)): there are $(ARGUMENTS)))
+
+# Without ENV on the command line: the environment that a target is for.
+DEFAULT := sandbox
+ENVIRONMENT = $(if $(filter-out file,$(GIVEN_ENV)),$(ENV),$(DEFAULT))
 OPTIONS :=
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -13,27 +21,36 @@ SHELL := /bin/bash
 # Without bytecode every import is compiled again: three times the time of a render.
 unexport PYTHONDONTWRITEBYTECODE
 
-# A variable's value as it was given, as one word of the shell.
-quote = '$(subst ','\'',$(value $1))'
-argument = $(if $(value $1),$(call quote,$1))
-option = $(if $(value $2),$1=$(call quote,$2))
-flag = $(if $(value $2),$(if $(filter 1,$(value $2)),$1,$(error $2=$(value $2): write $2=1, or leave it out)))
+define newline
+
+
+endef
+# A variable's value as it was given, as one word of bash; make would end a command at a newline.
+quote = '$(subst $(newline),'$$'\n'',$(subst ','\'',$($1)))'
+argument = $(if $($1),$(call quote,$1))
+option = $(if $($2),$1=$(call quote,$2))
+flag = $(if $($2),$(if $(filter 1,$($2)),$1,$(error $2=$($2): write $2=1, or leave it out)))
 
 # ON=kind: the sandbox's values on a kind cluster, with the images that they have stand-ins for.
 KIND := images.registry=localhost:5001 images.builder.name=airflow-kind \
 	images.pythonBaseImage=python:{python}-slim-{base} images.airflow.base=buster \
 	database.cluster.image=mysql:8.4 broker.cluster.image=redis:7.2 engine=kubectl
 ifeq ($(ON),kind)
-ifneq ($(ENV),sandbox)
+ifneq ($(ENVIRONMENT),sandbox)
 $(error ON=kind is for the environment sandbox: leave ENV out)
 endif
-override SET := $(strip $(KIND) $(value SET))
+override SET := $(strip $(KIND) $(SET))
 GIVEN_CLUSTER := kind
 else ifneq ($(ON),)
 $(error ON=$(ON): write ON=kind, or leave it out for the embedded cluster)
 endif
 
-CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/airflow-kubernetes
+CACHE := $(or $(value XDG_CACHE_HOME),$(value HOME)/.cache)/airflow-kubernetes
+# Make's rules and the shell would take these characters of a path for their own.
+hash := \#
+UNUSABLE := $(foreach character,$(hash) $$ ; : % & | * ? < > ( ) ' " ` \,$(findstring $(character),$(CACHE)))
+$(if $(strip $(UNUSABLE))$(filter-out 1,$(words $(CACHE))),$(error \
+	XDG_CACHE_HOME: no cache in $(CACHE), because of a space or one of $(strip $(UNUSABLE)) in the path))
 PACKAGES := $(shell cat requirements.txt | sha256sum | cut -c1-16)
 # Where .venv is a folder and no link, `pulumi install` or a user made it: it gets the packages.
 FOLDER := $(shell test -L .venv || test ! -d .venv || echo .venv)
@@ -43,10 +60,10 @@ PYTHON := .venv/bin/python
 
 # The sandbox brings its own kubectl, kubeconfig and certificates; elsewhere they are the user's.
 # With GIVEN_CLUSTER its values are for an existing cluster: see tests/cluster/conftest.py.
-EMBEDDED = $(if $(GIVEN_CLUSTER),,$(filter sandbox,$(ENV)))
+EMBEDDED = $(if $(value GIVEN_CLUSTER),,$(filter sandbox,$(ENVIRONMENT)))
 # A report looks at no cluster, unless it is live.
 IN_ENV = $(if $(and $(EMBEDDED),$(if $(BASE),$(LIVE),always)),eval "$$($(PYTHON) -m sandbox env)";)
-PROGRAM := PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes
+PROGRAM := PATH="$$PWD/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes
 RUN = $(IN_ENV) $(if $(ON),MAKE_ON=$(ON)) $(PROGRAM)
 
 .PHONY: help
@@ -54,31 +71,32 @@ help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /' | sort
 
 .venv: $(COMPLETE)
-	@$(if $(FOLDER),,ln -sfn $(VENV) .venv)
+	@$(if $(FOLDER),,ln -sfn $(call quote,VENV) .venv)
 
 # Named by the content of requirements.txt, so its date does not matter: a fresh clone's is new.
 # Locked, so that of two makes at a time one installs and the other waits.
 $(COMPLETE):
-	@mkdir -p $(CACHE); exec 9>$(CACHE)/venv.lock; flock 9; test ! -e $@ || exit 0; \
-	echo "Python packages: installing into $(VENV)" >&2; \
-	start=$$SECONDS; $(if $(FOLDER),,rm -rf $(VENV);) \
-	test -x $(VENV)/bin/pip || python3 -m venv $(VENV); \
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt; \
-	touch $@; echo "Python packages: done after $$((SECONDS - start)) s" >&2
+	@cache=$(call quote,CACHE); venv=$(call quote,VENV); complete=$(call quote,COMPLETE); \
+	mkdir -p "$$cache"; exec 9>"$$cache/venv.lock"; flock 9; test ! -e "$$complete" || exit 0; \
+	echo "Python packages: installing into $$venv" >&2; \
+	start=$$SECONDS; $(if $(FOLDER),,rm -rf "$$venv";) \
+	test -x "$$venv/bin/pip" || python3 -m venv "$$venv"; \
+	"$$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r requirements.txt; \
+	touch "$$complete"; echo "Python packages: done after $$((SECONDS - start)) s" >&2
 
 .PHONY: up
 up: .venv  ## build, deploy and wait; prints the address; ON=kind: on a kind cluster
 	@$(if $(EMBEDDED),$(PYTHON) -m sandbox up)
 	@$(if $(ON),.github/kind/up.sh)
-	@$(RUN) up $(call quote,ENV) $(call option,--set,SET)
-	@$(if $(filter sandbox,$(ENV)),$(RUN) smoke $(call quote,ENV) --once $(call option,--set,SET))
+	@$(RUN) up $(call quote,ENVIRONMENT) $(call option,--set,SET)
+	@$(if $(filter sandbox,$(ENVIRONMENT)),$(RUN) smoke $(call quote,ENVIRONMENT) --once $(call option,--set,SET))
 
 # Commands on one environment.
 COMMANDS := down preview status render images password smoke backup backups restore upgrade \
 	adopt drift policies promote prune task local-up
 .PHONY: $(COMMANDS)
 $(COMMANDS): .venv
-	@$(RUN) $@ $(call argument,ENV) $(OPTIONS) $(call option,--set,SET)
+	@$(RUN) $@ $(call argument,ENVIRONMENT) $(OPTIONS) $(call option,--set,SET)
 
 down:  ## remove what runs; keep data and passwords; YES=1: without a question
 down: OPTIONS = $(call flag,--yes,YES)
@@ -106,9 +124,9 @@ task: OPTIONS = $(call quote,NAME) $(call option,--args,ARGS)
 local-up:  ## run all of Airflow on this machine with Docker Compose; LIVE=1: with ./dags as edited
 local-up: OPTIONS = $(call flag,--live,LIVE)
 
-# Without ENV: not the sandbox.
-policies $(if $(BASE),preview): ENV :=
-promote task local-up: ENV := dev
+# Not the sandbox.
+policies $(if $(BASE),preview): DEFAULT :=
+promote task local-up: DEFAULT := dev
 
 .PHONY: local-down parity env
 local-down: .venv  ## stop local-up's containers; keep data and passwords
@@ -134,7 +152,7 @@ check: .venv  ## lint, types; values, policies and parity of every environment
 	@.venv/bin/mypy infra/airflow_kubernetes sandbox tests tools benchmarks .github/scripts && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
 	@PYTHONPATH=infra .venv/bin/lint-imports --no-logo --no-cache
 	@find images sandbox -name Dockerfile -exec .venv/bin/hadolint {} +
-	@tools=$$($(PYTHON) -m sandbox toolchain actionlint); PATH="$$tools:$(CURDIR)/.venv/bin:$$PATH" actionlint
+	@tools=$$($(PYTHON) -m sandbox toolchain actionlint); PATH="$$tools:$$PWD/.venv/bin:$$PATH" actionlint
 	@.venv/bin/zizmor --offline --quiet --no-progress --persona pedantic .github
 	@tools=$$($(PYTHON) -m sandbox toolchain vale); PATH="$$tools:$$PATH" $(PYTHON) tools/prose
 	@PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes check && PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes policies
@@ -151,11 +169,11 @@ test-all: check  ## the long tests too: every executor, release changes, emulati
 	@.venv/bin/pytest $(PARALLEL)
 
 lock: .venv  ## update requirements.txt and the images' locks
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" uv pip compile requirements.in --quiet --no-header \
+	@PATH="$$PWD/.venv/bin:$$PATH" uv pip compile requirements.in --quiet --no-header \
 		--no-emit-index-url --python-version 3.11 --generate-hashes --output-file requirements.txt
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock.py
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock_options.py
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock_tasks.py
+	@PATH="$$PWD/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock.py
+	@PATH="$$PWD/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock_options.py
+	@PATH="$$PWD/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock_tasks.py
 
 bench: .venv  ## measure each step, warm; COLD=1 also with empty caches (half an hour)
 	@PYTHONPATH=infra:. $(PYTHON) -m benchmarks $(call flag,--cold,COLD)

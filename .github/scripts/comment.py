@@ -24,7 +24,17 @@ LARGEST = 4_000_000
 """Bytes of the artifact, and of the report unpacked."""
 LONGEST = 65_536
 """Characters of a comment that GitHub accepts."""
-MENTION = re.compile(r"(?<!\w)(?:@|&(?:#0*64|#[xX]0*40|commat);)(?=\w)")
+CALL = re.compile(
+    r"@|&(?=[#a-z])|#(?=[\d<])|GH\\?-(?=\d)|(?:issues|pulls?|discussions)\\?/(?=\d)", re.IGNORECASE
+)
+"""Beginnings of what calls somebody: mentions, and references to issues and pull requests, which
+write into the history of those. A character reference (`&#64;`) may be part of either, and a
+backslash may precede punctuation. Commit hashes only link.
+"""
+BREAK = "\u200b"
+"""A zero-width space, after each CALL whatever surrounds it: for GitHub é is no letter."""
+DROPPED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
+"""Characters that no document may hold. A renderer may drop them, and join what they separate."""
 
 
 def gh(path: str, *options: str, body: str | None = None) -> bytes:
@@ -77,7 +87,7 @@ def report(run: dict[str, Any]) -> str | None:
         sys.exit(f"error: the artifact cannot be read: {type(error).__name__}")
     if len(content) > LARGEST:
         sys.exit(f"error: report.md is larger than {LARGEST} bytes")
-    return text.replace("\0", "")
+    return text
 
 
 def comment(run: dict[str, Any], text: str | None) -> str:
@@ -85,8 +95,9 @@ def comment(run: dict[str, Any], text: str | None) -> str:
     link, commit = f"[this run]({run['html_url']})", run["head_sha"][:10]
     if text is None:
         return f"{MARKER}\n**No preview of {commit}**: the run ended before its report, see {link}."
-    # The bot may notify whole teams, a stranger may not: a zero-width space ends the mention.
-    text = MENTION.sub("@\u200b", text.removeprefix(MARKER).lstrip())
+    # The bot may notify whole teams, a stranger may not.
+    text = DROPPED.sub("", text).removeprefix(MARKER).lstrip()
+    text = CALL.sub(lambda call: call[0] + BREAK, text)
     failed = "" if run["conclusion"] == "success" else ", **which failed**"
     head = f"{MARKER}\n<sub>Commit {commit}, from {link}{failed}.</sub>\n\n"
     if len(head) + len(text) > LONGEST:

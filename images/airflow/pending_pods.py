@@ -41,9 +41,10 @@ def pending(namespace: str) -> list[Pod]:
         {"labelSelector": "kubernetes_executor=True", "fieldSelector": "status.phase=Pending"}
     )
     request = urllib.request.Request(
-        f"https://{host}:{port}/api/v1/namespaces/{namespace}/pods?{query}",
-        headers={"Authorization": f"Bearer {(ACCOUNT / 'token').read_text()}"},
+        f"https://{host}:{port}/api/v1/namespaces/{namespace}/pods?{query}"
     )
+    # Not an ordinary header, which would follow a redirect to any address.
+    request.add_unredirected_header("Authorization", f"Bearer {(ACCOUNT / 'token').read_text()}")
     context = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))
     with urllib.request.urlopen(request, timeout=30, context=context) as answer:  # noqa: S310
         items: list[Pod] = json.load(answer)["items"]

@@ -64,9 +64,34 @@ def test_a_deployer_may_apply_everything(namespace: None) -> None:
     assert "forbidden" in elsewhere.stderr
 
 
+INTRUSIONS = (
+    "pods/exec", "pods/attach", "pods/portforward", "pods/proxy", "services/proxy", "nodes/proxy",
+    "serviceaccounts/token", "pods/ephemeralcontainers",
+)  # fmt: skip
+
+
+def test_nobody_opens_a_shell_or_reaches_a_port(namespace: None) -> None:
+    for group in ("airflow-deployers", "airflow-readers"):
+        for resource in INTRUSIONS:
+            kind, _, part = resource.partition("/")  # kubectl takes pods/exec for a pod's name
+            for verb in ("get", "create", "update"):
+                done = kubectl("auth", "can-i", verb, kind, f"--subresource={part}", group=group)
+                assert done.stdout == "no\n", (group, verb, resource, done.stderr)
+        assert (
+            kubectl("auth", "can-i", "get", "pods", "--subresource=log", group=group).stdout
+            == "yes\n"
+        )
+        for verb in ("impersonate", "escalate", "bind"):
+            for resource in ("serviceaccounts", "roles", "rolebindings"):
+                assert kubectl("auth", "can-i", verb, resource, group=group).stdout == "no\n"
+
+
 def test_a_reader_may_only_read(namespace: None) -> None:
-    kinds = "secrets,roles,deployments,persistentvolumeclaims"
+    kinds = "roles,deployments,persistentvolumeclaims,pods,events,jobs"
     assert kubectl("get", kinds, group="airflow-readers").returncode == 0
+    assert "forbidden" in kubectl("get", "secrets", group="airflow-readers").stderr
+    by_name = kubectl("get", "secret", "x", group="airflow-readers")
+    assert "not found" in by_name.stderr  # Pulumi compares them
     assert kubectl("get", "namespace", NAMESPACE, group="airflow-readers").returncode == 0
     done = kubectl("create", "configmap", "x", group="airflow-readers")
     assert "forbidden" in done.stderr

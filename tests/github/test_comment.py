@@ -3,14 +3,18 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import comment
 import pytest
+from markdown_it import MarkdownIt
 
 HEAD = "b1946ac92492d2347c6235b4d2611184"
 FORK = {"id": 77, "owner": {"login": "stranger"}}
@@ -222,14 +226,69 @@ def test_a_report_prints_no_workflow_command(github: GitHub) -> None:
     assert github.run(code=1) == "error: the artifact cannot be read: UnicodeDecodeError\n"
 
 
-@pytest.mark.parametrize(
-    "written", ["@team/all", "&#64;team/all", "&#x040;team/all", "\\@team/all"]
+class Page(HTMLParser):
+    """The texts and addresses of a rendered comment, as a browser reads them."""
+
+    def __init__(self, markdown: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.texts: list[str] = []
+        self.feed(MarkdownIt("gfm-like", {"linkify": False}).enable("table").render(markdown))
+        self.close()
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    def handle_starttag(self, _: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.texts += [unquote(value or "") for _, value in attributes]
+
+
+CALLS = re.compile(
+    r"(?:^|\W)@\w|(?:^|\W|[\w-]/[\w.-]+)#\d|(?:^|\W)gh-\d|github\.com/\S+/(?:issues|pull|discussions)/\d",
+    re.ASCII | re.IGNORECASE,
 )
-def test_a_report_notifies_nobody(written: str) -> None:
-    text = comment.comment(RUN, f"{REPORT}{written} image@sha256:1")
-    assert "@\u200bteam/all" in text
-    assert not comment.MENTION.search(text)
-    assert "image@sha256:1" in text
+"""What GitHub makes a mention or a reference of: html-pipeline's MentionFilter, for which only
+ASCII letters are letters, and the autolinked references of GitHub's documentation."""
+
+HOSTILE = [
+    "@octocat", "@team/all", "\\@team/all", "(@octocat)", "é@octocat", "你好@octocat", "_@octocat_",
+    "&#64;octocat", "&#x040;team/all", "&#064octocat", "&commat;octocat", "&amp;commat;octocat",
+    "@&#111;ctocat", "@&#111;rg/team", "@&#x6F;ctocat", "\\&#64;octocat", "x&#64;&#111;ctocat",
+    "<div>&#64octocat</div>", "<div>&#x40octocat</div>", "<b>@</b>octocat", "@<b></b>octocat",
+    "<div>@&#111ctocat</div>", "`@octocat`", "```\n@octocat\n```", "    @octocat", "@\x00octocat",
+    "&\x01#64;octocat", "&\ufffe#64;octocat", "&\x00#64;octocat", "#\x0012",
+    "[x](https://x.test '@octocat')", "<a title='&#64;octocat'>x</a>", "[@octocat]: x",
+    "> @octocat", "- [ ] @octocat", "| @octocat |\n| --- |\n| &#64;octocat |", "~~@octocat~~",
+    "fixes #12", "Closes: #12", "resolves GH-12", "gh-12", "éGH-12", "GH\\-12", "G&#72;-12",
+    "&#35;12", "&num;12", "\\#12", "owner/repo#12", "owner/repo&#x23;12", "#&#49;2",
+    "https://github.com/team/data/issues/12", "https://github.com/team/data/pull/12#issue-1",
+    "<https://github.com/team/data/issues/12>", "[x](https://github.com/team/data/pull/12)",
+    "[x](https:\\/\\/github.com\\/team\\/data\\/issues\\/12)",
+    "octocat@b1946ac92492d2347c6235b4d261", "#<x></x>12", "<x>#</x>12",
+    "[x](https://github.com/team/data/issu&#101;s/12)", "[x]\n\n[x]: https://github.com/o/r/pull/1",
+    "https://github.com/team/data/discussions/12", "<a href='https://github.com/o/r/Pull/1'>x</a>",
+]  # fmt: skip
+
+
+def test_the_rules_find_calls() -> None:
+    """Without the script, most of these call somebody."""
+    quiet = [text for text in HOSTILE if not any(map(CALLS.search, Page(text).texts))]
+    assert len(quiet) < len(HOSTILE) / 3, quiet
+
+
+def test_a_report_calls_nobody() -> None:
+    for written in HOSTILE:
+        for text in (written, f"text {written} text", f"{written}{written}", f"\n\n{written}"):
+            page = Page(comment.comment(RUN, f"{REPORT}{text}"))
+            # Joined too, because tags that a sanitizer removes join what they separate.
+            found = [call for call in (*page.texts, "".join(page.texts)) if CALLS.search(call)]
+            assert not found, written
+
+
+def test_what_calls_nobody_stays_as_it_is() -> None:
+    report = "# Changes\n## 🔵 `prod`: 2 changed & more\n- `a && b`, b1946ac924, 10.0.0.1/8, C#\n"
+    assert comment.comment(RUN, report).endswith(report)
+    text = comment.comment(RUN, f"{REPORT}`image@sha256:1`")
+    assert text.endswith("`image@\u200bsha256:1`")
 
 
 def test_a_long_report_is_cut_and_says_so_above() -> None:

@@ -63,6 +63,7 @@ def test_every_job_has_the_permissions_that_it_needs() -> None:
         "deploy.dev": {"id-token": "write"},
         "deploy-prod.prod": {"id-token": "write"},
         "drift.drift": {"id-token": "write"},
+        "live-preview.environments": {"actions": "read"},
         "live-preview.preview": {"id-token": "write"},
     }
     writers = {name for name, job in JOBS.items() if job["permissions"]["contents"] != "read"}
@@ -74,10 +75,75 @@ def test_what_forks_start_sees_no_secret(workflow: str) -> None:
     assert not re.search(r"secrets\.|vars\.|github\.token|environment:", text(workflow))
 
 
-def test_the_live_preview_is_for_branches_of_this_repository() -> None:
-    condition = WORKFLOWS["live-preview"]["jobs"]["environments"]["if"]
+def test_the_live_preview_is_asked_for_and_of_branches_of_this_repository() -> None:
+    jobs = WORKFLOWS["live-preview"]["jobs"]
+    condition = jobs["environments"]["if"]
+    assert "vars.LIVE_PREVIEW == 'true'" in condition
     assert "github.event.pull_request.head.repo.full_name == github.repository" in condition
-    assert WORKFLOWS["live-preview"]["jobs"]["preview"]["needs"] == "environments"
+    assert jobs["preview"]["needs"] == "environments"
+    checkout, listed = jobs["environments"]["steps"]
+    assert checkout["with"]["ref"] == "${{ github.event.repository.default_branch }}"
+    assert "environments.sh preview" in listed["run"]
+
+
+def test_what_has_a_secret_or_may_write_starts_on_the_default_branch() -> None:
+    """Not `github.ref_name`, which is `main` for a tag of that name too."""
+    for workflow in ("deploy", "deploy-prod", "drift"):
+        first = next(iter(WORKFLOWS[workflow]["jobs"].values()))
+        condition = "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)"
+        assert condition in " ".join(first["if"].split())
+        others = [*WORKFLOWS[workflow]["jobs"].values()][1:]
+        assert all(job["needs"] for job in others)
+    assert all("github.ref_name" not in job.get("if", "") for job in JOBS.values())
+
+
+def test_a_job_that_writes_to_the_repository_has_its_secret_to_itself() -> None:
+    """A secret of the repository is given to any workflow of any branch."""
+    writers = {name for name, job in JOBS.items() if "contents: write" in yaml.dump(job)}
+    assert writers == {"deploy.lock", "deploy.record", "deploy-prod.record"}
+    for name, job in JOBS.items():
+        assert (
+            ("LOCK_TOKEN" in repr(job)) == (job.get("environment") == "lock") == (name in writers)
+        ), name
+        assert "secrets." not in repr(job) or job.get("environment"), name
+
+
+def test_no_job_runs_a_branch_that_can_be_moved() -> None:
+    """What is checked out by a name that a push can move runs nothing before it is verified."""
+    for name, job in JOBS.items():
+        for index, step in enumerate(job["steps"]):
+            if "deployed/" not in step.get("with", {}).get("ref", ""):
+                continue
+            later = job["steps"][index + 1 :]
+            assert not [x for x in later if "uses" in x or "./" in x["run"]], name
+    steps = JOBS["drift.drift"]["steps"]
+    assert steps[0]["with"]["ref"] == "${{ github.ref }}"
+    assert "merge-base --is-ancestor" in steps[1]["run"]
+    assert all("uses" not in step or step["uses"].startswith("./") for step in steps[2:])
+
+
+def test_nothing_is_downloaded_beside_a_login() -> None:
+    (action,) = (action for action in ACTIONS if action["name"] == "cluster")
+    names = [step["uses"] for step in action["runs"]["steps"] if "uses" in step]
+    assert names[0] == "./.github/actions/pulumi"
+    scripts = "\n".join(step["run"] for step in action["runs"]["steps"] if "run" in step)
+    assert not re.search(r"curl|wget|install|pip |go run|npx", scripts)
+
+
+def test_no_cache_is_shared_between_runs() -> None:
+    """What a pull request's run has written must not run with a deployment's rights."""
+    assert not [step for step in STEPS if "actions/cache" in step.get("uses", "")]
+    for step in STEPS:
+        options = step.get("with", {})
+        assert options.get("cache", "false") == "false"
+        assert "setup-go@" not in step.get("uses", "") or options["cache"] == "false"
+        assert not {"cache-from", "cache-to"} & options.keys()
+
+
+def test_an_artifact_is_unpacked_outside_of_the_checkout() -> None:
+    downloads = [step for step in STEPS if "download-artifact@" in step.get("uses", "")]
+    assert [step["with"]["path"] for step in downloads] == ["${{ runner.temp }}/lock"]
+    assert not [step for step in downloads if "run-id" in step["with"]]
 
 
 def test_the_comment_runs_the_default_branch_alone() -> None:

@@ -28,7 +28,6 @@ NO_SERVICE = {
 ONLY_IN_PODS = {
     "DATABASE_USER": "the kubelet builds the URL from it, Compose from .env",
     "DATABASE_PASSWORD": "as above",
-    "ADMIN_PASSWORD": "the same, for the command line",
 }
 ONLY_LOCAL = {
     "AIRFLOW__CORE__DAGS_FOLDER": "Airflow's default, or ./dags with LIVE=1",

@@ -5,6 +5,8 @@ import inspect
 import io
 import json
 import os
+import re
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,6 @@ from airflow_kubernetes.errors import CommandError
 from airflow_kubernetes.kubernetes.namespace import ENGINE
 from airflow_kubernetes.paths import ROOT
 from airflow_kubernetes.render import Recorder, objects
-from pulumi.automation import PulumiCommand
 from pulumi.runtime.mocks import MockResourceArgs
 
 SCRIPT = """#!/bin/sh
@@ -83,19 +84,6 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     for name in ("NAMESPACE", "STACKS"):
         monkeypatch.delenv(name, raising=False)
     return Machine(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def downloads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Where the Pulumi CLI is downloaded to; no download succeeds."""
-    found: list[str] = []
-
-    def refuse(root: str) -> None:
-        found.append(root)
-        raise OSError("no network")
-
-    monkeypatch.setattr(PulumiCommand, "install", refuse)
-    return found
 
 
 def of(environment: str, overrides: str = "") -> Target:
@@ -171,32 +159,29 @@ def test_a_backend_that_does_not_answer_is_an_error(machine: Machine) -> None:
         preview(of("dev"))
 
 
-def test_only_up_downloads_the_pulumi_cli(
-    machine: Machine, downloads: list[str], capsys: pytest.CaptureFixture[str]
+def test_no_command_downloads_the_pulumi_cli(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    connections: list[object] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda _, to: connections.append(to))
     target = of("sandbox")
     preview(target)
     with pytest.raises(SystemExit):
         drift(target)
     assert main(["down", "sandbox"]) == 0
     assert engine(target) == "kubectl"
-    assert downloads == []
-    assert "Pulumi CLI" not in capsys.readouterr().err
-
-    assert engine(target, install=True) == "kubectl"
-    (folder,) = downloads
-    said = capsys.readouterr().err.splitlines()
-    assert said[0] == f"Pulumi CLI: not on PATH, downloading it into {folder}"
-    assert said[1].endswith("the Pulumi CLI could not be downloaded: no network")
-    assert said[2] == "without the Pulumi CLI, kubectl is the engine"
+    capsys.readouterr()
+    for command in ("up", "preview"):
+        assert main([command, "sandbox", "--set=engine=pulumi"]) == 1
+        assert re.search(r"not on PATH: install version 3\.\d+\.\d+ \(", capsys.readouterr().err)
+    assert connections == []
 
 
-def test_a_recorded_engine_needs_no_cli(machine: Machine, downloads: list[str]) -> None:
+def test_a_recorded_engine_needs_no_cli(machine: Machine) -> None:
     machine.namespace("kubectl")
-    assert engine(of("sandbox"), install=True) == "kubectl"
+    assert engine(of("sandbox")) == "kubectl"
     with pytest.raises(CommandError, match=r"set engine: kubectl in values/dev\.yaml"):
         engine(of("dev"))
-    assert downloads == []
 
 
 @pytest.mark.parametrize("overrides", ["", "engine=kubectl"])

@@ -103,6 +103,78 @@ def test_a_value_arrives_as_it_was_written(checkout: Checkout, overrides: str) -
     assert words == ["dev", f"--set={overrides}"]
 
 
+NASTY = (
+    "dev;echo INJECTED", "$(shell touch pwned)", "${shell touch pwned}", "$(error x)",
+    "`touch pwned`", "$(touch pwned)", "$$(touch pwned)", "'; touch pwned; '", '"; touch pwned; "',
+    "a\ntouch pwned\n#", "'\ntouch pwned\n'", "a\\", "a#b", "-x", "a b", "*", "~", "$HOME",
+    "$(ENV)", "%", "é", "a\ttouch pwned", "|touch pwned", "&touch pwned&", ">pwned", "!touch",
+    "{a,b}", "$'x'", "\\'touch pwned",
+)  # fmt: skip
+"""What a shell, or make, would run, expand or split."""
+
+FLAGS = {"APPLY", "YES", "LIVE", "COLD"}
+
+
+def variables() -> list[str]:
+    makefile = (ROOT / "Makefile").read_text()
+    (line,) = re.findall(r"^ARGUMENTS := (.+)", makefile, re.MULTILINE)
+    return [name for name in line.split() if name not in FLAGS]
+
+
+def test_no_value_is_run_by_make_or_a_shell(checkout: Checkout) -> None:
+    names = [name for name in variables() if name != "ON"]
+    assert {"ENV", "SET", "NAME", "BASE"} <= set(names)
+    for target in TARGETS:
+        (used, *_), _ = checkout.make(target, *(f"{name}=x" for name in names))
+        # Each by itself where the target is cheap; all at once everywhere.
+        for nasty in (*(NASTY if target == "restore" else ()), "".join(NASTY), "\n".join(NASTY)):
+            calls, errors = checkout.make(target, *(f"{name}={nasty}" for name in names))
+            assert calls, (target, nasty, errors)
+            assert calls[0] == [
+                nasty if word == "x" else word.replace("=x", f"={nasty}") for word in used
+            ], target
+    assert not (checkout.root / "pwned").exists()
+
+
+@pytest.mark.parametrize("name", sorted({*FLAGS, "ON"}))
+def test_no_flag_is_run_by_make_or_a_shell(checkout: Checkout, name: str) -> None:
+    target = {"APPLY": "prune", "YES": "down", "LIVE": "local-up", "COLD": "bench", "ON": "up"}
+    for nasty in (NASTY[0], NASTY[1], "".join(NASTY)):
+        calls, errors = checkout.make(target[name], "ENV=sandbox", f"{name}={nasty}")
+        assert calls == [], nasty
+        assert f"{name}=" in errors
+    assert not (checkout.root / "pwned").exists()
+
+
+def test_a_folder_s_name_is_not_run(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
+    (tmp_path / "requirements.txt").write_text("")
+    program(
+        tmp_path / "bin" / "python3", '#!/bin/sh\nmkdir -p "$3/bin"; cp /bin/true "$3/bin/pip"\n'
+    )
+    path = f"{tmp_path}/bin:{os.environ['PATH']}"
+    for name in ("$(shell touch pwned)", "`touch pwned`", "a;touch pwned", "a'b", "a b", "a#b"):
+        for variable in ("XDG_CACHE_HOME", "HOME"):
+            folders = {"XDG_CACHE_HOME": "", variable: str(tmp_path / name)}
+            _, errors = Checkout(tmp_path).make(".venv", PATH=path, **folders)
+            assert "because of a space or one of" in errors, name
+    assert not (tmp_path / "pwned").exists()
+    Checkout(tmp_path).make(".venv", PATH=path, XDG_CACHE_HOME=str(tmp_path / "é+@~,=[]{}-_."))
+    assert (tmp_path / ".venv").resolve().parent.parent.name == "é+@~,=[]{}-_."
+
+
+@pytest.mark.parametrize("variable", ["ENVIRONMENT=prod", "OPTIONS=--yes", "env=prod", "VENV=/"])
+def test_a_variable_that_does_not_exist_is_refused(checkout: Checkout, variable: str) -> None:
+    calls, errors = checkout.make("down", variable)
+    assert calls == []
+    assert f"no variable {variable.partition('=')[0]}: there are ENV SET" in errors
+
+
+def test_an_empty_environment_is_not_the_sandbox(checkout: Checkout) -> None:
+    ((command, *words),), _ = checkout.make("down", "ENV=", "YES=1")
+    assert (command, words) == ("down", ["--yes"])
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

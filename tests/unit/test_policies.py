@@ -56,6 +56,23 @@ def test_an_example_complies_and_another_does_not(example: Example) -> None:
     assert example.at in broken(example.rule, example.failing)
 
 
+def test_an_argument_that_the_kubelet_expands_to_a_secret_is_reported() -> None:
+    secret = {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "x", "key": "password"}}}
+    url = {"name": "URL", "value": "db://user:$(PASSWORD)@host"}
+    subject = edited("Deployment", (*FIRST, "env"), [secret, url, {"name": "HOST", "value": "x"}])
+    (container,) = (
+        each["spec"]["template"]["spec"]["containers"][0]
+        for each in subject.objects
+        if (each["kind"], each["metadata"]["name"]) == ("Deployment", "airflow-scheduler")
+    )
+    for argument, found in {
+        "$(PASSWORD)": True, "--password=$(PASSWORD)": True, "--url=$(URL)/x": True,
+        "$(HOST)": False, "$(OTHER)": False, '--user "$PASSWORD"': False,
+    }.items():  # fmt: skip
+        container["args"] = ["run", argument]
+        assert bool(broken("no-secret-in-arguments", subject)) == found, argument
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

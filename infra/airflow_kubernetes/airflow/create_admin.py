@@ -15,7 +15,10 @@ from .releases import DATABASE, FERNET, RELEASES
 
 
 def create_admin_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
-    """`airflow users create` and its service account. An existing user is left unchanged."""
+    """`airflow users create` and its service account. An existing user is left unchanged.
+
+    The password is typed, so to speak: arguments can be read by every process of the node.
+    """
     account = ServiceAccount("create-admin")
     container = airflow_container(
         settings,
@@ -35,15 +38,17 @@ def create_admin_manifests(settings: Settings, image: str) -> Iterator[Manifest]
 
 
 def _command(settings: Settings) -> tuple[str, ...]:
-    """The command, after the one that writes the release's roles, where that is separate."""
+    """The command, after the one that writes the release's roles, where that is separate.
+
+    The password is typed twice. printf is the shell's own, so it is no process with arguments.
+    """
     admin = settings.airflow.admin
     create = (
         "airflow", "users", "create", "--role", "Admin",
-        "--username", admin.username, "--password", "$(ADMIN_PASSWORD)",
-        "--email", admin.email,
+        "--username", admin.username, "--email", admin.email,
         "--firstname", admin.first_name, "--lastname", admin.last_name,
     )  # fmt: skip
     roles = RELEASES[settings.airflow.version].write_roles
-    if not roles:
-        return create
-    return ("sh", "-c", f'{" ".join(roles)} && exec "$@"', "sh", *create)
+    first = f"{' '.join(roles)} && " if roles else ""
+    typed = 'printf "%s\\n%s\\n" "$ADMIN_PASSWORD" "$ADMIN_PASSWORD"'
+    return ("sh", "-c", f'{first}{typed} | "$@"', "sh", *create)

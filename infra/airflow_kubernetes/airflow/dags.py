@@ -7,8 +7,9 @@ each component that reads DAG files.
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
-from ..kubernetes.env import EnvVar, secret_env
+from ..kubernetes.env import EnvVar, plain_env, secret_env
 from ..kubernetes.pod import NOTHING, Fields, Parts, scratch, volume
 from ..settings.schema import GitDags, Settings
 from .git_sync import LINK, SECRET_FOLDER, git_sync
@@ -24,6 +25,9 @@ find their DAG under it afterwards."""
 
 CONNECTION = "AIRFLOW_CONN_GIT_DAGS"
 """The connection git_dags. Airflow looks for connections in variables first."""
+
+ASKPASS = "/opt/checks/git_login.sh"
+"""The image's program that answers git's questions for a login."""
 
 
 def over_http(repository: str) -> bool:
@@ -61,7 +65,6 @@ def variables(settings: Settings) -> dict[str, str]:
     return {
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": FOLDER,
-        # All components look up their bundles; only those that fetch have the password.
         CONNECTION: _connection(git),
     }
 
@@ -102,9 +105,13 @@ def _takes_password(git: GitDags) -> bool:
     return git.repository is not None and over_http(git.repository)
 
 
-def _connection(git: GitDags, login: dict[str, str] | None = None) -> str:
-    """Airflow's connection to the repository, as JSON."""
-    connection: dict[str, Any] = {"conn_type": "git", "host": git.repository, **(login or {})}
+def _connection(git: GitDags) -> str:
+    """Airflow's connection to the repository, as JSON.
+
+    All components look up their bundles, so it has no password. With one, the Git provider would
+    write it into the address, and git's arguments can be read by every process of the node.
+    """
+    connection: dict[str, Any] = {"conn_type": "git", "host": git.repository}
     if not _takes_password(git):
         connection["extra"] = {
             "key_file": f"{SECRET_FOLDER}/ssh",
@@ -115,16 +122,12 @@ def _connection(git: GitDags, login: dict[str, str] | None = None) -> str:
 
 
 def _login(git: GitDags) -> tuple[EnvVar, ...]:
-    """User, password and the connection with them, where they are needed.
-
-    The kubelet inserts both into JSON unchanged, so they may not contain a quotation mark, a
-    backslash or a line break.
-    """
-    if git.secret is None or not _takes_password(git):
+    """User, password and the program of the image that gives them to git, where it needs them."""
+    if git.secret is None or git.repository is None or not over_http(git.repository):
         return ()
-    login = {"login": "$(GIT_USERNAME)", "password": "$(GIT_PASSWORD)"}
+    server = urlsplit(git.repository)
     return (
         secret_env("GIT_USERNAME", git.secret, "username"),
         secret_env("GIT_PASSWORD", git.secret, "password"),
-        {"name": CONNECTION, "value": _connection(git, login)},
+        *plain_env({"GIT_ASKPASS": ASKPASS, "GIT_SERVER": f"{server.scheme}://{server.netloc}"}),
     )

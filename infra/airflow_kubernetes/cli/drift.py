@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ..comparison.changes import Change
 from ..comparison.leaves import MISSING, Difference, dotted
 from ..console import pasteable
 from ..environment import load
@@ -13,6 +14,7 @@ from ..kubectl import apply
 from ..kubectl.client import KubectlError
 from ..render import PROJECT, objects
 from ..report.pulumi_preview import Preview, parse
+from ..report.redaction import hidden
 from ..settings.problems import SettingsError
 from . import pulumi_cli
 from .target import Target, engine
@@ -68,16 +70,16 @@ def _pulumi_drift(target: Target) -> list[str]:
     for change in found.drift:
         gone = change.after is None
         lines.append(f"  {change.kind} {change.name}: {'is gone' if gone else 'was changed'}")
-        lines += [] if gone else [f"    {_line(field)}" for field in change.differences]
+        lines += [] if gone else [f"    {_line(change, field)}" for field in change.differences]
     for change in found.changes:
         lines.append(f"  {change.kind} {change.name}: up would {change.operation} it")
     return [*lines, *(f"  {line}" for line in found.others)]
 
 
-def _line(field: Difference) -> str:
-    old, new = (
-        "nothing" if value is MISSING else json.dumps(value) for value in (field.old, field.new)
-    )
+def _line(change: Change, field: Difference) -> str:
+    """A field with both values, without secrets: somebody may have set a variable to one."""
+    shown = (hidden(change.kind, field.path, value) for value in (field.old, field.new))
+    old, new = ("nothing" if value is MISSING else json.dumps(value) for value in shown)
     return f"{dotted(field.path)}: {old} -> {new}"
 
 

@@ -114,7 +114,9 @@ def main(words: Sequence[str] | None = None) -> int:
             arguments["target"] = Target.load(environment, overrides, read_only=read_only)
         function_of(name)(**arguments)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        from ..report.redaction import without_logins  # takes time that only errors need
+
+        print(f"error: {without_logins(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\ninterrupted: run the command again to continue", file=sys.stderr)

@@ -1,17 +1,15 @@
-"""The Pulumi CLI: find it, download it, call it."""
+"""The Pulumi CLI: find it, call it."""
 
 import json
 import os
 import shutil
 import subprocess
-from concurrent.futures import ThreadPoolExecutor, wait
-from pathlib import Path
+from importlib.metadata import version
 from typing import Any
 
-from ..console import Stopwatch, say
 from ..environment import SET
 from ..errors import CommandError
-from ..paths import ROOT, cache
+from ..paths import ROOT
 
 REMEDIES = {
     "no stack named": "the backend has no stack {environment}: choose the backend that has it "
@@ -26,31 +24,25 @@ REMEDIES = {
 
 
 def find() -> str | None:
-    """The CLI on PATH, or the one that `install` downloaded."""
-    return shutil.which("pulumi") or shutil.which("pulumi", path=str(_downloaded() / "bin"))
+    """The CLI on PATH. It is never downloaded: a command that deploys runs next to cloud logins."""
+    return shutil.which("pulumi")
 
 
-def install() -> str | None:
-    """The CLI; downloaded by the SDK's own installer if there is none. None if that fails."""
-    if cli := find():
-        return cli
-    # Imported here: it takes a tenth of a second that only a download needs.
-    from pulumi.automation import PulumiCommand
-
-    say(f"Pulumi CLI: not on PATH, downloading it into {_downloaded()}")
-    stopwatch = Stopwatch()
-    with ThreadPoolExecutor(1) as pool:
-        download = pool.submit(PulumiCommand.install, root=str(_downloaded()))
-        while wait([download], timeout=10).not_done:
-            stopwatch.say("still downloading")
-    if error := download.exception():
-        stopwatch.say(f"the Pulumi CLI could not be downloaded: {' '.join(str(error).split())}")
-    return find()
+def require() -> str:
+    """The CLI on PATH. Raises CommandError, which says how to install it."""
+    cli = find()
+    if cli is None:
+        raise CommandError(
+            "the engine is Pulumi, and its CLI is not on PATH: install version "
+            f"{version('pulumi')} (https://www.pulumi.com/docs/install/); or, for an environment "
+            "that is not deployed yet, set engine: kubectl in its values file"
+        )
+    return cli
 
 
 def run(stack: str, *args: str, overrides: str = "") -> None:
     """`pulumi ARGS --stack STACK` on the terminal. Raises CommandError if it fails."""
-    command = [_require(), "--cwd", str(ROOT), *args, "--stack", stack]
+    command = [require(), "--cwd", str(ROOT), *args, "--stack", stack]
     if subprocess.run(command, check=False, env={**os.environ, SET: overrides}).returncode:
         raise CommandError(f"pulumi {args[0]} failed; its output is above")
 
@@ -58,7 +50,7 @@ def run(stack: str, *args: str, overrides: str = "") -> None:
 def call(*args: str, overrides: str = "") -> subprocess.CompletedProcess[str]:
     """`pulumi ARGS` with its output captured; it asks nothing. Raises CommandError without CLI."""
     return subprocess.run(
-        [_require(), "--cwd", str(ROOT), *args],
+        [require(), "--cwd", str(ROOT), *args],
         env={**os.environ, SET: overrides},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -100,18 +92,3 @@ def explain(command: str, environment: str, stderr: str) -> str:
         if words in reason:
             return f"{remedy.format(environment=environment)} (pulumi: {reason})"
     return f"pulumi {command} for {environment} failed: {reason or 'without a message'}"
-
-
-def _require() -> str:
-    cli = find()
-    if cli is None:
-        raise CommandError(
-            "the engine is Pulumi, and its CLI is not on PATH: install it "
-            "(https://www.pulumi.com/docs/install/); or, for an environment that is not deployed "
-            "yet, set engine: kubectl in its values file"
-        )
-    return cli
-
-
-def _downloaded() -> Path:
-    return cache() / "pulumi"

@@ -10,7 +10,8 @@ import json
 import urllib.error
 import urllib.request
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any
+from urllib.parse import urljoin, urlsplit
 
 from ..airflow.releases import RELEASES
 from ..errors import CommandError, UserError
@@ -29,6 +30,19 @@ class RestError(UserError):
 
 class NoAnswerError(CommandError):
     """No answer, or none in time."""
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Makes every redirect an error: urllib would send the login to any address it names."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any,
+        newurl: str,
+    ) -> None:  # fmt: skip
+        """None, so that urllib raises HTTPError."""
+
+
+_OPENER = urllib.request.build_opener(_NoRedirects)
 
 
 class Rest:
@@ -107,9 +121,11 @@ class Rest:
             self._url + path, data=data, headers=self._headers, method=method
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            with _OPENER.open(request, timeout=30) as answer:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
+            if to := error.headers.get("Location"):
+                raise RestError(error.code, self._redirected(to)) from None
             text = error.read().decode(errors="replace")[:500]
             raise RestError(error.code, f"{method} {path}: {error.code}: {text}") from None
         except (OSError, http.client.HTTPException) as error:
@@ -117,6 +133,13 @@ class Rest:
                 f"{self._url} does not answer ({error}). If it is reached by port forwarding: "
                 "kubectl port-forward service/airflow-web 8080"
             ) from None
+
+    def _redirected(self, to: str) -> str:
+        address = urlsplit(urljoin(self._url, to))
+        return (
+            f"{self._url} redirects to {address.scheme}://{address.netloc.rpartition('@')[2]}, "
+            "which does not get the login. Set airflow.url to the address at which Airflow answers"
+        )
 
 
 def _line(entry: dict[str, Any]) -> str:

@@ -57,10 +57,10 @@ class Target:
         return kubectl
 
 
-def engine(target: Target, *, install: bool = False) -> str:
+def engine(target: Target) -> str:
     """Pulumi or kubectl, as the values say or the namespace records. Raises CommandError.
 
-    If both leave it open, it is Pulumi where its CLI is, or can be downloaded if `install`.
+    If both leave it open, it is Pulumi where its CLI is.
     """
     configured, recorded = target.settings.engine, engine_of(target.kubectl)
     if configured != "auto":
@@ -74,11 +74,7 @@ def engine(target: Target, *, install: bool = False) -> str:
         return configured
     if recorded:
         return recorded
-    if pulumi_cli.find() or (install and pulumi_cli.install()):
-        return "pulumi"
-    if install:
-        say("without the Pulumi CLI, kubectl is the engine")
-    return "kubectl"
+    return "pulumi" if pulumi_cli.find() else "kubectl"
 
 
 def context(environment: str) -> str:

@@ -31,7 +31,9 @@ def up(target: Target, *, changing_release: bool = False) -> None:
     Only `make upgrade` may be `changing_release`. Raises UserError at the first failure.
     """
     shared_locations.refuse(target)
-    chosen = engine(target, install=True)
+    chosen = engine(target)
+    if chosen == "pulumi":
+        pulumi_cli.require()
     say(
         f"{target.environment}: context {target.kubectl.context}, namespace "
         f"{target.settings.namespace}, engine {chosen}"

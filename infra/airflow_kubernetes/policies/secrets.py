@@ -1,7 +1,8 @@
 """Rules about secrets: none where anyone reads it who may read pods or ConfigMaps, no default."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from . import plaintext
 from .rule import HARDENING, Finding, Subject, rule
@@ -21,14 +22,34 @@ def no_secret_in_environment(subject: Subject) -> Iterator[Finding]:
                 yield workload.finding(message, *path, "value")
 
 
-@rule(fix=USE_A_SECRET, source=HARDENING)
+@rule(
+    fix="let the program read a variable or a file that comes from a Secret: secretKeyRef, …_FILE",
+    source=HARDENING,
+)
 def no_secret_in_arguments(subject: Subject) -> Iterator[Finding]:
     """Arguments are in the pod's spec and, on the node, in the list of processes."""
-    lists = ("containers[*].command", "containers[*].args")
-    for workload, path, arguments in pod_fields(subject.objects, *lists):
-        for _, name, value in plaintext.arguments(map(str, arguments or [])):
-            for message in plaintext.in_variable(name, value):
-                yield workload.finding(message, *path)
+    for workload, path, container in pod_fields(subject.objects, "containers[*]"):
+        references = tuple(f"$({name})" for name in _from_secrets(container.get("env") or ()))
+        for field in ("command", "args"):
+            values = [str(value) for value in container.get(field) or ()]
+            for _, name, value in plaintext.arguments(values):
+                for message in plaintext.in_variable(name, value):
+                    yield workload.finding(message, *path, field)
+            if any(reference in value for value in values for reference in references):
+                message = "holds a variable that comes from a Secret, which the kubelet expands"
+                yield workload.finding(message, *path, field)
+
+
+def _from_secrets(env: Iterable[dict[str, Any]]) -> list[str]:
+    """Variables whose value comes from a Secret, or from such a variable before it."""
+    found: list[str] = []
+    for variable in env:
+        value = str(variable.get("value"))
+        if "secretKeyRef" in (variable.get("valueFrom") or {}) or any(
+            f"$({name})" in value for name in found
+        ):
+            found.append(variable["name"])
+    return found
 
 
 @rule(fix=USE_A_SECRET, source=HARDENING)

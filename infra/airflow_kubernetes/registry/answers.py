@@ -23,6 +23,11 @@ def explained(name: str, login: Login | None) -> Iterator[None]:
             f"the certificate of {host} is not trusted ({_cause(error)}). Set SSL_CERT_FILE to a "
             "file with the authorities of this machine and the registry's"
         ) from None
+    except requests.exceptions.InvalidURL:  # not quoted: a proxy's address may have a password
+        raise RegistryError(
+            f"the address of {host}, or of the proxy to it, is not valid. Check HTTPS_PROXY: "
+            "http://host:port, and in a password other characters than letters and digits as %.."
+        ) from None
     except requests.exceptions.ProxyError as error:
         raise RegistryError(
             f"the proxy cannot reach {host} ({_cause(error)}). Check HTTPS_PROXY, and NO_PROXY for "

@@ -115,17 +115,31 @@ class Repository:
             return
 
     def _request(self, method: str, path: str) -> requests.Response:
-        """A request below /v2/<repository>/, repeated once if a challenge requires it."""
+        """A request below /v2/<repository>/, repeated once if the registry's challenge requires it.
+
+        Raises RegistryError if a page of a list is on another server, which would get the login.
+        Of redirects to others, requests leaves the login out.
+        """
         url = urljoin(self._url, path)
+        if not self._own(url):
+            raise RegistryError(
+                f"{self.reference.name} continues its list of tags on another server "
+                f"({urlsplit(url).hostname}), which does not get the login"
+            )
         with explained(self.reference.name, self._login):
             answer = self._send(method, url)
+            challenge = answer.headers.get("WWW-Authenticate", "") if self._own(answer.url) else ""
             if answer.status_code == requests.codes.unauthorized and (
-                header := self._authorization(answer.headers.get("WWW-Authenticate", ""))
+                header := self._authorization(challenge)
             ):
                 self._session.headers["Authorization"] = header
                 answer = self._send(method, url)
             answer.raise_for_status()
         return answer
+
+    def _own(self, url: str) -> bool:
+        """Whether an address is on the registry's server: the same scheme, host and port."""
+        return urlsplit(url)[:2] == urlsplit(self._url)[:2]
 
     def _send(self, method: str, url: str, **arguments: Any) -> requests.Response:
         # Not the session's `verify`: requests lets REQUESTS_CA_BUNDLE take precedence over that.
@@ -134,7 +148,7 @@ class Repository:
     def _authorization(self, challenge: str) -> str:
         """The header for a challenge: the login, or a token for one repository and some actions.
 
-        Empty if that needs a login and there is none.
+        Empty if that needs a login and there is none, or if the challenge requires no known one.
         https://distribution.github.io/distribution/spec/auth/token/
         """
         if self._url.startswith("http:"):
@@ -145,9 +159,12 @@ class Repository:
         login = f"{self._login.user}:{self._login.password}" if self._login else ""
         basic = f"Basic {b64encode(login.encode()).decode()}" if login else ""
         scheme, _, parameters = challenge.partition(" ")
-        if scheme.lower() != "bearer":
+        if scheme.lower() == "basic":
             return basic
-        fields = parse_keqv_list(parse_http_list(parameters))
+        pairs = [pair for pair in parse_http_list(parameters) if re.match(r"\w+=.", pair)]
+        fields = parse_keqv_list(pairs)
+        if scheme.lower() != "bearer" or "realm" not in fields:
+            return ""
         answer = self._send(
             "GET",
             urlsplit(fields["realm"])._replace(scheme="https").geturl(),
@@ -155,7 +172,8 @@ class Repository:
             headers={"Authorization": basic or None},
         )
         answer.raise_for_status()
-        return f"Bearer {answer.json().get('access_token') or answer.json()['token']}"
+        found = answer.json()
+        return f"Bearer {found.get('access_token') or found.get('token', '')}"
 
 
 def _digest(content: bytes) -> str:

@@ -47,11 +47,15 @@ def redacted(text: str) -> str:
     """Free text without private keys, passwords in URLs, and values of lines that set a secret."""
     if plaintext.PRIVATE_KEY.search(text):
         return SECRET
-    text = plaintext.URL.sub(_without_group, text)
     return plaintext.FILE_LINE.sub(
         lambda line: line[0] if plaintext.NO_SECRET.fullmatch(line[1]) else _without_group(line),
-        text,
+        without_logins(text),
     )
+
+
+def without_logins(text: str) -> str:
+    """Text without passwords in URLs: other programs quote proxies and backends in their errors."""
+    return plaintext.URL.sub(_without_group, text)
 
 
 def looks_secret(name: str, value: object) -> bool:

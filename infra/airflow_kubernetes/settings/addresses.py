@@ -32,7 +32,9 @@ def url(text: str) -> str | None:
         return "should end without a slash"
     if slash and (not _PATH.fullmatch(path) or {"", ".", ".."} & {*path.split("/")}):
         return "should have a path of names with one slash between them, such as /team/airflow"
-    return authority(server.rpartition("@")[2])
+    if "@" in server:
+        return "should have no user and no password"
+    return authority(server)
 
 
 def host(text: str) -> str | None:

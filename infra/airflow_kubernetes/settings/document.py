@@ -6,6 +6,7 @@ is found in milliseconds, whatever the file holds.
 """
 
 import json
+import re
 import stat
 import unicodedata
 from collections.abc import Iterable
@@ -29,6 +30,8 @@ ENOUGH = 100
 """Problems of a file after which it is not read on."""
 LONGEST_VALUE = 60
 """Characters that a message shows of a value."""
+LOGIN = re.compile(r"""(?<=//)[^\s/'"]+(?=@)|[^\s/'"@:]+:[^\s'"@]+(?=@(?!sha256:))""")
+"""User and password before a host; no message shows them."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ def problem(path: Path, message: str, documents: Iterable[Document]) -> Problem:
 def shown(value: Any, path: Path, documents: Iterable[Document]) -> str:
     """The value at `path` as it is written in the first document that sets it, for a message."""
     if isinstance(value, str):
-        return f"'{printable(value, LONGEST_VALUE)}'"
+        text = LOGIN.sub("[login]", value[: 10 * LONGEST_VALUE])
+        return f"'{printable(text, LONGEST_VALUE)}'"
     if isinstance(value, dict | list):
         return "a mapping" if isinstance(value, dict) else "a list"
     texts = (document.texts[path] for document in documents if path in document.texts)
