@@ -80,8 +80,8 @@ def shown(value: Any, path: Path, documents: Iterable[Document]) -> str:
 def read(file: FilePath, shown_as: str) -> Document:
     """The document in a YAML file. Raises SettingsError with all problems; see `parse`."""
 
-    def refused(message: str) -> SettingsError:
-        return SettingsError([Problem(shown_as, 0, "", message)])
+    def refused(message: str, line: int = 0) -> SettingsError:
+        return SettingsError([Problem(shown_as, line, "", message)])
 
     try:
         status = file.stat()
@@ -96,15 +96,15 @@ def read(file: FilePath, shown_as: str) -> Document:
     except OSError as error:
         raise refused(f"cannot be read: {error.strerror}") from None
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or 0 in content[:2]:
-        raise refused("is UTF-16 or UTF-32, or no text: save it as UTF-8")
+        raise refused("is UTF-16 or UTF-32, or no text: save it as UTF-8", 1)
     if content.startswith(b"\xef\xbb\xbf"):
-        raise refused("begins with a byte order mark: save it as UTF-8 without one")
+        raise refused("begins with a byte order mark: save it as UTF-8 without one", 1)
     try:
         return parse(content.decode(), shown_as)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         message = f"not UTF-8: the byte {content[error.start]:#04x}; save the file as UTF-8"
-        raise SettingsError([Problem(shown_as, line, "", message)]) from None
+        raise refused(message, line) from None
 
 
 def parse(text: str, shown_as: str) -> Document:
