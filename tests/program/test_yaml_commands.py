@@ -19,22 +19,22 @@ def checkout(tmp_path: Path) -> Path:
 
 
 CASES = [
-    ("render dev", "values/dev.yaml", "images: &a {build: *a}\n",
+    ("render", "values/dev.yaml", "images: &a {build: *a}\n",
      ["values/dev.yaml:1: images: anchors are not supported: remove &a",
       "values/dev.yaml:1: images.build: aliases are not supported: write the value instead of *a"]),
-    ("status dev", "values/dev.yaml", "namespace: \x1b[31mred\n",
+    ("status", "values/dev.yaml", "namespace: \x1b[31mred\n",
      ["values/dev.yaml:1: U+001B (control character) cannot be seen: remove it"]),
-    ("status dev", "Pulumi.dev.yaml", "config: x\n",
+    ("status", "Pulumi.dev.yaml", "config: x\n",
      ['Pulumi.dev.yaml:1: config: input should be a section, lines of "key: value" below its name, '
       "not 'x'"]),
-    ("status dev", "Pulumi.dev.yaml", "- a\n",
+    ("status", "Pulumi.dev.yaml", "- a\n",
      ['Pulumi.dev.yaml:1: must be a mapping, lines of "key: value"']),
-    ("render dev", "images.lock.yaml", "bases: {'python:3.11-slim-buster': latest}\nimages: {}\n",
+    ("render", "images.lock.yaml", "bases: {'python:3.11-slim-buster': latest}\nimages: {}\n",
      ["images.lock.yaml:1: bases.python:3.11-slim-buster: should be sha256: and 64 hexadecimal "
       "digits, not 'latest'"]),
-    ("policies dev", "policies.yaml", "waivers: yes\n",
+    ("policies", "policies.yaml", "waivers: yes\n",
      ["policies.yaml:1: waivers: input should be a valid list, not yes"]),
-    ("render dev", "images/tasks/chart/image.yaml", "python: 3.10\n",
+    ("render", "images/tasks/chart/image.yaml", "python: 3.10\n",
      ["images/tasks/chart/image.yaml:1: python: input should be a valid string, not 3.10 "
       '(write "3.10")']),
 ]  # fmt: skip
@@ -45,7 +45,7 @@ def test_commands_report_wrong_files(checkout: Path) -> None:
         file = checkout / name
         usual = file.read_text()
         file.write_text(text)
-        done = run(*command.split(), root=checkout)
+        done = run(command, "dev", root=checkout)
         file.write_text(usual)
         assert done.returncode == 1, (command, name, done)
         _, error, text = done.stderr.partition("error: ")
