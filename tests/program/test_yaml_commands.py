@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, run
+from .conftest import ROOT, render, run
 
 
 @pytest.fixture
@@ -62,3 +62,11 @@ def test_commands_report_missing_locks_and_links(checkout: Path) -> None:
     (checkout / name).unlink()
     done = run("render", "dev", root=checkout)
     assert f"  {name}: is missing, and airflow.version 3.3.2 with images.airflow" in done.stderr
+
+
+def test_rendered_text_is_text_to_every_reader() -> None:
+    words = ("1e3", "y", "yes", "010", "1_000", "12:30:00", "0o17", "2026-11-30")
+    env = ",".join(f'"V{number}":"{word}"' for number, word in enumerate(words))
+    printed = render("dev", f"airflow.executor=LocalExecutor airflow.tasks.env={{{env}}}")
+    for word in words:
+        assert f'value: "{word}"' in printed or f"value: '{word}'" in printed

@@ -167,12 +167,12 @@ def override(assignments: str) -> Document:
 
 def dump(data: dict[str, Any]) -> str:
     """Plain data as YAML that `parse` reads as the same data."""
-    text: str = yaml.dump(data, Dumper=_Dumper)
+    text: str = yaml.dump(data, Dumper=Dumper)
     return text
 
 
-class _Dumper(yaml.SafeDumper):
-    """Quotes each text that `scalar` would read as something else."""
+class Dumper(yaml.SafeDumper):
+    """Quotes each text that some reader, as kubectl, would take for something else: `1e3`, `y`."""
 
 
 def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
@@ -180,7 +180,7 @@ def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
-_Dumper.add_representer(str, _represent_text)
+Dumper.add_representer(str, _represent_text)
 
 
 _Event = Any
