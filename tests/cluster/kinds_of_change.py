@@ -245,7 +245,7 @@ IMAGES = (
         "an image built again",
         LOCK,
         "airflow:\n    digest: sha256:",
-        "airflow:\n    digest: sha256:0",
+        f"airflow:\n    digest: sha256:{'0' * 64} # instead of ",
     ),
 )
 

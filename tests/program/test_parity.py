@@ -141,7 +141,7 @@ def test_images_may_not_differ_whatever_explains_it(copy: Path) -> None:
     lock = copy / "images.lock.yaml"
     tag, bases = airflow(load("prod")).tag, lock.read_text().partition("images: {}")[0]
     for file, digit in ((lock, "a"), (lock.with_name("images.prod.yaml"), "b")):
-        entry = f"images:\n  airflow: {{tag: {tag}, digest: 'sha256:{digit * 64}'}}\n"
+        entry = f"images:\n  airflow: {{tag: '{tag}', digest: 'sha256:{digit * 64}'}}\n"
         file.write_text(bases + entry)
     code, output = run(copy, "parity", "dev", "prod")
     assert code == 1

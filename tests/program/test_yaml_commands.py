@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, run
+from .conftest import ROOT, render, run
 
 
 @pytest.fixture
@@ -19,22 +19,22 @@ def checkout(tmp_path: Path) -> Path:
 
 
 CASES = [
-    ("render dev", "values/dev.yaml", "images: &a {build: *a}\n",
+    ("render", "values/dev.yaml", "images: &a {build: *a}\n",
      ["values/dev.yaml:1: images: anchors are not supported: remove &a",
       "values/dev.yaml:1: images.build: aliases are not supported: write the value instead of *a"]),
-    ("status dev", "values/dev.yaml", "namespace: \x1b[31mred\n",
+    ("status", "values/dev.yaml", "namespace: \x1b[31mred\n",
      ["values/dev.yaml:1: U+001B (control character) cannot be seen: remove it"]),
-    ("status dev", "Pulumi.dev.yaml", "config: x\n",
+    ("status", "Pulumi.dev.yaml", "config: x\n",
      ['Pulumi.dev.yaml:1: config: input should be a section, lines of "key: value" below its name, '
       "not 'x'"]),
-    ("status dev", "Pulumi.dev.yaml", "- a\n",
+    ("status", "Pulumi.dev.yaml", "- a\n",
      ['Pulumi.dev.yaml:1: must be a mapping, lines of "key: value"']),
-    ("render dev", "images.lock.yaml", "bases: {'python:3.11-slim-buster': latest}\nimages: {}\n",
+    ("render", "images.lock.yaml", "bases: {'python:3.11-slim-buster': latest}\nimages: {}\n",
      ["images.lock.yaml:1: bases.python:3.11-slim-buster: should be sha256: and 64 hexadecimal "
       "digits, not 'latest'"]),
-    ("policies dev", "policies.yaml", "waivers: yes\n",
+    ("policies", "policies.yaml", "waivers: yes\n",
      ["policies.yaml:1: waivers: input should be a valid list, not yes"]),
-    ("render dev", "images/tasks/chart/image.yaml", "python: 3.10\n",
+    ("render", "images/tasks/chart/image.yaml", "python: 3.10\n",
      ["images/tasks/chart/image.yaml:1: python: input should be a valid string, not 3.10 "
       '(write "3.10")']),
 ]  # fmt: skip
@@ -45,7 +45,7 @@ def test_commands_report_wrong_files(checkout: Path) -> None:
         file = checkout / name
         usual = file.read_text()
         file.write_text(text)
-        done = run(*command.split(), root=checkout)
+        done = run(command, "dev", root=checkout)
         file.write_text(usual)
         assert done.returncode == 1, (command, name, done)
         _, error, text = done.stderr.partition("error: ")
@@ -62,3 +62,11 @@ def test_commands_report_missing_locks_and_links(checkout: Path) -> None:
     (checkout / name).unlink()
     done = run("render", "dev", root=checkout)
     assert f"  {name}: is missing, and airflow.version 3.3.2 with images.airflow" in done.stderr
+
+
+def test_rendered_text_is_text_to_every_reader() -> None:
+    words = ("1e3", "y", "yes", "010", "1_000", "12:30:00", "0o17", "2026-11-30")
+    env = ",".join(f'"V{number}":"{word}"' for number, word in enumerate(words))
+    printed = render("dev", f"airflow.executor=LocalExecutor airflow.tasks.env={{{env}}}")
+    for word in words:
+        assert f'value: "{word}"' in printed or f"value: '{word}'" in printed

@@ -355,11 +355,11 @@ IMAGE = [
 BYTES: dict[bytes, str] = {
     "namespace: é\n".encode("latin-1"): "1: not UTF-8: the byte 0xe9; save the file as UTF-8",
     b"a: 1\n\n# \xff\n": "3: not UTF-8: the byte 0xff",
-    "namespace: x\n".encode("utf-16"): "is UTF-16 or UTF-32, or no text: save it as UTF-8",
-    "namespace: x\n".encode("utf-16-le"): "is UTF-16 or UTF-32, or no text",
-    "namespace: x\n".encode("utf-16-be"): "is UTF-16 or UTF-32, or no text",
-    "namespace: x\n".encode("utf-32"): "is UTF-16 or UTF-32, or no text",
-    "namespace: x\n".encode("utf-8-sig"): "begins with a byte order mark: save it as UTF-8",
+    "namespace: x\n".encode("utf-16"): "1: is UTF-16 or UTF-32, or no text: save it as UTF-8",
+    "namespace: x\n".encode("utf-16-le"): "1: is UTF-16 or UTF-32, or no text",
+    "namespace: x\n".encode("utf-16-be"): "1: is UTF-16 or UTF-32, or no text",
+    "namespace: x\n".encode("utf-32"): "1: is UTF-16 or UTF-32, or no text",
+    "namespace: x\n".encode("utf-8-sig"): "1: begins with a byte order mark: save it as UTF-8",
     b"a: \xed\xa0\x80\n": "1: not UTF-8: the byte 0xed",
     b"#" * (4 * 2**20 + 1): "is larger than 4 MiB",
 }

@@ -4,6 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from airflow_kubernetes.cli import local
 from airflow_kubernetes.cli.local import local_up
 from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.cli.task import task
@@ -77,6 +78,27 @@ def test_local_up_refuses_a_release_that_compose_yaml_is_not_for(programs: Path)
     message = "2.11.2, but compose.yaml has no service webserver: it runs Airflow 3.3.2. Set that"
     with pytest.raises(CommandError, match=message):
         local_up(Target("dev", "", settings))
+
+
+def test_local_up_refuses_a_compose_file_without_services(
+    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "compose.yaml"
+    monkeypatch.setattr(local, "COMPOSE_FILE", file)
+    for text in (
+        "",
+        "x",
+        "- a",
+        "services: [",
+        "services:",
+        "services: x",
+        "services: 3",
+        "a: &a {services: *a}",
+        "\xff",
+    ):
+        file.write_text(text, encoding="latin-1")
+        with pytest.raises(CommandError, match="no Compose file with services: restore it"):
+            local_up(Target("dev", "", load("dev")))
 
 
 @pytest.mark.parametrize(

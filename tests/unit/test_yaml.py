@@ -15,6 +15,7 @@ from airflow_kubernetes.errors import UserError
 from airflow_kubernetes.images import lock, specs, tasks
 from airflow_kubernetes.paths import ROOT
 from airflow_kubernetes.policies import waivers
+from airflow_kubernetes.report import stack_config
 from airflow_kubernetes.settings import document, stack_file
 from airflow_kubernetes.settings.load import VALUES, environments
 from airflow_kubernetes.settings.problems import SettingsError
@@ -112,6 +113,15 @@ def test_a_wrong_stack_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.dev.yaml"
     table = [*STRUCTURE, *bad_yaml.STACK]
     assert not [*missed(table, file, file.name, lambda: stack_file.read("dev", tmp_path))]
+
+
+def test_a_report_shows_a_stack_file_as_it_is_written() -> None:
+    before, after = "config: {a:b: yes, a:c: 010}\n", "config: {a:b: 2026-11-30, a:c: 1:30}\n"
+    found = stack_config.changed(before, after)
+    assert [(entry.old, entry.new) for entry in found] == [("yes", "2026-11-30"), ("010", "1:30")]
+    for text in ("config: x\n", "- a\n", "config: &a {b: *a}\n"):
+        (entry,) = stack_config.changed("", text)
+        assert "no configuration of a stack" in entry.path
 
 
 def test_wrong_waivers_are_refused(tmp_path: Path) -> None:

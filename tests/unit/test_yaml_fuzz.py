@@ -20,12 +20,15 @@ from .bad_yaml import DIGEST, PYTHON, WAIVER
 MOMENT = 1.0
 """Seconds of CPU time; each takes some milliseconds."""
 
+LONG = "9" * 400
+
 WORDS = (
     "yes", "n", "~", "null", "true", "010", "08", "1:30", "1_000", "0x1F", "1e3", "1e999", "-1",
-    "0", "3.10", ".inf", "2026-11-30", "2026-99-99", "2026-11-30 10:00:00", "9" * 30, "9" * 5000,
-    "a" * 2000, "é", "\U0001f600", '""', "''", "'yes'", '"\\e[31m"', '"\\u202e"', '"a\\nb"', "[]",
-    "{}", "[a]", "{a: b}", "[[]]", "<<", "=", "*a", "&a b", "!!str x", "!!binary eA==", "!x y",
-    "!!python/object/apply:os.system [x]", "|\n    a", ">-\n    a", "{a: " * 30, "[" * 3000, "",
+    "0", "3.10", ".inf", "2026-11-30", "2026-99-99", "2026-11-30 10:00:00", LONG, "9" * 5000, "é",
+    "a" * 2000, "\U0001f600", '""', "''", "'yes'", '"0"', '"-1Gi"', '"1e400"', f'"{LONG}"', "[]",
+    '"\\e[31m"', '"\\u202e"', '"a\\nb"', "{}", "[a]", "{a: b}", "[[]]", "<<", "=", "*a", "&a b",
+    "!!str x", "!!binary eA==", "!x y", "!!python/object/apply:os.system [x]", "|\n    a",
+    ">-\n    a", "{a: " * 30, "[" * 3000, "",
 )  # fmt: skip
 """Values, and perhaps keys."""
 

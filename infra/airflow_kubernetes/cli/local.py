@@ -90,8 +90,8 @@ def _refuse_other_release(settings: Settings) -> None:
     """compose.yaml has the web component of one Airflow line. Raises CommandError for another."""
     version = settings.airflow.version
     try:
-        services = yaml.safe_load(COMPOSE_FILE.read_bytes())["services"]
-    except (OSError, yaml.YAMLError, KeyError, TypeError, RecursionError):
+        services = dict(yaml.safe_load(COMPOSE_FILE.read_bytes())["services"])
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, RecursionError):
         raise CommandError(
             f"{COMPOSE_FILE.name} is no Compose file with services: restore it from git"
         ) from None

@@ -3,9 +3,11 @@
 import yaml
 
 from ..render import objects
+from ..settings.document import Dumper
 from .target import Target
 
 
 def render(target: Target) -> None:
     """Print every object, Secrets with placeholders."""
-    print(yaml.safe_dump_all(objects(target.environment, target.overrides), sort_keys=True), end="")
+    rendered = objects(target.environment, target.overrides)
+    print(yaml.dump_all(rendered, Dumper=Dumper, sort_keys=True), end="")

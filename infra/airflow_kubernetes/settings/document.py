@@ -84,8 +84,8 @@ def shown(value: Any, path: Path, documents: Iterable[Document]) -> str:
 def read(file: FilePath, shown_as: str) -> Document:
     """The document in a YAML file. Raises SettingsError with all problems; see `parse`."""
 
-    def refused(message: str) -> SettingsError:
-        return SettingsError([Problem(shown_as, 0, "", message)])
+    def refused(message: str, line: int = 0) -> SettingsError:
+        return SettingsError([Problem(shown_as, line, "", message)])
 
     try:
         status = file.stat()
@@ -100,15 +100,15 @@ def read(file: FilePath, shown_as: str) -> Document:
     except OSError as error:
         raise refused(f"cannot be read: {error.strerror}") from None
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or 0 in content[:2]:
-        raise refused("is UTF-16 or UTF-32, or no text: save it as UTF-8")
+        raise refused("is UTF-16 or UTF-32, or no text: save it as UTF-8", 1)
     if content.startswith(b"\xef\xbb\xbf"):
-        raise refused("begins with a byte order mark: save it as UTF-8 without one")
+        raise refused("begins with a byte order mark: save it as UTF-8 without one", 1)
     try:
         return parse(content.decode(), shown_as)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         message = f"not UTF-8: the byte {content[error.start]:#04x}; save the file as UTF-8"
-        raise SettingsError([Problem(shown_as, line, "", message)]) from None
+        raise refused(message, line) from None
 
 
 def parse(text: str, shown_as: str) -> Document:
@@ -171,12 +171,12 @@ def override(assignments: str) -> Document:
 
 def dump(data: dict[str, Any]) -> str:
     """Plain data as YAML that `parse` reads as the same data."""
-    text: str = yaml.dump(data, Dumper=_Dumper)
+    text: str = yaml.dump(data, Dumper=Dumper)
     return text
 
 
-class _Dumper(yaml.SafeDumper):
-    """Quotes each text that `scalar` would read as something else."""
+class Dumper(yaml.SafeDumper):
+    """Quotes each text that some reader, as kubectl, would take for something else: `1e3`, `y`."""
 
 
 def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
@@ -184,7 +184,7 @@ def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
-_Dumper.add_representer(str, _represent_text)
+Dumper.add_representer(str, _represent_text)
 
 
 _Event = Any
