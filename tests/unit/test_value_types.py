@@ -258,7 +258,10 @@ TOLERATIONS_BAD: list[Any] = [
     [{"key": "a", "effect": "NoExecute", "tolerationSeconds": 2**63}],
     [{"key": "a"}, {"key": "a"}], [{"key": "a"}, {"key": "a", "value": ""}],
     [{"operator": "Exists"}, {"operator": "Exists"}],
-    [{"key": "a", "effect": "NoExecute", "tolerationSeconds": 5}, {"key": "a", "effect": "NoExecute", "tolerationSeconds": 6}],
+    [
+        {"key": "a", "effect": "NoExecute", "tolerationSeconds": 5},
+        {"key": "a", "effect": "NoExecute", "tolerationSeconds": 6},
+    ],
 ]  # fmt: skip
 SETS_GOOD = ["default", "big", "1", "w" * 31]
 SETS_BAD = ["", "Big", "-a", "a-", "a_b", "a.b", "--help", "w" * 32, "a b", "é"]
