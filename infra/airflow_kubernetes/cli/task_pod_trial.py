@@ -41,7 +41,7 @@ OF_NO_USE = re.compile(
     r'|error validating data: |pods "[^"]*" is forbidden: |, regex used for validation is .*(?=\))'
     r"|; if you choose to ignore.*|(?<=quantities) must match the regular expression .*"
 )
-"""Parts of kubectl's messages that do not help whoever writes values."""
+"""Parts of kubectl's messages that do not help to correct the values."""
 
 
 def try_task_pod(target: Target) -> None:
