@@ -123,6 +123,11 @@ def _dags(settings: Settings) -> Iterator[Fault]:
                 ("airflow", "dags", "git", "secret"),
                 "the repository is reached by ssh: name a Secret with the keys ssh and known_hosts",
             )
+        if urlsplit(git.repository).password is not None:
+            yield (
+                ("airflow", "dags", "git", "repository"),
+                "contains a password, which ssh does not use; remove it",
+            )
     elif "@" in urlsplit(git.repository).netloc:
         yield (
             ("airflow", "dags", "git", "repository"),
