@@ -8,7 +8,7 @@ from airflow_kubernetes.settings.schema import Quantities, Resources, Toleration
 
 SMALL = Quantities(cpu="1", memory="1Gi")
 MAIN = Container("main", "image", Resources(requests=SMALL, limits=SMALL), env=({"name": "A"},))
-TOLERATION = {"key": "a", "operator": "Equal", "tolerationSeconds": 5}
+TOLERATION = {"key": "a", "operator": "Equal", "effect": "NoExecute", "tolerationSeconds": 5}
 POD = Pod("web", ServiceAccount("web"), MAIN, Parts(), user=1, group=2, pull_secret=None)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from airflow_kubernetes.cli.target import Target
-from airflow_kubernetes.cli.task_pod_trial import try_if_reachable, try_task_pod
+from airflow_kubernetes.cli.task_pod_trial import RefusedError, try_if_reachable, try_task_pod
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
 
@@ -164,3 +164,6 @@ def test_without_a_cluster_policies_go_on(
     try_if_reachable(target())
     printed = capsys.readouterr()
     assert "was not tried in the cluster" in printed.out + printed.err
+    cluster.set(DOWN="", ANSWER=f"{INVALID}spec.tolerations[0].key: Invalid value")
+    with pytest.raises(RefusedError, match=r"airflow\.tasks\.tolerations"):
+        try_if_reachable(target())

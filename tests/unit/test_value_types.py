@@ -515,6 +515,23 @@ def test_what_cannot_work_is_refused_in_words(name: str) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "airflow.url=http://me:hunter2@h",
+        "airflow.url=https://hunter2@h/airflow",
+        "airflow.dags.source=git airflow.dags.git.repository=https://me:hunter2@h/a",
+        f"{FROM_GIT} airflow.dags.git.repository=ssh://git:hunter2@h/a",
+    ],
+)
+def test_a_password_in_an_address_is_refused_and_not_printed(text: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load("dev", text.replace(" airflow.dags.git.repository=git@h:a", ""))
+    (line,) = map(str, error.value.problems)
+    assert "password" in line
+    assert "hunter2" not in line
+
+
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def test_refs_are_those_that_git_accepts() -> None:
     for refs, code in ((REFS_GOOD, 0), (REFS_BAD, 1)):

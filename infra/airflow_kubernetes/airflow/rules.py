@@ -112,14 +112,18 @@ def _dags(settings: Settings) -> Iterator[Fault]:
             ("airflow", "dags", "git", "repository"),
             "must be set, because airflow.dags.source is git",
         )
-        return
-    http, login = over_http(git.repository), urlsplit(git.repository).netloc.rpartition("@")[0]
-    if not http and git.secret is None:
-        yield (
-            ("airflow", "dags", "git", "secret"),
-            "the repository is reached by ssh: name a Secret with the keys ssh and known_hosts",
-        )
-    if login and (http or ":" in login):  # ssh's user is no secret
+    elif not over_http(git.repository):
+        if git.secret is None:
+            yield (
+                ("airflow", "dags", "git", "secret"),
+                "the repository is reached by ssh: name a Secret with the keys ssh and known_hosts",
+            )
+        if urlsplit(git.repository).password is not None:
+            yield (
+                ("airflow", "dags", "git", "repository"),
+                "contains a password, which ssh does not use; remove it",
+            )
+    elif "@" in urlsplit(git.repository).netloc:
         yield (
             ("airflow", "dags", "git", "repository"),
             "contains a user or password; put them into a Secret as username and password, and "

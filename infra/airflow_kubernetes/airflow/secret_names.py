@@ -13,7 +13,7 @@ OWN = (ADMIN_SECRET, CELERY_SECRET, KEYS_SECRET, MYSQL_SECRET, PULL_SECRET)
 def problems(settings: Settings) -> Iterator[Fault]:
     """Path and message of every Secret of the user's that has the name of one of the program's.
 
-    Both would be one object, with the values of whoever makes it first; and in a volume, tasks
+    Both would be one object, with the values that are written first; and in a volume, tasks
     would read keys that they do not get otherwise.
     """
     named: dict[Path, str | None] = {

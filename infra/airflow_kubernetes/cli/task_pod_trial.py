@@ -41,15 +41,19 @@ OF_NO_USE = re.compile(
     r'|error validating data: |pods "[^"]*" is forbidden: |, regex used for validation is .*(?=\))'
     r"|; if you choose to ignore.*|(?<=quantities) must match the regular expression .*"
 )
-"""Parts of kubectl's messages that do not help whoever writes values."""
+"""Parts of kubectl's messages that do not help to correct the values."""
+
+
+class RefusedError(CommandError):
+    """The API server refuses task pods; a line for each field, with the setting that makes it."""
 
 
 def try_task_pod(target: Target) -> None:
     """Have the API server check a pod as the executor would make it; changes nothing.
 
     Nothing for an executor without task pods. Before the first `up` the pod is tried in the
-    namespace `default`, which does not enforce Pod Security; the policies do. Raises CommandError
-    with each setting that is refused.
+    namespace `default`, which does not enforce Pod Security; the policies do. Raises RefusedError,
+    and KubectlError for a cluster that does not answer.
     """
     settings = target.settings
     if not RELEASES[settings.airflow.version].executor(settings.airflow.executor).kubernetes:
@@ -67,13 +71,16 @@ def try_task_pod(target: Target) -> None:
 
 
 def try_if_reachable(target: Target) -> None:
-    """The same where a cluster answers; elsewhere only a line that nothing was tried."""
+    """The same where a cluster answers this login; elsewhere only a line that nothing was tried.
+
+    Raises RefusedError.
+    """
     try:
-        target.kubectl.reach()
+        try_task_pod(target)
+    except RefusedError:
+        raise
     except UserError as error:
         say(f"the template of task pods was not tried in the cluster: {error}")
-    else:
-        try_task_pod(target)
 
 
 def _pod(settings: Settings, kubectl: Kubectl) -> Manifest:
@@ -96,7 +103,7 @@ def _pod(settings: Settings, kubectl: Kubectl) -> Manifest:
 
 
 def _judge(answer: str) -> None:
-    """Say warnings and why nothing was tried. Raises CommandError for what is refused."""
+    """Say warnings and why nothing was tried. Raises RefusedError for the rest."""
     text = answer.partition(": ")[2]
     if "warning received" in text or "warnings received" in text:
         for line in text.splitlines():
@@ -105,11 +112,8 @@ def _judge(answer: str) -> None:
     elif NOT_OF_THE_POD.search(text):
         say(f"the template of task pods was not tried in the cluster: {OF_NO_USE.sub('', text)}")
     else:
-        raise CommandError(
-            "\n".join(
-                ["the API server refuses the pods of tasks; nothing was changed:", *_lines(text)]
-            )
-        )
+        head = "the API server refuses the pods of tasks; nothing was changed:"
+        raise RefusedError("\n".join([head, *_lines(text)]))
 
 
 def _lines(text: str) -> Iterator[str]:

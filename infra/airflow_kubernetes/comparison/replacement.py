@@ -89,7 +89,7 @@ def same_amount(difference: Difference) -> bool:
         return False
     try:
         return amount(difference.old) == amount(difference.new)
-    except (AttributeError, KeyError, ValueError):  # MISSING, or no quantity
+    except (TypeError, ValueError):  # MISSING, or no quantity
         return False
 
 

@@ -75,7 +75,7 @@ def _form(numbers: dict[str, int]) -> str:
 
 
 def _chosen(numbers: dict[str, int], item: str) -> set[int]:
-    """The numbers that an item of a field stands for; none if it is wrong."""
+    """The numbers that an item of a field means; none if it is wrong."""
     match = _ITEM.fullmatch(item)
     if match is None:
         return set()

@@ -39,7 +39,7 @@ ObjectName = Annotated[str, _checked(names.subdomain)]
 """A DNS subdomain: the name of a Secret, a ConfigMap, a claim."""
 
 StorageClass = Annotated[str, _checked(lambda text: names.subdomain(text) if text else None)]
-"""The name of a storage class; an empty text stands for volumes that have none."""
+"""The name of a storage class; an empty text means volumes that have none."""
 
 ShortName = Annotated[str, _checked(partial(names.label, most=31))]
 """Part of a Deployment's name. After a prefix of up to 15 characters, Kubernetes adds 17 to the

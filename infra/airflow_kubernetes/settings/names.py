@@ -53,7 +53,7 @@ def label_key(text: str) -> str | None:
 
 
 def taint_key(text: str) -> str | None:
-    """The key of a taint; an empty one stands for all of them."""
+    """The key of a taint; an empty one means all of them."""
     return label_key(text) if text else None
 
 
