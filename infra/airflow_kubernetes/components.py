@@ -1,4 +1,4 @@
-"""The five component resources of a stack, each with the objects that it consists of.
+"""The six component resources of a stack, each with the objects that it consists of.
 
 Objects are plain dicts and are registered as `KubernetesObject`, not as the typed classes of
 pulumi_kubernetes: importing those takes 0.73 s instead of 0.28 s, plain data is checked against one
@@ -12,11 +12,12 @@ import pulumi
 import pulumi_docker_build as docker_build
 
 from .airflow import image_catalog
+from .airflow.launched_pods import launched_pods_manifests
 from .airflow.manifests import airflow_manifests, celery_manifests
 from .database.backup import backup_manifests
 from .database.mysql import mysql_manifests
 from .images import tasks
-from .images.pull_secret import pull_secret
+from .images.pull_secret import launched_pull_secret, pull_secret
 from .images.references import by_tag, pinned
 from .images.resources import builder, image
 from .images.specs import ImageSpec
@@ -55,7 +56,8 @@ class Group(pulumi.ComponentResource):
 
         A claim is created after all Secrets: one without them counts as data whose passwords are
         lost (kubectl/foundation.py). With the namespace everything in it is gone: Pulumi deletes
-        the namespace alone then, and does not wait for a claim that a pod still mounts.
+        the namespace alone then, and does not wait for a claim that a pod still mounts. What is in
+        a namespace that stays is deleted object by object.
         """
         kind, name = obj["kind"], obj["metadata"]["name"]
         namespace = self.registered.get(("Namespace", obj["metadata"].get("namespace", "")))
@@ -66,7 +68,7 @@ class Group(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(
             parent=self,
             depends_on=[namespace, *named] if namespace else named,
-            deleted_with=namespace,
+            deleted_with=None if namespace and namespace.stays else namespace,
         )
         self.registered[kind, name] = KubernetesObject(
             logical_name(obj), obj, pulumi.ResourceOptions.merge(child, opts)
@@ -84,7 +86,7 @@ class FoundationArgs:
 
 
 class Foundation(Group):
-    """The namespace and the Secrets: what exists before anything else and outlives it.
+    """Airflow's namespace and the Secrets: what exists before anything else and outlives it.
 
     `password` is the first user's, as generated; a new one that was written into the Secret since
     is in the cluster alone (`make password`).
@@ -117,11 +119,41 @@ class Foundation(Group):
         return values
 
     def _pull_secret(self, settings: Settings, credentials: docker_build.RegistryArgs) -> None:
-        parts = (settings.images.registry, credentials.username, credentials.password)
-        config = pulumi.Output.all(*parts).apply(lambda known: login.docker_config(*known))
         # Kept by `make down`, but deleted when the values no longer require it: not protected.
-        obj = pull_secret(settings, config)
+        obj = pull_secret(settings, _docker_config(settings, credentials))
         self.register(obj, pulumi.ResourceOptions(protect=False))
+
+
+def _docker_config(
+    settings: Settings, credentials: docker_build.RegistryArgs
+) -> pulumi.Output[str]:
+    parts = (settings.images.registry, credentials.username, credentials.password)
+    return pulumi.Output.all(*parts).apply(lambda known: login.docker_config(*known))
+
+
+@dataclass(frozen=True)
+class LaunchedPodsArgs:
+    """`login` is the registry's, if it requires one."""
+
+    settings: Settings
+    foundation: Foundation
+    login: docker_build.RegistryArgs | None
+
+
+class LaunchedPods(Group):
+    """The namespace of the pods that tasks launch, their limits, and who may launch them."""
+
+    def __init__(
+        self, name: str, args: LaunchedPodsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(name, args.foundation.registered, opts)
+        objects = list(launched_pods_manifests(args.settings))
+        if args.login is not None and makes_pull_secret(args.settings):
+            config = _docker_config(args.settings, args.login)
+            objects.append(launched_pull_secret(args.settings, config))
+        for obj in sorted(objects, key=order):
+            self.register(obj)
+        self.register_outputs({})
 
 
 @dataclass(frozen=True)

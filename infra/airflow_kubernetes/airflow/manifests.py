@@ -11,6 +11,7 @@ from .configuration import configuration_manifest
 from .create_admin import create_admin_manifests
 from .dag_processor import dag_processor_manifests
 from .flower import flower_manifests
+from .launched_pods import launched_pods_manifests
 from .logs import logs_manifest
 from .migrations import migrations_manifests
 from .releases import RELEASES
@@ -60,7 +61,9 @@ def granted(settings: Settings, component: str) -> list[Rule]:
     name = ServiceAccount(component).name
     return [
         rule
-        for obj in chain(airflow_manifests(settings, "", "", {}), celery)
+        for obj in chain(
+            airflow_manifests(settings, "", "", {}), launched_pods_manifests(settings), celery
+        )
         if obj["kind"] == "Role" and obj["metadata"]["name"] == name
         for rule in obj["rules"]
     ]

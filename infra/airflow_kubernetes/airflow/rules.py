@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from ..broker import rules as broker
 from ..settings.problems import Fault
 from ..settings.schema import Settings
+from . import launched_pods_rules
 from .configuration import reserved
 from .dags import over_http
 from .executors import UnknownExecutorError
@@ -28,11 +29,7 @@ def problems(settings: Settings) -> Iterator[Fault]:
             ("airflow", "apiServer", "service", "nodePort"),
             f"requires type: NodePort, not {service.type}; or set it to null",
         )
-    if airflow.tasks.pods_exec and not airflow.tasks.launch_pods:
-        yield (
-            ("airflow", "tasks", "podsExec"),
-            "is for pods that tasks launch: set launchPods too, or neither",
-        )
+    yield from launched_pods_rules.problems(settings)
     yield from _dags(settings)
 
 
