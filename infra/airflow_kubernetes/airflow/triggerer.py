@@ -16,9 +16,7 @@ def triggerer_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     """Its service account and its Deployment."""
     release = RELEASES[settings.airflow.version]
     component, values = release.triggerer, settings.airflow.triggerer
-    account = ServiceAccount(
-        component.name, bound_elsewhere=settings.airflow.tasks.launch_pods
-    )
+    account = ServiceAccount(component.name, bound_elsewhere=settings.airflow.tasks.launch_pods)
     container = airflow_container(
         settings,
         component.name,

@@ -82,7 +82,9 @@ def logical_name(obj: Manifest) -> str:
     """
     name: str = obj["metadata"]["name"]
     if obj["kind"] == "Namespace":
-        component = obj["metadata"].get("labels", {}).get("app.kubernetes.io/component", "namespace")
+        component = (
+            obj["metadata"].get("labels", {}).get("app.kubernetes.io/component", "namespace")
+        )
         return component if component == "namespace" else f"{component}-namespace"
     if obj["kind"] == "Job":
         name = name.rpartition("-")[0]

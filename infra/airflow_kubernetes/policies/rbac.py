@@ -45,7 +45,10 @@ def rbac_verbs(subject: Subject) -> Iterator[Finding]:
                 yield Finding(obj, ("rules", f"[{number}]"), message)
 
 
-@rule(fix="bind the Role to a component's own service account in Airflow's namespace", source=HARDENING)
+@rule(
+    fix="bind the Role to a component's own service account in Airflow's namespace",
+    source=HARDENING,
+)
 def bound_to_accounts(subject: Subject) -> Iterator[Finding]:
     """A binding to a user or a group gives its verbs to people and to other namespaces; one to an
     account of launched pods gives them to whoever writes a DAG.
