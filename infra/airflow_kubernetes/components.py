@@ -1,4 +1,4 @@
-"""The six component resources of a stack, each with the objects that it consists of.
+"""The five component resources of a stack, each with the objects that it consists of.
 
 Objects are plain dicts and are registered as `KubernetesObject`, not as the typed classes of
 pulumi_kubernetes: importing those takes 0.73 s instead of 0.28 s, plain data is checked against one
@@ -12,7 +12,6 @@ import pulumi
 import pulumi_docker_build as docker_build
 
 from .airflow import image_catalog
-from .airflow.launched_pods import launched_pods_manifests
 from .airflow.manifests import airflow_manifests, celery_manifests
 from .database.backup import backup_manifests
 from .database.mysql import mysql_manifests
@@ -89,10 +88,12 @@ class Foundation(Group):
     """Airflow's namespace and the Secrets: what exists before anything else and outlives it.
 
     `password` is the first user's, as generated; a new one that was written into the Secret since
-    is in the cluster alone (`make password`).
+    is in the cluster alone (`make password`). `docker_config` is what the Secret for pulling images
+    has, if this program makes it.
     """
 
     password: pulumi.Output[str]
+    docker_config: pulumi.Output[str] | None = None
 
     def __init__(
         self, name: str, args: FoundationArgs, opts: pulumi.ResourceOptions | None = None
@@ -119,41 +120,13 @@ class Foundation(Group):
         return values
 
     def _pull_secret(self, settings: Settings, credentials: docker_build.RegistryArgs) -> None:
+        parts = (settings.images.registry, credentials.username, credentials.password)
+        self.docker_config = pulumi.Output.all(*parts).apply(
+            lambda known: login.docker_config(*known)
+        )
         # Kept by `make down`, but deleted when the values no longer require it: not protected.
-        obj = pull_secret(settings, _docker_config(settings, credentials))
+        obj = pull_secret(settings, self.docker_config)
         self.register(obj, pulumi.ResourceOptions(protect=False))
-
-
-def _docker_config(
-    settings: Settings, credentials: docker_build.RegistryArgs
-) -> pulumi.Output[str]:
-    parts = (settings.images.registry, credentials.username, credentials.password)
-    return pulumi.Output.all(*parts).apply(lambda known: login.docker_config(*known))
-
-
-@dataclass(frozen=True)
-class LaunchedPodsArgs:
-    """`login` is the registry's, if it requires one."""
-
-    settings: Settings
-    foundation: Foundation
-    login: docker_build.RegistryArgs | None
-
-
-class LaunchedPods(Group):
-    """The namespace of the pods that tasks launch, their limits, and who may launch them."""
-
-    def __init__(
-        self, name: str, args: LaunchedPodsArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
-        super().__init__(name, args.foundation.registered, opts)
-        objects = list(launched_pods_manifests(args.settings))
-        if args.login is not None and makes_pull_secret(args.settings):
-            config = _docker_config(args.settings, args.login)
-            objects.append(launched_pull_secret(args.settings, config))
-        for obj in sorted(objects, key=order):
-            self.register(obj)
-        self.register_outputs({})
 
 
 @dataclass(frozen=True)
@@ -238,7 +211,9 @@ class AirflowArgs:
 
 
 class Airflow(Group):
-    """Airflow's components, Jobs, configuration and logs."""
+    """Airflow's components, Jobs, configuration and logs, and the namespace of the pods that its
+    tasks launch.
+    """
 
     def __init__(
         self, name: str, args: AirflowArgs, opts: pulumi.ResourceOptions | None = None
@@ -246,7 +221,9 @@ class Airflow(Group):
         super().__init__(name, args.foundation.registered, opts)
         settings, images = args.settings, args.images
         by_short_name = {tasks.short(name): tag for name, tag in images.tags.items()}
-        objects = airflow_manifests(settings, images.airflow, images.for_tasks, by_short_name)
+        objects = [*airflow_manifests(settings, images.airflow, images.for_tasks, by_short_name)]
+        if settings.airflow.tasks.launch_pods and args.foundation.docker_config is not None:
+            objects.append(launched_pull_secret(settings, args.foundation.docker_config))
         for obj in sorted(objects, key=order):
             self.register(pinned(obj, images.digests))
         self.register_outputs({"url": settings.airflow.url})

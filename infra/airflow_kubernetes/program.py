@@ -1,4 +1,4 @@
-"""The stack of one environment: six component resources on one cluster."""
+"""The stack of one environment: five component resources on one cluster."""
 
 import pulumi
 import pulumi_kubernetes
@@ -14,8 +14,6 @@ from .components import (
     FoundationArgs,
     Images,
     ImagesArgs,
-    LaunchedPods,
-    LaunchedPodsArgs,
 )
 from .environment import Environment
 
@@ -41,9 +39,6 @@ def build(environment: Environment) -> None:
         ImagesArgs(settings, environment.images, environment.login, environment.rendering),
     )
     Database("database", DatabaseArgs(settings, foundation), opts)
-    if settings.airflow.tasks.launch_pods:
-        launched_pods = LaunchedPodsArgs(settings, foundation, environment.login)
-        LaunchedPods("launched-pods", launched_pods, opts)
     airflow = AirflowArgs(settings, foundation, images)
     Airflow("airflow", airflow, opts)
     if RELEASES[settings.airflow.version].executor(settings.airflow.executor).celery:

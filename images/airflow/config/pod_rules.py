@@ -7,7 +7,7 @@ none of Airflow's Secrets, claims and accounts. KubernetesExecutor's pods are am
 
 What a DAG's file says is checked when it is parsed; what is known later (templates, mapped
 arguments, connections), before the pod is created. A deployment sets the variables: TASKS_NAMESPACE
-(empty where tasks may not launch pods), TASKS_PODS_EXEC, AIRFLOW_SECRETS, TASK_PULL_SECRET.
+(empty where tasks may not launch pods), TASKS_PODS_EXEC, KEPT_FROM_DAGS, TASK_PULL_SECRET.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ OWN = {
         "airflow-task-images",
     },
 }  # fmt: skip
-"""Names in Airflow's namespace, by kind; those of its Secrets are in AIRFLOW_SECRETS."""
+"""Names in Airflow's namespace, by kind; those of its Secrets are in KEPT_FROM_DAGS."""
 
 OPERATORS = {
     "KubernetesPodOperator", "KubernetesResourceBaseOperator", "KubernetesDeleteJobOperator",
@@ -172,7 +172,7 @@ def _launched(found: Iterable[Reference], result: bool) -> Iterator[str]:
 
 def _own(found: Iterable[Reference]) -> list[tuple[str, str]]:
     """Kind and name of those that are Airflow's own."""
-    own = OWN | {SECRET: {*os.environ.get("AIRFLOW_SECRETS", "").split(",")}}
+    own = OWN | {SECRET: {*os.environ.get("KEPT_FROM_DAGS", "").split(",")}}
     return sorted({(one.kind, one.name) for one in found if one.name in own[one.kind]})
 
 

@@ -81,7 +81,7 @@ def managed(settings: Settings) -> dict[str, str]:
         tasks_namespace(settings.namespace) if airflow.tasks.launch_pods else ""
     )
     values["TASKS_PODS_EXEC"] = str(airflow.tasks.pods_exec)
-    values["AIRFLOW_SECRETS"] = ",".join(sorted(_secrets(settings)))
+    values["KEPT_FROM_DAGS"] = ",".join(sorted(_secrets(settings)))
     if (secret := launched_pull_secret_name(settings)) is not None:
         values["TASK_PULL_SECRET"] = secret
     if executor.pods_by_policy is not None:

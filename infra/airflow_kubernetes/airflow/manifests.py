@@ -26,7 +26,7 @@ from .workers import workers_manifests
 def airflow_manifests(
     settings: Settings, image: str, task_image: str, task_images: Mapping[str, str]
 ) -> Iterator[Manifest]:
-    """What every executor has, and task pods for those that start them.
+    """What every executor has, the pods that tasks launch, and task pods for those that start them.
 
     `image` is the components', `task_image` that of task pods; `task_images` are the references
     that DAGs get by name.
@@ -35,6 +35,7 @@ def airflow_manifests(
     yield logs_manifest(settings)
     yield configuration_manifest(settings)
     yield task_images_manifest(settings, task_images)
+    yield from launched_pods_manifests(settings)
     if executor.kubernetes:
         yield from task_pod_manifests(settings, task_image)
     if not settings.airflow.stopped:
@@ -61,9 +62,7 @@ def granted(settings: Settings, component: str) -> list[Rule]:
     name = ServiceAccount(component).name
     return [
         rule
-        for obj in chain(
-            airflow_manifests(settings, "", "", {}), launched_pods_manifests(settings), celery
-        )
+        for obj in chain(airflow_manifests(settings, "", "", {}), celery)
         if obj["kind"] == "Role" and obj["metadata"]["name"] == name
         for rule in obj["rules"]
     ]
