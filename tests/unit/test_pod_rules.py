@@ -225,7 +225,7 @@ def test_what_is_airflow_s_own_is_refused(policies: Policies) -> None:
             },
             mysql,
         ),
-        ({"volumes": [Model(secret=Model(**{"secret_name": "airflow-mysql"}))]}, mysql),
+        ({"volumes": [Model(secret={"secretName": "airflow-mysql"})]}, mysql),
         (
             {
                 "volumes": [
