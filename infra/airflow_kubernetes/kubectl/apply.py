@@ -17,25 +17,30 @@ Identity = tuple[str, str, str]
 """Namespace, kind and name of an object."""
 
 
-def comparable(rendered: list[Manifest]) -> list[Manifest]:
-    """All but the Secrets: their values are generated, so the program has none to compare."""
-    return [obj for obj in rendered if obj["kind"] != "Secret"]
+def comparable(kubectl: Kubectl, rendered: list[Manifest]) -> list[Manifest]:
+    """The objects that the API server can compare with those in the cluster.
+
+    No Secrets: their values are generated, so the program has none to compare. And nothing in a
+    namespace where nothing of the program is yet: it may not exist, and not everybody may compare a
+    RoleBinding without its Role.
+    """
+    return _compared(kubectl, _without_secrets(rendered), _present(kubectl))
 
 
 def changes(kubectl: Kubectl, rendered: list[Manifest]) -> list[str]:
-    """What applying the `comparable` objects would create, change or prune."""
-    present, objects = _present(kubectl), comparable(rendered)
+    """What applying the objects but the Secrets would create, change or prune."""
+    present, objects = _present(kubectl), _without_secrets(rendered)
     changed = _changed(kubectl, objects, present)
     return _lines(changed, _unwanted(kubectl, present, rendered))
 
 
 def apply(kubectl: Kubectl, rendered: list[Manifest], timeout: float) -> list[str]:
-    """Bring the cluster to `rendered`, what the foundation has left out, and wait; returns what
+    """Bring the cluster to `rendered`, the foundation's objects left out, and wait; returns what
     changed.
 
     Raises RolloutError with the reason, or after `timeout` seconds.
     """
-    objects = [obj for obj in comparable(rendered) if not is_protected(obj)]
+    objects = [obj for obj in _without_secrets(rendered) if not is_protected(obj)]
     _delete_jobs_to_repeat(kubectl, objects)
     present = _present(kubectl)
     changed = _changed(kubectl, objects, present)
@@ -51,8 +56,18 @@ def apply(kubectl: Kubectl, rendered: list[Manifest], timeout: float) -> list[st
 
 
 def _changed(kubectl: Kubectl, objects: list[Manifest], present: set[Identity]) -> list[str]:
-    """The first time all, uncompared: not everybody may compare a RoleBinding without its Role."""
-    return differences(kubectl, objects) if present else list(map(_name, objects))
+    compared = _compared(kubectl, objects, present)
+    new = [_name(obj) for obj in objects if obj not in compared]
+    return [*(differences(kubectl, compared) if compared else ()), *new]
+
+
+def _compared(kubectl: Kubectl, objects: list[Manifest], present: set[Identity]) -> list[Manifest]:
+    known = {namespace for namespace, _, _ in present}
+    return [obj for obj in objects if _identity(kubectl, obj)[0] in known]
+
+
+def _without_secrets(rendered: list[Manifest]) -> list[Manifest]:
+    return [obj for obj in rendered if obj["kind"] != "Secret"]
 
 
 def _lines(changed: list[str], unwanted: list[Identity]) -> list[str]:
