@@ -1,4 +1,4 @@
-"""Where the pods that DAGs describe may be, and what they may name: whoever writes a DAG is not the
+"""Where the pods that DAGs describe may be, and what they may name: anyone who writes a DAG is no
 administrator.
 
 Launched pods (KubernetesPodOperator, @task.kubernetes) are in a namespace of their own, and have

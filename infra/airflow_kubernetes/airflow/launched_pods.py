@@ -1,6 +1,6 @@
 """The pods that tasks launch (KubernetesPodOperator), in a namespace of their own.
 
-Whoever may create pods in a namespace may use every Secret, claim and service account in it, and
+Anyone who may create pods in a namespace may use every Secret, claim and service account in it, and
 answer in the name of its Services. So this namespace has nothing of Airflow's, and its account may
 do nothing: a token that may create pods there, and nowhere else, is not worth stealing.
 """

@@ -78,7 +78,7 @@ def _check_values(generated: Generated, values: dict[str, str]) -> None:
 def check_namespaces(kubectl: Kubectl, settings: Settings) -> None:
     """Raises FoundationError where another Airflow uses one of the two namespaces.
 
-    Its tasks could create pods beside these Secrets, or these tasks beside its Secrets.
+    Its tasks could create pods next to these Secrets, or these tasks next to its Secrets.
     """
     name = settings.namespace
     if any(map(labelled_for_launched_pods, kubectl.get("namespace", name))):

@@ -51,7 +51,7 @@ def rbac_verbs(subject: Subject) -> Iterator[Finding]:
 )
 def bound_to_accounts(subject: Subject) -> Iterator[Finding]:
     """A binding to a user or a group gives its verbs to people and to other namespaces; one to an
-    account of launched pods gives them to whoever writes a DAG.
+    account of launched pods gives them to anyone who writes a DAG.
     """
     for obj in subject.of_kind(*BINDINGS):
         for account in obj.get("subjects") or []:
