@@ -209,10 +209,12 @@ def test_the_image_knows_every_name_of_airflow() -> None:
                 assert name in secrets, (overrides, name)
     named = objects(
         "database.mode=external database.external.host=db database.external.secret=db "
-        "images.pullSecret=pull"
+        "images.pullSecret=pull broker.mode=external broker.external.secret=broker "
+        "airflow.dags.source=git airflow.dags.git.secret=git "
+        "airflow.dags.git.repository=https://git.example.com/x.git"
     )
     secrets = named["ConfigMap/airflow-config"]["data"]["KEPT_FROM_DAGS"].split(",")
-    assert {"db", "pull"} <= {*secrets}
+    assert {"broker", "db", "git", "pull"} <= {*secrets}
     assert rules["LAUNCHED"] in [obj["metadata"]["name"] for obj in inside(objects()).values()]
 
 
