@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from airflow_kubernetes.airflow.executors import EXECUTORS
 from airflow_kubernetes.airflow.releases import RELEASES
+from airflow_kubernetes.comparison.changes import Operation, compare
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.kubernetes.manifest import PROTECTED
 from airflow_kubernetes.paths import ROOT
@@ -72,6 +73,18 @@ def test_without_launched_pods_there_is_no_such_namespace() -> None:
         assert inside(rendered) == {}, overrides
         data = rendered["ConfigMap/airflow-config"]["data"]
         assert data["TASKS_NAMESPACE"] == ""
+
+
+@pytest.mark.parametrize("environment", environments())
+def test_its_end_is_no_loss(environment: str) -> None:
+    """The namespace stays in the cluster, with what users made in it; what it gave away is gone."""
+    before, after = objects("", environment), objects("airflow.tasks.launchPods=false", environment)
+    changes = compare(before.values(), after.values())
+    gone = {f"{one.kind}/{one.name}" for one in changes if one.operation is Operation.DELETE}
+    assert gone == {*inside(before)} - {f"Namespace/{PLACE}"}
+    assert not any(change.blocked for change in changes)
+    subject = Subject([*after.values()], load(environment), environment, changes)
+    assert list(RULES["no-loss-of-data"].check(subject)) == []
 
 
 @pytest.mark.parametrize("environment", environments())
