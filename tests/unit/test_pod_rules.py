@@ -310,6 +310,8 @@ def variable(secret_name: str, key: str) -> dict[str, Any]:
     return {"env": [{"name": "X", "valueFrom": reference}]}
 
 
+COPY = {"spec": {"dataSource": {"kind": "PersistentVolumeClaim", "name": "airflow-mysql"}}}
+
 OVERRIDES = (
     ({"spec": {"serviceAccountName": "airflow-scheduler"}}, "service account 'airflow-scheduler'"),
     (
@@ -319,6 +321,10 @@ OVERRIDES = (
     ({"spec": {"volumes": [{"secret": {"secretName": "mine"}}]}}, "Secret 'mine'"),
     (
         {"spec": {"volumes": [{"persistentVolumeClaim": {"claimName": "airflow-mysql"}}]}},
+        "claim 'airflow-mysql'",
+    ),
+    (
+        {"spec": {"volumes": [{"ephemeral": {"volumeClaimTemplate": COPY}}]}},
         "claim 'airflow-mysql'",
     ),
     ({"metadata": {"labels": {"app.kubernetes.io/component": "mysql"}}}, "label app.kubernetes.io"),

@@ -49,6 +49,16 @@ POD_ARGUMENTS = (
 )  # fmt: skip
 """The operator's arguments that may name other objects."""
 
+FIELDS = {
+    "serviceaccount": ACCOUNT, "serviceaccountname": ACCOUNT,
+    "secretname": SECRET, "secret": SECRET, "secretkeyref": SECRET, "secretref": SECRET,
+    "nodepublishsecretref": SECRET,
+    "claimname": CLAIM, "datasource": CLAIM, "datasourceref": CLAIM,
+    "configmap": CONFIG_MAP, "configmapkeyref": CONFIG_MAP, "configmapref": CONFIG_MAP,
+}  # fmt: skip
+"""Fields of a pod's spec with the name of another object, or with an object that has it; their names
+are without _ and in small letters. A volume may copy a claim (`dataSource`)."""
+
 COMPONENT = "app.kubernetes.io/component"
 
 
@@ -129,16 +139,12 @@ def _fields(value: Any) -> list[tuple[str, Any]]:
 
 def _named(field: str, content: Any) -> Iterator[Reference]:
     """The reference of one field, by its name without _ and in small letters."""
-    kinds = {"secretname": SECRET, "claimname": CLAIM} | dict.fromkeys(
-        ("serviceaccount", "serviceaccountname"), ACCOUNT
-    )
-    if field in kinds and isinstance(content, str):
-        yield Reference(kinds[field], content)
-    kinds = dict.fromkeys(
-        ("secret", "secretkeyref", "secretref", "nodepublishsecretref"), SECRET
-    ) | dict.fromkeys(("configmap", "configmapkeyref", "configmapref"), CONFIG_MAP)
-    if field in kinds and (inner := dict(_fields(content))).get("name"):
-        yield Reference(kinds[field], inner["name"], inner.get("key") or "")
+    if field not in FIELDS:
+        return
+    if isinstance(content, str):
+        yield Reference(FIELDS[field], content)
+    elif (inner := dict(_fields(content))).get("name"):
+        yield Reference(FIELDS[field], inner["name"], inner.get("key") or "")
 
 
 def _in_airflow(
