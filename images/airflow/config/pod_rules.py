@@ -56,8 +56,8 @@ FIELDS = {
     "claimname": CLAIM, "datasource": CLAIM, "datasourceref": CLAIM,
     "configmap": CONFIG_MAP, "configmapkeyref": CONFIG_MAP, "configmapref": CONFIG_MAP,
 }  # fmt: skip
-"""Fields of a pod's spec that hold another object's name, or a mapping with it; as keys without _ and
-in small letters. A volume may copy a claim (`dataSource`)."""
+"""Fields of a pod's spec that hold another object's name, or a mapping with it; without _ and in
+small letters. A volume may copy a claim (`dataSource`)."""
 
 COMPONENT = "app.kubernetes.io/component"
 
