@@ -36,6 +36,15 @@ def call(place: Deployment, *args: str, text: str = "") -> subprocess.CompletedP
     return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
 
 
+def can_i(place: Deployment, action: str, option: str) -> str:
+    """Whether an account may do it, yes or no: "create pods/exec"."""
+    verb, resource = action.split()
+    resource, _, part = resource.partition("/")
+    return call(
+        place, "auth", "can-i", verb, resource, f"--subresource={part}", option
+    ).stdout.strip()
+
+
 def pod(place: Deployment, name: str, **container: Any) -> str:
     """A pod that Pod Security `restricted` admits, as JSON."""
     security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
@@ -88,14 +97,13 @@ def test_every_account_may_do_what_its_work_requires_and_no_more(airflow: Deploy
     )  # fmt: skip
     for account, action, place in product(accounts, asked, (airflow, airflow.tasks)):
         option = as_account(airflow, account)
-        answer = call(place, "auth", "can-i", *action.split(), option).stdout.strip()
+        answer = can_i(place, action, option)
         own = airflow if account == "airflow-scheduler" else airflow.tasks
         allowed = place == own and action in may.get(account, ())
         assert answer == ("yes" if allowed else "no"), (account, action, place.namespace)
     launched = f"--as=system:serviceaccount:{airflow.tasks.namespace}:airflow-launched-pods"
     for action, place in product(asked, (airflow, airflow.tasks)):
-        answer = call(place, "auth", "can-i", *action.split(), launched).stdout.strip()
-        assert answer == "no", (action, place.namespace)
+        assert can_i(place, action, launched) == "no", (action, place.namespace)
 
 
 def test_a_launched_pod_gets_no_secret_of_airflow(airflow: Deployment, launch: Any) -> None:
@@ -319,10 +327,7 @@ def test_without_launched_pods_their_rights_are_gone_and_what_users_made_stays(
         assert "RoleBinding airflow-launch-pods (no longer wanted)" in output
         kinds = "roles,rolebindings,resourcequotas,limitranges,secrets"
         assert airflow.tasks.kubectl("get", kinds, "-o", "name").split() == ["secret/of-mine"]
-        answer = call(
-            airflow.tasks, "auth", "can-i", "create", "pods", as_account(airflow, "airflow-task")
-        )
-        assert answer.stdout.strip() == "no"
+        assert can_i(airflow.tasks, "create pods", as_account(airflow, "airflow-task")) == "no"
         refused = parse(airflow, f"{OPERATOR}, **pod_defaults())")
         assert "set airflow.tasks.launchPods: true in values/common.yaml" in refused
         airflow.up()
@@ -337,8 +342,7 @@ def test_results_that_nobody_may_read_are_refused_when_the_dag_is_parsed(
 ) -> None:
     airflow.up(more="airflow.tasks.podsExec=false")
     option = as_account(airflow, "airflow-task")
-    answer = call(airflow.tasks, "auth", "can-i", "create", "pods/exec", option)
-    assert answer.stdout.strip() == "no"
+    assert can_i(airflow.tasks, "create pods/exec", option) == "no"
     good = f"{OPERATOR}, **pod_defaults()"
     assert "accepted" in parse(airflow, f"{good})")
     refused = parse(airflow, f"{good}, do_xcom_push=True)")
