@@ -2,8 +2,6 @@
 
 `totals` runs on pandas 1, `labels` on pandas 2, `chart` on another Debian and Python with a C
 library; images/tasks has their code. A result goes through XCom and is the next task's argument.
-
-Results come out of a pod by a command in it: `airflow.tasks.podsExec: true` permits that.
 """
 
 from datetime import UTC, datetime

@@ -4,22 +4,17 @@ The executor runs a task that starts a pod, follows its log and deletes it. The 
 Airflow; it comes from the Airflow Variable `example_image`. `plain` keeps its own process while the
 pod runs, `deferred` gives it back and lets the triggerer wait.
 
-The pods satisfy the Pod Security level `restricted`, run in Airflow's namespace and get no token.
-Their output is not read back (`do_xcom_push`): that needs a sidecar, and the right to run commands
-in pods.
+`pod_defaults()` puts the pods into the namespace of launched pods, which has nothing of Airflow's,
+and makes them satisfy the Pod Security level `restricted`. This image has no user, so the operator
+names one.
 """
 
 from datetime import UTC, datetime
 from typing import Any
 
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
-from kubernetes.client import (
-    V1Capabilities,
-    V1PodSecurityContext,
-    V1ResourceRequirements,
-    V1SeccompProfile,
-    V1SecurityContext,
-)
+from kubernetes.client import V1PodSecurityContext, V1ResourceRequirements, V1SeccompProfile
+from pod_defaults import pod_defaults
 
 try:
     from airflow.sdk import dag
@@ -35,10 +30,6 @@ def pod(task_id: str, **options: Any) -> KubernetesPodOperator:
         image="{{ var.value.get('example_image', 'busybox:1.36') }}",
         cmds=["sh", "-c"],
         arguments=[f'echo "{task_id}: $(hostname) runs as $(id -u)"; sleep 5'],
-        in_cluster=True,
-        kubernetes_conn_id=None,
-        service_account_name="default",
-        automount_service_account_token=False,
         container_resources=V1ResourceRequirements(
             requests={"cpu": "50m", "memory": "32Mi"}, limits={"cpu": "200m", "memory": "64Mi"}
         ),
@@ -47,11 +38,6 @@ def pod(task_id: str, **options: Any) -> KubernetesPodOperator:
             run_as_user=65534,
             run_as_group=65534,
             seccomp_profile=V1SeccompProfile(type="RuntimeDefault"),
-        ),
-        container_security_context=V1SecurityContext(
-            allow_privilege_escalation=False,
-            read_only_root_filesystem=True,
-            capabilities=V1Capabilities(drop=["ALL"]),
         ),
         **options,
     )
@@ -62,6 +48,7 @@ def pod(task_id: str, **options: Any) -> KubernetesPodOperator:
     schedule=None,
     start_date=datetime(2024, 1, 1, tzinfo=UTC),
     catchup=False,
+    default_args=pod_defaults(),
     tags=["example"],
     doc_md=__doc__,
 )

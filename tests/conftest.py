@@ -9,6 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = {
     "tests/cluster/test_airflow_dags.py": "tests/cluster/test_airflow.py",
+    "tests/cluster/test_airflow_launched_pods.py": "tests/cluster/test_airflow.py",
     "tests/cluster/test_backup.py": "tests/cluster/test_airflow_executors.py",
 }
 """Modules that go on with the Airflow of another one: each process makes one (`airflow`)."""

@@ -16,7 +16,7 @@ from .airflow.manifests import airflow_manifests, celery_manifests
 from .database.backup import backup_manifests
 from .database.mysql import mysql_manifests
 from .images import tasks
-from .images.pull_secret import pull_secret
+from .images.pull_secret import launched_pull_secret, pull_secret
 from .images.references import by_tag, pinned
 from .images.resources import builder, image
 from .images.specs import ImageSpec
@@ -55,7 +55,8 @@ class Group(pulumi.ComponentResource):
 
         A claim is created after all Secrets: one without them counts as data whose passwords are
         lost (kubectl/foundation.py). With the namespace everything in it is gone: Pulumi deletes
-        the namespace alone then, and does not wait for a claim that a pod still mounts.
+        the namespace alone then, and does not wait for a claim that a pod still mounts. What is in
+        a namespace that stays is deleted object by object.
         """
         kind, name = obj["kind"], obj["metadata"]["name"]
         namespace = self.registered.get(("Namespace", obj["metadata"].get("namespace", "")))
@@ -66,7 +67,7 @@ class Group(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(
             parent=self,
             depends_on=[namespace, *named] if namespace else named,
-            deleted_with=namespace,
+            deleted_with=None if namespace and namespace.stays else namespace,
         )
         self.registered[kind, name] = KubernetesObject(
             logical_name(obj), obj, pulumi.ResourceOptions.merge(child, opts)
@@ -84,13 +85,15 @@ class FoundationArgs:
 
 
 class Foundation(Group):
-    """The namespace and the Secrets: what exists before anything else and outlives it.
+    """Airflow's namespace and the Secrets: what exists before anything else and outlives it.
 
     `password` is the first user's, as generated; a new one that was written into the Secret since
-    is in the cluster alone (`make password`).
+    is in the cluster alone (`make password`). `docker_config` is what the Secret for pulling images
+    has, if this program makes it.
     """
 
     password: pulumi.Output[str]
+    docker_config: pulumi.Output[str] | None = None
 
     def __init__(
         self, name: str, args: FoundationArgs, opts: pulumi.ResourceOptions | None = None
@@ -118,9 +121,11 @@ class Foundation(Group):
 
     def _pull_secret(self, settings: Settings, credentials: docker_build.RegistryArgs) -> None:
         parts = (settings.images.registry, credentials.username, credentials.password)
-        config = pulumi.Output.all(*parts).apply(lambda known: login.docker_config(*known))
+        self.docker_config = pulumi.Output.all(*parts).apply(
+            lambda known: login.docker_config(*known)
+        )
         # Kept by `make down`, but deleted when the values no longer require it: not protected.
-        obj = pull_secret(settings, config)
+        obj = pull_secret(settings, self.docker_config)
         self.register(obj, pulumi.ResourceOptions(protect=False))
 
 
@@ -206,7 +211,9 @@ class AirflowArgs:
 
 
 class Airflow(Group):
-    """Airflow's components, Jobs, configuration and logs."""
+    """Airflow's components, Jobs, configuration and logs, and the namespace of the pods that its
+    tasks launch.
+    """
 
     def __init__(
         self, name: str, args: AirflowArgs, opts: pulumi.ResourceOptions | None = None
@@ -214,7 +221,9 @@ class Airflow(Group):
         super().__init__(name, args.foundation.registered, opts)
         settings, images = args.settings, args.images
         by_short_name = {tasks.short(name): tag for name, tag in images.tags.items()}
-        objects = airflow_manifests(settings, images.airflow, images.for_tasks, by_short_name)
+        objects = [*airflow_manifests(settings, images.airflow, images.for_tasks, by_short_name)]
+        if settings.airflow.tasks.launch_pods and args.foundation.docker_config is not None:
+            objects.append(launched_pull_secret(settings, args.foundation.docker_config))
         for obj in sorted(objects, key=order):
             self.register(pinned(obj, images.digests))
         self.register_outputs({"url": settings.airflow.url})

@@ -95,6 +95,11 @@ class Deployment:
         command = ["kubectl", "--namespace", self.namespace, *args]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
+    @property
+    def tasks(self) -> "Deployment":
+        """The namespace of the pods that its tasks launch, for `kubectl`."""
+        return Deployment(f"{self.namespace}-tasks", self.overrides)
+
     def pods(self, component: str | None = None) -> dict[str, str]:
         """Uid by name of the pods that are not being deleted."""
         selector = "app.kubernetes.io/part-of=airflow-kubernetes"
@@ -139,7 +144,7 @@ class Deployment:
         return {run["dag_run_id"]: run["state"] for run in found}
 
     def remove(self, *, wait: bool = False) -> None:
-        """Delete the namespace and the volumes that it had: these are a test's own data."""
+        """Delete the namespaces and the volumes that they had: these are a test's own data."""
         volumes = [
             item["metadata"]["name"]
             for item in json.loads(self.kubectl("get", "pv", "-o", "json"))["items"]
@@ -148,9 +153,10 @@ class Deployment:
         # A namespace with pods that have a long grace period is looked at again after half of it,
         # and a worker does not stop while its tasks miss the API.
         self.kubectl("delete", "deployments,statefulsets,jobs", "--all", "--wait=false")
-        self.kubectl("delete", "pods", "--all", "--grace-period=0", "--force")
+        for place in (self, self.tasks):
+            place.kubectl("delete", "pods", "--all", "--grace-period=0", "--force")
         end = ("--ignore-not-found", f"--wait={str(wait).lower()}")
-        self.kubectl("delete", "namespace", self.namespace, *end)
+        self.kubectl("delete", "namespace", self.namespace, self.tasks.namespace, *end)
         if volumes:
             # Volumes that a cluster made for claims go with them.
             self.kubectl("delete", "pv", *volumes, *end)

@@ -78,7 +78,7 @@ COMPONENTS = _values(
     redis_resources="broker.cluster.resources.limits.memory=300Mi",
     task_resources="airflow.tasks.resources.limits.memory=700Mi",
     task_variables="airflow.tasks.env.GREETING=hello",
-    tasks_may_run_commands_in_pods="airflow.tasks.podsExec=true",
+    tasks_may_not_run_commands_in_pods="airflow.tasks.podsExec=false",
     tasks_launch_no_pods="airflow.tasks.launchPods=false",
     configuration="airflow.configuration.api.instance_name=Changed",
     stopped="airflow.stopped=true",

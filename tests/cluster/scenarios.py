@@ -186,9 +186,10 @@ def check_flower_asks_for_a_password(airflow: Deployment) -> None:
 def check_nothing_is_left_over(airflow: Deployment) -> None:
     """The cluster has the program's objects and no others, and no task pod without a task."""
     wanted = {(obj["kind"], obj["metadata"]["name"]) for obj in airflow.rendered()}
-    listed = airflow.target().kubectl.get(
-        ",".join(ORDER[1:]), "--selector=app.kubernetes.io/part-of=airflow-kubernetes"
-    )
+    kinds, selector = ",".join(ORDER[1:]), "--selector=app.kubernetes.io/part-of=airflow-kubernetes"
+    listed = [
+        obj for place in airflow.target().kubectl.namespaces for obj in place.get(kinds, selector)
+    ]
     there = {
         (obj["kind"], obj["metadata"]["name"])
         for obj in listed

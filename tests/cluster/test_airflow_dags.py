@@ -19,7 +19,6 @@ IMAGE = "10.244.0.1:5000/stand-in/utility:1"
 
 VALUES = " ".join(
     (
-        "airflow.tasks.podsExec=true",  # results come out of pods by a command in them
         'airflow.tasks.env={"COLOUR":"blue"}',
         'airflow.tasks.volumes=[{"name":"more","mountPath":"/more","configMap":"airflow-config"}]',
         # Pods that cannot start are soon given up.
@@ -67,8 +66,9 @@ def test_a_task_starts_pods_of_any_image(airflow: Deployment) -> None:
     found = logs(airflow, "pod_operator", "pods")
     assert "runs as 65534" in found["plain"]
     assert "runs as 65534" in found["deferred"]
-    kept = airflow.kubectl("get", "pods", "-l", "kubernetes_pod_operator=True", "-o", "name")
-    assert kept == ""
+    for place in (airflow, airflow.tasks):
+        kept = place.kubectl("get", "pods", "-l", "kubernetes_pod_operator=True", "-o", "name")
+        assert kept == ""
 
 
 def test_tasks_with_libraries_in_conflict_run_in_images_of_their_own(airflow: Deployment) -> None:

@@ -151,7 +151,7 @@ def test_every_prediction_is_what_the_api_server_does(
     before = objects("sandbox", overrides["nothing"])
     for obj in before:
         assert api.apply(obj).ok, obj
-        if obj["kind"] == "Namespace":
+        if obj["metadata"]["name"] == place.namespace:
             place.kubectl("create", "quota", "no-pods", "--hard=pods=0")
     claims = [obj for obj in before if obj["kind"] == "PersistentVolumeClaim"]
     wait_for("claims are bound", lambda: all(_bound(api.get(claim)) for claim in claims))

@@ -13,6 +13,7 @@ from tests.program.conftest import render
 pytestmark = pytest.mark.cluster
 
 NAMESPACE = "airflow-documented"
+NAMESPACES = (NAMESPACE, f"{NAMESPACE}-tasks")
 DOCUMENTED = [
     one
     for page in docs.pages()
@@ -21,10 +22,13 @@ DOCUMENTED = [
 ]
 
 
-def kubectl(*args: str, group: str = "", text: str = "") -> subprocess.CompletedProcess[str]:
-    """A call of kubectl, by some user of a group if one is named."""
+def kubectl(
+    *args: str, group: str = "", text: str = "", place: str = NAMESPACE
+) -> subprocess.CompletedProcess[str]:
+    """A call of kubectl, by some user of a group if one is named; with a namespace or without."""
     user = ("--as=somebody", f"--as-group={group}", "--as-group=system:authenticated")
-    command = ["kubectl", f"--namespace={NAMESPACE}", *(user if group else ()), *args]
+    where = [f"--namespace={place}"] if place else []
+    command = ["kubectl", *where, *(user if group else ()), *args]
     return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
 
 
@@ -33,21 +37,22 @@ def namespace(sandbox: None) -> Iterator[None]:
     """A namespace with the documented Roles and their bindings, and nothing else."""
     roles = [one for one in DOCUMENTED if one["apiVersion"].startswith("rbac")]
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": roles})
-    text = text.replace('"namespace": "airflow"', f'"namespace": "{NAMESPACE}"')
-    assert kubectl("create", "namespace", NAMESPACE).returncode == 0
+    text = text.replace('"namespace": "airflow', f'"namespace": "{NAMESPACE}')
+    for name in NAMESPACES:
+        assert kubectl("create", "namespace", name, place="").returncode == 0
     try:
-        done = kubectl("apply", "--filename=-", text=text)
+        done = kubectl("apply", "--filename=-", text=text, place="")
         assert done.returncode == 0, done.stderr
         yield
     finally:
-        kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+        kubectl("delete", "namespace", *NAMESPACES, "--wait=false", place="")
 
 
 def test_the_api_server_takes_every_object(namespace: None) -> None:
     for one in DOCUMENTED:
-        place = {"namespace": NAMESPACE} if "namespace" in one["metadata"] else {}
-        text = json.dumps(one | {"metadata": one["metadata"] | place})
-        done = kubectl("apply", "--server-side", "--dry-run=server", "--filename=-", text=text)
+        text = json.dumps(one).replace('"namespace": "airflow', f'"namespace": "{NAMESPACE}')
+        call = ("apply", "--server-side", "--dry-run=server", "--filename=-")
+        done = kubectl(*call, text=text, place="")
         assert done.returncode == 0, done.stderr
 
 
@@ -58,7 +63,7 @@ def test_a_deployer_may_apply_everything(namespace: None) -> None:
     for wanted, dry in ((rights, ()), (others, ("--dry-run=server",))):
         text = yaml.safe_dump_all(wanted)
         call = ("apply", "--server-side", *dry, "--filename=-")
-        done = kubectl(*call, group="airflow-deployers", text=text)
+        done = kubectl(*call, group="airflow-deployers", text=text, place="")
         assert done.returncode == 0, done.stderr
     elsewhere = kubectl("get", "secrets", "--namespace=default", group="airflow-deployers")
     assert "forbidden" in elsewhere.stderr
@@ -93,5 +98,11 @@ def test_a_reader_may_only_read(namespace: None) -> None:
     by_name = kubectl("get", "secret", "x", group="airflow-readers")
     assert "not found" in by_name.stderr  # Pulumi compares them
     assert kubectl("get", "namespace", NAMESPACE, group="airflow-readers").returncode == 0
+    kinds = "roles,rolebindings,serviceaccounts,resourcequotas,limitranges,pods"
+    assert kubectl("get", kinds, group="airflow-readers", place=NAMESPACES[1]).returncode == 0
+    listed = kubectl("get", "secrets", group="airflow-readers", place=NAMESPACES[1])
+    assert "forbidden" in listed.stderr
+    get = ("get", "namespace", NAMESPACES[1])
+    assert kubectl(*get, group="airflow-readers", place=NAMESPACES[1]).returncode == 0
     done = kubectl("create", "configmap", "x", group="airflow-readers")
     assert "forbidden" in done.stderr

@@ -58,6 +58,12 @@ def requests(overrides: str = "") -> dict[str, Any]:
     return {name: request for (_, name), request in recorded.items()}
 
 
+def place(request: Any) -> str:
+    """The namespace of an object; empty for a Namespace."""
+    metadata = request.object["metadata"]
+    return str(metadata["namespace"]) if "namespace" in metadata else ""
+
+
 def names(urns: Any) -> set[str]:
     return {urn.rpartition("::")[2] for urn in urns}
 
@@ -87,16 +93,38 @@ def test_a_claim_is_created_after_the_passwords_of_its_data() -> None:
 
 def test_with_the_namespace_all_that_is_in_it_is_gone() -> None:
     found = requests()
-    (namespace,) = (r for r in found.values() if r.type == "kubernetes:core/v1:Namespace")
     for request in found.values():
-        if request.type.startswith("kubernetes:") and request is not namespace:
-            assert names([request.deletedWith]) == {"namespace"}, request.name
+        if not request.type.startswith("kubernetes:"):
+            continue
+        with_it = names([request.deletedWith])
+        if place(request) == "airflow":
+            assert with_it == {"namespace"}, request.name
+        else:  # the other namespace stays, and its objects are deleted one by one
+            assert with_it == {""}, request.name
+
+
+def test_the_namespace_of_launched_pods_stays_with_what_users_made_in_it() -> None:
+    """Pulumi neither deletes it nor stops at it, and takes it over again where it exists."""
+    namespace = requests()["launched-pods-namespace"]
+    assert namespace.retainOnDelete
+    assert not namespace.protect
+    assert "::workloads::" in namespace.provider
+    assert "launched-pods-namespace" not in requests("airflow.tasks.launchPods=false")
+    found = requests()
+    inside = {
+        name
+        for name, request in found.items()
+        if request.type.startswith("kubernetes:") and place(request) == "airflow-tasks"
+    }
+    assert len(inside) == 7
+    for name in inside:
+        assert "launched-pods-namespace" in names(found[name].dependencies), name
 
 
 def test_only_what_can_be_made_again_may_replace_what_exists() -> None:
     found = requests()
     for name, request in found.items():
-        if request.type in ("kubernetes:core/v1:Namespace", "kubernetes:core/v1:Secret"):
+        if name == "namespace" or request.type == "kubernetes:core/v1:Secret":
             assert "::cluster::" in request.provider, name
         elif request.type.startswith("kubernetes:"):
             assert "::workloads::" in request.provider, name

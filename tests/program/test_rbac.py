@@ -6,17 +6,17 @@ The policy rbac-verbs compares what is rendered with what the program grants.
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import product
+from typing import Any
 
 import pytest
 from airflow_kubernetes.airflow.executors import EXECUTORS
-from airflow_kubernetes.airflow.manifests import granted
 from airflow_kubernetes.airflow.releases import RELEASES
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.policies.rule import Subject
 from airflow_kubernetes.policies.rules import RULES
 from airflow_kubernetes.settings.load import environments
 
-from .objects import objects, of_kind, pods
+from .objects import objects, pods
 
 Verbs = dict[str, set[str]]
 """Verbs by resource of the core API group."""
@@ -46,24 +46,44 @@ RUN_TASKS = {
 }
 """Executor: the components in whose pods tasks run."""
 
-COMPONENTS = (
-    "api-server", "webserver", "scheduler", "dag-processor", "triggerer", "worker", "flower",
-    "task", "migrations", "create-admin", "mysql",
-)  # fmt: skip
+AIRFLOW, TASKS = "airflow", "airflow-tasks"
+
+Access = dict[tuple[str, str], Verbs]
+"""Verbs by the namespace of the Role and the name of the account in Airflow's namespace."""
 
 
-def expected(executor: str, *, launch: bool = True, commands: bool = False) -> dict[str, Verbs]:
-    """Verbs by component, without components that have none."""
-    verbs: dict[str, list[Verbs]] = defaultdict(list)
+def expected(executor: str, *, launch: bool = True, commands: bool = True) -> Access:
+    """Every account that may do anything."""
+    access: Access = {}
     if "Kubernetes" in executor:
-        verbs["scheduler"].append(STARTS_TASK_PODS)
+        access[AIRFLOW, "airflow-scheduler"] = STARTS_TASK_PODS
     if launch:
-        verbs["triggerer"].append(FOLLOWS_PODS)
-        for component in RUN_TASKS[executor]:
-            verbs[component].append(LAUNCHES_PODS)
-            if commands:
-                verbs[component].append(RUNS_COMMANDS_IN_PODS)
-    return {component: merged(parts) for component, parts in verbs.items()}
+        access[TASKS, "airflow-triggerer"] = FOLLOWS_PODS
+        own = merged([LAUNCHES_PODS, RUNS_COMMANDS_IN_PODS if commands else {}])
+        access |= {(TASKS, f"airflow-{component}"): own for component in RUN_TASKS[executor]}
+    return access
+
+
+def access_in(rendered: Iterable[dict[str, Any]]) -> Access:
+    """What the rendered bindings give to whom."""
+    found = list(rendered)
+    roles = {
+        (obj["metadata"]["namespace"], obj["metadata"]["name"]): verbs_of(obj["rules"])
+        for obj in found
+        if obj["kind"] == "Role"
+    }
+    access: Access = {}
+    for obj in found:
+        assert "Cluster" not in obj["kind"]
+        if obj["kind"] != "RoleBinding":
+            continue
+        place = obj["metadata"]["namespace"]
+        for subject in obj["subjects"]:
+            assert subject["kind"] == "ServiceAccount"
+            assert subject["namespace"] == AIRFLOW
+            assert (place, subject["name"]) not in access
+            access[place, subject["name"]] = roles[place, obj["roleRef"]["name"]]
+    return access
 
 
 def merged(parts: Iterable[Verbs]) -> Verbs:
@@ -84,38 +104,27 @@ def verbs_of(rules: Iterable[dict[str, list[str]]]) -> Verbs:
     return merged(found)
 
 
-@pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("version", RELEASES)
-def test_components_have_exactly_these_verbs(version: str, executor: str) -> None:
-    for launch, commands in product((True, False), repeat=2):
-        settings = load(
-            "dev",
+def test_accounts_have_exactly_these_verbs_in_these_namespaces(version: str) -> None:
+    for executor, launch, commands in product(EXECUTORS, (True, False), (True, False)):
+        overrides = (
             f"airflow.version={version} airflow.executor={executor} "
-            f"airflow.tasks.launchPods={launch} airflow.tasks.podsExec={launch and commands}",
+            f"airflow.tasks.launchPods={launch} airflow.tasks.podsExec={commands}"
         )
-        verbs = {component: verbs_of(granted(settings, component)) for component in COMPONENTS}
-        assert {component: some for component, some in verbs.items() if some} == expected(
-            executor, launch=launch, commands=commands
-        )
+        rendered = objects(overrides)
+        access = expected(executor, launch=launch, commands=commands)
+        assert access_in(rendered.values()) == access, overrides
+        # A token is wherever something may be done with it, and nowhere else.
+        accounts = {account for _, account in access}
+        for name, pod in pods(rendered).items():
+            token = pod["automountServiceAccountToken"]
+            assert token == (pod["serviceAccountName"] in accounts), (overrides, name)
 
 
 @pytest.mark.parametrize("environment", environments())
-def test_rendered_roles_grant_these_verbs(environment: str) -> None:
-    roles = {
-        obj["metadata"]["name"].removeprefix("airflow-"): verbs_of(obj["rules"])
-        for obj in of_kind(objects("", environment), "Role")
-    }
-    assert roles == expected("KubernetesExecutor")
-
-
-@pytest.mark.parametrize("environment", environments())
-def test_a_token_is_wherever_something_may_be_done_with_it(environment: str) -> None:
-    # That it is nowhere else is a policy: no-idle-token.
+def test_every_environment_grants_these_verbs(environment: str) -> None:
     rendered = objects("", environment)
-    roles = {obj["metadata"]["name"] for obj in of_kind(rendered, "Role")}
-    for name, pod in pods(rendered).items():
-        if pod["serviceAccountName"] in roles:
-            assert pod["automountServiceAccountToken"] is True, name
+    assert access_in(rendered.values()) == expected("KubernetesExecutor")
 
 
 def test_without_launching_pods_tasks_get_no_token() -> None:

@@ -87,3 +87,50 @@ def test_a_job_that_failed_or_has_another_image_runs_again(
     cluster(monkeypatch, [job(image) | {"status": status}], [])
     apply.apply(KUBECTL, [job("a:1")], 1)
     assert calls == (["delete job m --wait=true"] if deleted else []) + ["wait"]
+
+
+def test_a_namespace_with_nothing_in_it_yet_is_not_compared(
+    monkeypatch: pytest.MonkeyPatch, calls: list[str]
+) -> None:
+    """It may not exist, which is an error of kubectl diff."""
+    here: Manifest = {"namespace": "namespace"}
+    there: Manifest = {"namespace": "namespace-tasks"}
+    web, role = obj("Deployment", "web", **here), obj("Role", "launch", **there)
+    cluster(monkeypatch, [web], ["Deployment web"])
+    compared: list[list[Manifest]] = []
+
+    def differences(_: object, objects: list[Manifest]) -> list[str]:
+        compared.append(objects)
+        return []
+
+    monkeypatch.setattr(apply, "differences", differences)
+    assert apply.changes(KUBECTL, [web, role]) == ["Role launch"]
+    assert compared == [[web]]
+    assert apply.comparable(KUBECTL, [web, role]) == [web]
+
+
+def test_what_is_no_longer_rendered_goes_from_both_namespaces(
+    monkeypatch: pytest.MonkeyPatch, calls: list[str]
+) -> None:
+    here: Manifest = {"namespace": "namespace"}
+    there: Manifest = {"namespace": "namespace-tasks"}
+    gone = [obj("ConfigMap", "old", **here), obj("Role", "launch", **there)]
+    cluster(monkeypatch, [WEB, *gone], [])
+    assert apply.apply(KUBECTL, [WEB], 1) == [
+        "ConfigMap old (no longer wanted)",
+        "Role launch (no longer wanted)",
+    ]
+    assert calls == [
+        "wait",
+        "delete --ignore-not-found ConfigMap/old",
+        "delete --ignore-not-found Role/launch",
+    ]
+
+
+def test_a_secret_that_the_foundation_makes_is_neither_applied_nor_pruned(
+    monkeypatch: pytest.MonkeyPatch, calls: list[str]
+) -> None:
+    copy = obj("Secret", "copy", namespace="namespace-tasks")
+    cluster(monkeypatch, [WEB, copy], [])
+    assert apply.apply(KUBECTL, [WEB, copy], 1) == []
+    assert calls == ["wait"]

@@ -250,7 +250,6 @@ FROM_GIT = "airflow.dags.source=git airflow.dags.git.repository"
             "airflow.executor=CeleryExecutor broker.mode=external",
             "must be set, because broker.mode is",
         ),
-        ("airflow.tasks.launchPods=false airflow.tasks.podsExec=true", "set launchPods too"),
         ('airflow.tasks.volumes=[{"name":"a","mountPath":"/a"}]', "should have exactly one of"),
         ('airflow.tasks.tolerations=[{"effekt":"NoSchedule"}]', "did you mean effect?"),
         ("airflow.celery.workers.Big=1", "should be up to 31 characters of a-z"),

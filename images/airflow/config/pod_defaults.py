@@ -1,4 +1,5 @@
-"""What every pod needs that KubernetesPodOperator starts here, so that DAGs need not repeat it.
+"""What every pod needs that KubernetesPodOperator starts here, so that DAGs need not repeat it:
+namespace, account and security context.
 
     @dag(default_args=pod_defaults(), …)
 
@@ -18,7 +19,8 @@ _TEMPLATE: dict[str, Any] = {
     "kind": "Pod",
     "metadata": {"annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}},
     "spec": {
-        "serviceAccountName": "default",
+        # Without rights, in the namespace of launched pods.
+        "serviceAccountName": "airflow-launched-pods",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
@@ -48,12 +50,14 @@ def pod_defaults() -> dict[str, Any]:
     A task's own size: `container_resources=V1ResourceRequirements(…)`.
     """
     template = copy.deepcopy(_TEMPLATE)
+    namespace = os.environ.get("TASKS_NAMESPACE")  # empty where tasks may not launch pods
     if secret := os.environ.get("TASK_PULL_SECRET"):  # images.login or images.pullSecret
         template["spec"]["imagePullSecrets"] = [{"name": secret}]
     return {
         # The pod's account in this cluster; no connection of Airflow.
         "kubernetes_conn_id": None,
         "in_cluster": True,
+        **({"namespace": namespace} if namespace else {}),
         "pod_template_dict": template,
         "startup_timeout_seconds": 600,  # a node may have to pull a large image first
         "log_events_on_failure": True,

@@ -6,7 +6,9 @@
 from urllib.parse import urlsplit
 
 from ..kubernetes.manifest import Manifest, manifest
-from ..kubernetes.pull_secret import pull_secret_name
+from ..kubernetes.namespace import tasks_namespace
+from ..kubernetes.pull_secret import launched_pull_secret_name, pull_secret_name
+from ..secrets import generated
 from ..settings.schema import Settings
 from . import dags
 from .executors import KUBERNETES_QUEUE
@@ -90,12 +92,30 @@ def managed(settings: Settings) -> dict[str, str]:
         # Options of the hybrid classes, so that a DAG names the same queue on both lines.
         for section in ("CELERY_KUBERNETES_EXECUTOR", "LOCAL_KUBERNETES_EXECUTOR"):
             values[f"AIRFLOW__{section}__KUBERNETES_QUEUE"] = KUBERNETES_QUEUE
-    if (secret := pull_secret_name(settings)) is not None:
-        values["TASK_PULL_SECRET"] = secret  # read by the image's pod_defaults.py
+    # Read by the image's pod_defaults.py and pod_rules.py.
+    values["TASKS_NAMESPACE"] = (
+        tasks_namespace(settings.namespace) if airflow.tasks.launch_pods else ""
+    )
+    values["TASKS_PODS_EXEC"] = str(airflow.tasks.pods_exec)
+    values["KEPT_FROM_DAGS"] = ",".join(sorted(_secrets(settings)))
+    if (secret := launched_pull_secret_name(settings)) is not None:
+        values["TASK_PULL_SECRET"] = secret
     if executor.pods_by_policy is not None:
         # Read by the image's airflow_local_settings.py.
         values["KUBERNETES_QUEUE_EXECUTOR"] = executor.pods_by_policy
     return values
+
+
+def _secrets(settings: Settings) -> set[str]:
+    """The names of Airflow's Secrets: the generated ones, and those that the values name."""
+    database, broker, code = settings.database, settings.broker, settings.airflow.dags
+    named = (
+        pull_secret_name(settings),
+        database.external.secret if database.mode == "external" else None,
+        broker.external.secret if broker.mode == "external" else None,
+        code.git.secret if code.source == "git" else None,
+    )
+    return {item.name for item in generated(settings)} | {name for name in named if name}
 
 
 def reserved(settings: Settings) -> set[str]:

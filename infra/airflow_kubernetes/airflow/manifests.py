@@ -11,6 +11,7 @@ from .configuration import configuration_manifest
 from .create_admin import create_admin_manifests
 from .dag_processor import dag_processor_manifests
 from .flower import flower_manifests
+from .launched_pods import launched_pods_manifests
 from .logs import logs_manifest
 from .migrations import migrations_manifests
 from .releases import RELEASES
@@ -25,7 +26,7 @@ from .workers import workers_manifests
 def airflow_manifests(
     settings: Settings, image: str, task_image: str, task_images: Mapping[str, str]
 ) -> Iterator[Manifest]:
-    """What every executor has, and task pods for those that start them.
+    """What every executor has, the pods that tasks launch, and task pods for those that start them.
 
     `image` is the components', `task_image` that of task pods; `task_images` are the references
     that DAGs get by name.
@@ -34,6 +35,7 @@ def airflow_manifests(
     yield logs_manifest(settings)
     yield configuration_manifest(settings)
     yield task_images_manifest(settings, task_images)
+    yield from launched_pods_manifests(settings)
     if executor.kubernetes:
         yield from task_pod_manifests(settings, task_image)
     if not settings.airflow.stopped:

@@ -7,7 +7,14 @@ from urllib.parse import urlsplit
 from ..broker import rules as broker
 from ..settings.problems import Fault
 from ..settings.schema import Settings
-from . import combinations, option_rules, secret_names, size_rules, task_rules
+from . import (
+    combinations,
+    launched_pods_rules,
+    option_rules,
+    secret_names,
+    size_rules,
+    task_rules,
+)
 from .configuration import reserved
 from .dags import over_http
 from .executors import KUBERNETES_QUEUE, UnknownExecutorError
@@ -29,13 +36,7 @@ def problems(settings: Settings) -> Iterator[Fault]:
             ("airflow", "apiServer", "service", "nodePort"),
             f"requires type: NodePort, not {service.type}; or set it to null",
         )
-    if airflow.tasks.pods_exec and not airflow.tasks.launch_pods:
-        yield (
-            ("airflow", "tasks", "podsExec"),
-            "is for pods that tasks launch: set launchPods too, or neither",
-        )
-    if "@" in urlsplit(airflow.url).netloc:
-        yield ("airflow", "url"), "contains a user or password; remove them"
+    yield from launched_pods_rules.problems(settings)
     yield from _dags(settings)
     yield from secret_names.problems(settings)
 

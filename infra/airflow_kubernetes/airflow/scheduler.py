@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ..kubernetes.manifest import Manifest
 from ..kubernetes.pod import Parts
 from ..kubernetes.probes import Probes, http, probe, recently_touched, tcp
-from ..kubernetes.rbac import Rule, ServiceAccount
+from ..kubernetes.rbac import ServiceAccount
 from ..settings.resources import plus
 from ..settings.schema import Resources, Settings
 from . import dags, rbac, task_pod, tasks
@@ -23,7 +23,11 @@ def scheduler_manifests(settings: Settings, image: str, task_image: str) -> Iter
     release = RELEASES[settings.airflow.version]
     executor = release.executor(settings.airflow.executor)
     component, values = release.scheduler, settings.airflow.scheduler
-    account = ServiceAccount(component.name, _rules(settings, executor))
+    account = ServiceAccount(
+        component.name,
+        rbac.EXECUTE_IN_PODS if executor.kubernetes else (),
+        bound_elsewhere=executor.local and settings.airflow.tasks.launch_pods,
+    )
     celery = (BROKER, RESULTS) if executor.celery else ()
     container = airflow_container(
         settings,
@@ -56,11 +60,6 @@ def scheduler_manifests(settings: Settings, image: str, task_image: str) -> Iter
         # A new scheduler waits for the tasks of another executor's scheduler.
         patience=2 * tasks.grace_period(settings) + 600,
     )
-
-
-def _rules(settings: Settings, executor: Executor) -> tuple[Rule, ...]:
-    starts_pods = rbac.EXECUTE_IN_PODS if executor.kubernetes else ()
-    return starts_pods + (tasks.rules(settings) if executor.local else ())
 
 
 def _resources(settings: Settings, executor: Executor) -> Resources:

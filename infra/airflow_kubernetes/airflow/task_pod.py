@@ -32,7 +32,7 @@ TEMPLATE_FILE = volume(
 
 
 def task_pod_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
-    """The service account of task pods, with a Role if they may launch pods, and the template."""
+    """The service account of task pods, and the template."""
     yield from _account(settings).manifests(settings.namespace)
     text = yaml.safe_dump(template(settings, image), sort_keys=True)
     yield manifest(
@@ -67,4 +67,4 @@ def template(settings: Settings, image: str) -> dict[str, Any]:
 
 
 def _account(settings: Settings) -> ServiceAccount:
-    return ServiceAccount(TASK, tasks.rules(settings))
+    return ServiceAccount(TASK, bound_elsewhere=settings.airflow.tasks.launch_pods)

@@ -5,9 +5,7 @@ from operator import add
 
 from ..kubernetes.env import plain_env
 from ..kubernetes.pod import Fields, Parts, volume
-from ..kubernetes.rbac import Rule
 from ..settings.schema import Settings, Volume
-from . import rbac
 
 STAY = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 """Annotation of pods that run tasks: a cluster autoscaler does not empty their node."""
@@ -19,14 +17,6 @@ MARGIN = 30
 def grace_period(settings: Settings) -> int:
     """Seconds that a pod has to end its tasks."""
     return settings.airflow.tasks.grace_period + MARGIN
-
-
-def rules(settings: Settings) -> tuple[Rule, ...]:
-    """What tasks may do in the namespace."""
-    tasks = settings.airflow.tasks
-    if not tasks.launch_pods:
-        return ()
-    return rbac.LAUNCH_PODS + (rbac.EXEC if tasks.pods_exec else ())
 
 
 def parts(settings: Settings) -> Parts:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ..kubernetes.manifest import Manifest
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings
-from . import dags, rbac
+from . import dags
 from .deployment import deployment
 from .image_scripts import heartbeat_probes, wait_for_migrations
 from .pod import airflow_container, airflow_pod, rolled_by
@@ -13,12 +13,10 @@ from .releases import RELEASES
 
 
 def triggerer_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
-    """Its service account, with a Role if tasks may launch pods, and its Deployment."""
+    """Its service account and its Deployment."""
     release = RELEASES[settings.airflow.version]
     component, values = release.triggerer, settings.airflow.triggerer
-    account = ServiceAccount(
-        component.name, rbac.FOLLOW_PODS if settings.airflow.tasks.launch_pods else ()
-    )
+    account = ServiceAccount(component.name, bound_elsewhere=settings.airflow.tasks.launch_pods)
     container = airflow_container(
         settings,
         component.name,

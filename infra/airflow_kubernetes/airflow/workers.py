@@ -26,7 +26,9 @@ def workers_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     """The service account of all workers; the Deployment and autoscaler of each set."""
     release = RELEASES[settings.airflow.version]
     executor = release.executor(settings.airflow.executor)
-    account = ServiceAccount(release.worker.name, tasks.rules(settings))
+    account = ServiceAccount(
+        release.worker.name, bound_elsewhere=settings.airflow.tasks.launch_pods
+    )
     yield from account.manifests(settings.namespace)
     # Without task pods, workers serve their queue too: a DAG runs on any executor. Where a policy
     # sends that queue to pods, it still has the tasks of runs that began before the policy.

@@ -9,6 +9,7 @@ from ..kubernetes.manifest import PART_OF, PROTECTED
 from ..settings.marks import SANDBOX
 from . import pulumi_cli
 from .target import Target, engine
+from .up import delete_launched_pods
 
 
 def down(target: Target, *, yes: bool = False) -> None:
@@ -22,9 +23,11 @@ def down(target: Target, *, yes: bool = False) -> None:
     if chosen == "pulumi":
         pulumi_cli.run(target.environment, "destroy", "--exclude-protected", "--yes")
     else:
-        print(target.kubectl.run("delete", *ALL), end="")
-    # The scheduler creates task pods, so no engine knows them.
+        for place in target.kubectl.namespaces:
+            print(place.run("delete", *ALL), end="")
+    # The scheduler creates task pods, and tasks launch others, so no engine knows them.
     target.kubectl.run("delete", "pods", f"--selector=app.kubernetes.io/part-of={PART_OF}")
+    delete_launched_pods(target)
     _print_protected(target, chosen)
 
 
@@ -55,14 +58,23 @@ def _print_protected(target: Target, chosen: str) -> None:
         print("nothing is left")
         return
     print("kept, and used again by the next make up:")
-    print(f"  Namespace {target.settings.namespace}")
+    places = [place.namespace for place in target.kubectl.namespaces]
+    for place in places:
+        print(f"  Namespace {place}")
     for obj in protected:
         print(f"  {obj['kind']} {obj['metadata']['name']}")
     stack = f"--stack {target.environment}"
+    delete = f"kubectl --context {target.kubectl.context} delete namespace"
     commands = {
-        "kubectl": f"kubectl --context {target.kubectl.context} delete namespace "
-        f"{target.settings.namespace}",
-        "pulumi": f"pulumi state unprotect --all --yes {stack} && pulumi destroy {stack}",
+        "kubectl": f"{delete} {' '.join(places)}",
+        # Pulumi leaves the namespace of launched pods, which may have Secrets of yours.
+        "pulumi": " && ".join(
+            [
+                f"pulumi state unprotect --all --yes {stack}",
+                f"pulumi destroy {stack}",
+                *(f"{delete} {place}" for place in places[1:]),
+            ]
+        ),
     }
     print(f"to delete the data and its passwords for good: {pasteable(commands[chosen])}")
     print("  (volumes whose reclaim policy is Retain stay even then: kubectl get pv)")

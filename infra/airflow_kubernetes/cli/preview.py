@@ -65,6 +65,7 @@ def _with_kubectl(target: Target) -> None:
     if not target.kubectl.get("namespace", target.settings.namespace):
         print(f"would create namespace {target.settings.namespace} and everything in it")
         return
+    foundation.check_namespaces(target.kubectl, target.settings)
     new = foundation.check(target.kubectl, generated(target.settings))
     rendered = objects(target.environment, target.overrides)
     changed = [f"Secret {secret.name} (generated)" for secret in new]
@@ -73,4 +74,4 @@ def _with_kubectl(target: Target) -> None:
         print("nothing would change")
         return
     print("\n".join(["would change:", *(f"  {change}" for change in changed)]))
-    print(diff(target.kubectl, apply.comparable(rendered)), end="")
+    print(diff(target.kubectl, apply.comparable(target.kubectl, rendered)), end="")

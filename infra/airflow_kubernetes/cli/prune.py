@@ -76,7 +76,7 @@ def _running(environment: Target, apply: bool) -> list[str]:
     Raises CommandError before a deletion if its cluster does not answer.
     """
     try:
-        return [json.dumps(environment.kubectl.get(RUNNING))]
+        return [json.dumps(place.get(RUNNING)) for place in environment.kubectl.namespaces]
     except (KubectlError, CommandError) as error:
         if apply:
             raise CommandError(

@@ -1,6 +1,7 @@
 """The stack of an environment, before `make up` or `make preview` uses it."""
 
 import json
+from dataclasses import replace
 from tempfile import NamedTemporaryFile
 from typing import Any
 
@@ -72,7 +73,9 @@ def _exists(target: Target, resource: dict[str, Any]) -> str:
     kind = resource["type"].rpartition(":")[2]
     if kind not in ("Namespace", "Secret"):
         return ""
-    name: str = resource["inputs"]["metadata"]["name"]
-    if not target.kubectl.get(kind, name):
+    metadata = resource["inputs"]["metadata"]
+    name: str = metadata["name"]
+    place = replace(target.kubectl, namespace=metadata.get("namespace", target.kubectl.namespace))
+    if not place.get(kind, name):
         return ""
-    return name if kind == "Namespace" else f"{target.settings.namespace}/{name}"
+    return name if kind == "Namespace" else f"{place.namespace}/{name}"

@@ -9,8 +9,11 @@ from .target import Target
 
 
 def status(target: Target) -> None:
-    """Print workloads, pods and claims, and how to log in."""
+    """Print workloads, pods and claims, the pods that tasks launch, and how to log in."""
     print(target.kubectl.run("get", "deployments,statefulsets,jobs,pods,pvc"), end="")
+    for place in target.kubectl.namespaces[1:]:
+        print(f"\nnamespace {place.namespace}, of the pods that tasks launch:")
+        print(place.run("get", "pods,pvc,resourcequotas"), end="")
     print_access(target)
 
 

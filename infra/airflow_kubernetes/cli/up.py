@@ -21,6 +21,9 @@ from .target import Target, engine
 ATTEMPTS = 3
 """How often images are built and objects rendered until both are of the same files."""
 
+LAUNCHED_BY_TASK = "kubernetes_pod_operator=True"
+"""A label that KubernetesPodOperator gives to its pods."""
+
 TIMEOUT = 900.0
 """Seconds for everything to become ready; a new node pulls a gigabyte of images first."""
 
@@ -43,6 +46,7 @@ def up(target: Target, *, changing_release: bool = False) -> None:
     stopwatch = Stopwatch()
     # Under either engine: data whose Secrets are lost, or were made for other values, stops here.
     foundation.check(target.kubectl, generated(target.settings))
+    foundation.check_namespaces(target.kubectl, target.settings)
     task_pod_trial.try_task_pod(target)
     restart_crashed(target.kubectl)
     if chosen == "pulumi":
@@ -97,16 +101,25 @@ def way_back(target: Target) -> str:
 
 
 def _clear_task_pods(target: Target) -> None:
-    """Delete pods of KubernetesExecutor where another executor has replaced it.
+    """Delete pods that nobody follows: KubernetesExecutor's where another executor has replaced it,
+    and launched ones where tasks may no longer launch any.
 
-    The scheduler has waited for those that were running (image: wait_for_tasks.py).
+    The scheduler has waited for those of the executor that were running (image: wait_for_tasks.py).
     """
+    if not target.settings.airflow.tasks.launch_pods:
+        delete_launched_pods(target)
     release = RELEASES[target.settings.airflow.version]
     if not release.executor(target.settings.airflow.executor).kubernetes:
         target.kubectl.run(
             "delete", "pods", f"--selector={installed_release.COMPONENT}={TASK}",
             "--field-selector=status.phase!=Running", "--wait=false",
         )  # fmt: skip
+
+
+def delete_launched_pods(target: Target) -> None:
+    """Delete the pods that tasks launched; without Airflow, nobody follows or deletes them."""
+    for place in target.kubectl.namespaces[1:]:
+        place.run("delete", "pods", f"--selector={LAUNCHED_BY_TASK}", "--wait=false")
 
 
 def _with_kubectl(target: Target) -> None:

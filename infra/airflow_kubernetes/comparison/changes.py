@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..kubernetes.manifest import Manifest, is_protected, logical_name
+from ..kubernetes.namespace import stays
 from ..kubernetes.pull_secret import PULL_SECRET
 from .leaves import Difference, Path, differences
 from .replacement import IDENTITY, refused, replacing, same_amount, unselected, written_once
@@ -49,7 +50,7 @@ class Change:
         kubectl leaves the object where it is.
         """
         loses = self.operation in (Operation.REPLACE, Operation.DELETE)
-        if not loses or self.before is None:
+        if not loses or self.before is None or stays(self.before):
             return False
         # `make down` keeps the login to a registry; a deployment that needs none deletes it.
         return is_protected(self.before) and self.before["metadata"]["name"] != PULL_SECRET
@@ -96,6 +97,8 @@ def _change(before: Manifest | None, after: Manifest | None) -> Change | None:
         for difference in differences(before or {}, after or {}, whole=True)
         if not same_amount(difference)
     )
+    if before is not None and after is None and stays(before):
+        return None
     if before is None or after is None:
         operation = Operation.CREATE if before is None else Operation.DELETE
         wrong = tuple(unselected(after)) if after is not None else ()

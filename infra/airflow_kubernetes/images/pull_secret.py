@@ -3,7 +3,8 @@
 from typing import Any
 
 from ..kubernetes.manifest import Manifest, manifest
-from ..kubernetes.pull_secret import PULL_SECRET
+from ..kubernetes.namespace import LAUNCHED, tasks_namespace
+from ..kubernetes.pull_secret import LAUNCHED_PULL_SECRET, PULL_SECRET
 from ..settings.schema import Settings
 
 
@@ -21,4 +22,18 @@ def pull_secret(settings: Settings, config: Any) -> Manifest:
         protected=True,
         type="kubernetes.io/dockerconfigjson",
         stringData={".dockerconfigjson": config},
+    )
+
+
+def launched_pull_secret(settings: Settings, config: Any) -> Manifest:
+    """Its copy for the pods that tasks launch. Not protected: it is made again from the other."""
+    obj = pull_secret(settings, config)
+    return manifest(
+        "v1",
+        "Secret",
+        LAUNCHED_PULL_SECRET,
+        tasks_namespace(settings.namespace),
+        LAUNCHED,
+        type=obj["type"],
+        stringData=obj["stringData"],
     )

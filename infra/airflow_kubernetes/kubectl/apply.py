@@ -11,60 +11,89 @@ from .diff import differences
 from .wait import wait
 
 ALL = (",".join(ORDER[1:]), f"--selector=app.kubernetes.io/part-of={PART_OF},{PROTECTED}!=true")
-"""kubectl's arguments for every object of the program that is not protected."""
+"""kubectl's arguments for every object of the program in a namespace that is not protected."""
+
+Identity = tuple[str, str, str]
+"""Namespace, kind and name of an object."""
 
 
-def comparable(rendered: list[Manifest]) -> list[Manifest]:
-    """All but the Secrets: their values are generated, so the program has none to compare."""
-    return [obj for obj in rendered if obj["kind"] != "Secret"]
+def comparable(kubectl: Kubectl, rendered: list[Manifest]) -> list[Manifest]:
+    """The objects that the API server can compare with those in the cluster.
+
+    No Secrets: their values are generated, so the program has none to compare. And nothing in a
+    namespace where nothing of the program is yet: it may not exist, and not everybody may compare a
+    RoleBinding without its Role.
+    """
+    return _compared(kubectl, _without_secrets(rendered), _present(kubectl))
 
 
 def changes(kubectl: Kubectl, rendered: list[Manifest]) -> list[str]:
-    """What applying the `comparable` objects would create, change or prune."""
-    present, objects = _present(kubectl), comparable(rendered)
+    """What applying the objects but the Secrets would create, change or prune."""
+    present, objects = _present(kubectl), _without_secrets(rendered)
     changed = _changed(kubectl, objects, present)
-    return _lines(changed, sorted(present - set(map(_name, rendered))))
+    return _lines(changed, _unwanted(kubectl, present, rendered))
 
 
 def apply(kubectl: Kubectl, rendered: list[Manifest], timeout: float) -> list[str]:
-    """Bring the cluster to `rendered`, protected ones left out, and wait; returns what changed.
+    """Bring the cluster to `rendered`, the foundation's objects left out, and wait; returns what
+    changed.
 
     Raises RolloutError with the reason, or after `timeout` seconds.
     """
-    objects = [obj for obj in rendered if not is_protected(obj)]
+    objects = [obj for obj in _without_secrets(rendered) if not is_protected(obj)]
     _delete_jobs_to_repeat(kubectl, objects)
     present = _present(kubectl)
     changed = _changed(kubectl, objects, present)
-    unwanted = sorted(present - set(map(_name, objects)))
+    unwanted = _unwanted(kubectl, present, rendered)
     if changed:
         kubectl.run("apply", *OWNED, "--filename=-", objects=objects)
     wait(kubectl, objects, timeout)
-    if unwanted:
-        names = (name.replace(" ", "/") for name in unwanted)
-        kubectl.run("delete", "--ignore-not-found", *names)
+    for place in (kubectl, kubectl.tasks):
+        names = [f"{kind}/{name}" for where, kind, name in unwanted if where == place.namespace]
+        if names:
+            place.run("delete", "--ignore-not-found", *names)
     return _lines(changed, unwanted)
 
 
-def _changed(kubectl: Kubectl, objects: list[Manifest], present: set[str]) -> list[str]:
-    """The first time all, uncompared: not everybody may compare a RoleBinding without its Role."""
-    return differences(kubectl, objects) if present else list(map(_name, objects))
+def _changed(kubectl: Kubectl, objects: list[Manifest], present: set[Identity]) -> list[str]:
+    compared = _compared(kubectl, objects, present)
+    new = [_name(obj) for obj in objects if obj not in compared]
+    return [*(differences(kubectl, compared) if compared else ()), *new]
 
 
-def _lines(changed: list[str], unwanted: list[str]) -> list[str]:
-    return [*changed, *(f"{name} (no longer wanted)" for name in unwanted)]
+def _compared(kubectl: Kubectl, objects: list[Manifest], present: set[Identity]) -> list[Manifest]:
+    known = {namespace for namespace, _, _ in present}
+    return [obj for obj in objects if _identity(kubectl, obj)[0] in known]
 
 
-def _present(kubectl: Kubectl) -> set[str]:
-    """Kind and name of all that this or another checkout rendered, protected objects left out.
+def _without_secrets(rendered: list[Manifest]) -> list[Manifest]:
+    return [obj for obj in rendered if obj["kind"] != "Secret"]
+
+
+def _lines(changed: list[str], unwanted: list[Identity]) -> list[str]:
+    return [*changed, *(f"{kind} {name} (no longer wanted)" for _, kind, name in unwanted)]
+
+
+def _unwanted(kubectl: Kubectl, present: set[Identity], rendered: list[Manifest]) -> list[Identity]:
+    return sorted(present - {_identity(kubectl, obj) for obj in rendered})
+
+
+def _present(kubectl: Kubectl) -> set[Identity]:
+    """All that this or another checkout rendered, protected objects left out.
 
     Not a CronJob's Job, nor that of `make backup`, which Kubernetes deletes a day after its end.
     """
     return {
-        _name(obj)
-        for obj in kubectl.get(*ALL)
+        _identity(kubectl, obj)
+        for obj in (*kubectl.get(*ALL), *kubectl.tasks.get_if_allowed(*ALL))
         if "ownerReferences" not in obj["metadata"]
         and "ttlSecondsAfterFinished" not in obj.get("spec", {})
     }
+
+
+def _identity(kubectl: Kubectl, obj: Manifest) -> Identity:
+    metadata = obj["metadata"]
+    return metadata.get("namespace", kubectl.namespace), obj["kind"], metadata["name"]
 
 
 def _name(obj: Manifest) -> str:

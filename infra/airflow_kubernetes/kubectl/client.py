@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from ..errors import UserError
 from ..kubernetes.manifest import Manifest
+from ..kubernetes.namespace import labelled_for_launched_pods, tasks_namespace
 
 MANAGER = "airflow-kubernetes"
 """The manager of the fields that `apply` sets: a field that it no longer sets is removed."""
@@ -28,6 +29,17 @@ class Kubectl:
     context: str
     namespace: str
 
+    @property
+    def tasks(self) -> Self:
+        """That of the namespace of the pods that tasks launch, whether it exists or not."""
+        return replace(self, namespace=tasks_namespace(self.namespace))
+
+    @property
+    def namespaces(self) -> tuple[Self, ...]:
+        """Airflow's namespace and, where it exists, that of launched pods."""
+        found = self.tasks.get_if_allowed("namespace", self.tasks.namespace)
+        return (self, self.tasks) if any(map(labelled_for_launched_pods, found)) else (self,)
+
     def run(
         self,
         *args: str,
@@ -37,9 +49,16 @@ class Kubectl:
     ) -> str:
         """Standard output of a call; `objects` are its standard input, as a List.
 
+        Objects may be of other namespaces too, if each of them names its own.
         Raises KubectlError for an exit code that is not in `ok`.
         """
-        command = ["kubectl", f"--context={self.context}", f"--namespace={self.namespace}", *args]
+        # kubectl refuses an object of another namespace than that of this option.
+        own = all(
+            obj["metadata"].get("namespace", self.namespace) == self.namespace
+            for obj in objects or ()
+        )
+        place = [f"--namespace={self.namespace}"] if own else []
+        command = ["kubectl", f"--context={self.context}", *place, *args]
         text = None
         if objects is not None:
             text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
@@ -68,6 +87,18 @@ class Kubectl:
         result: dict[str, Any] = json.loads(text)
         items: list[Manifest] = result["items"] if result["kind"] == "List" else [result]
         return items
+
+    def get_if_allowed(self, *args: str) -> list[Manifest]:
+        """The same; nothing for a user who may not look.
+
+        Without launched pods, a deployer has no rights in their namespace and needs none.
+        """
+        try:
+            return self.get(*args)
+        except KubectlError as error:
+            if "Forbidden" in str(error):
+                return []
+            raise
 
     def reach(self) -> None:
         """Raises KubectlError, with what to check, if the cluster does not answer."""

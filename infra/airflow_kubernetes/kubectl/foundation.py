@@ -1,4 +1,4 @@
-"""Phase 1 of the kubectl engine: the namespace, what holds data, and generated secrets.
+"""Phase 1 of the kubectl engine: the namespaces, what holds data, and generated secrets.
 
 Never pruned. The cluster's Secret is the only record of a generated
 value: it is read, and never generated a second time for data that it gives access to.
@@ -9,12 +9,12 @@ from collections.abc import Iterable
 
 from ..console import say
 from ..errors import UserError
-from ..images.pull_secret import pull_secret
+from ..images.pull_secret import launched_pull_secret, pull_secret
 from ..kubernetes.manifest import PROTECTED, Manifest, is_protected
-from ..kubernetes.namespace import ENGINE
+from ..kubernetes.namespace import ENGINE, labelled_for_launched_pods
 from ..kubernetes.pull_secret import PULL_SECRET, makes_pull_secret
 from ..registry import login
-from ..secrets import Generated, draw, secret
+from ..secrets import KEYS_SECRET, Generated, draw, secret
 from ..settings.schema import Settings
 from .client import OWNED, Kubectl
 from .diff import differences
@@ -75,6 +75,25 @@ def _check_values(generated: Generated, values: dict[str, str]) -> None:
             )
 
 
+def check_namespaces(kubectl: Kubectl, settings: Settings) -> None:
+    """Raises FoundationError where another Airflow uses one of the two namespaces.
+
+    Its tasks could create pods next to these Secrets, or these tasks next to its Secrets.
+    """
+    name = settings.namespace
+    if any(map(labelled_for_launched_pods, kubectl.get("namespace", name))):
+        raise FoundationError(
+            f"the namespace {name} is for the pods that tasks of another Airflow launch, which "
+            "may use every Secret in it: set another namespace"
+        )
+    if settings.airflow.tasks.launch_pods and kubectl.tasks.get("secret", KEYS_SECRET):
+        raise FoundationError(
+            f"tasks launch pods in {kubectl.tasks.namespace}, and another Airflow is there, whose "
+            "Secrets these pods could use: set another namespace, or airflow.tasks.launchPods: "
+            "false"
+        )
+
+
 def check_login(kubectl: Kubectl, settings: Settings) -> None:
     """Raises FoundationError if pods need a Secret to pull images with, and there is none."""
     if not makes_pull_secret(settings) or login.given() is not None:
@@ -92,10 +111,11 @@ def lay(
     secrets: Iterable[Generated],
     objects: Iterable[Manifest],
 ) -> None:
-    """Create what is missing; update namespace, claims and the registry's login.
+    """Create what is missing; update namespaces, claims and the registry's login.
 
     Raises FoundationError before it changes anything.
     """
+    check_namespaces(kubectl, settings)
     new = check(kubectl, secrets)
     check_login(kubectl, settings)
     protected = [obj for obj in objects if is_protected(obj)]
@@ -110,10 +130,19 @@ def lay(
     if makes_pull_secret(settings) and (own := login.given()) is not None:
         config = login.docker_config(settings.images.registry, own.user, own.password)
         _apply(kubectl, [pull_secret(settings, config)])
+    if makes_pull_secret(settings) and settings.airflow.tasks.launch_pods:
+        _copy_pull_secret(kubectl, settings)
     claims = [obj for obj in protected if obj["kind"] == "PersistentVolumeClaim"]
     for change in differences(kubectl, claims):
         say(f"  {change}")
     _apply(kubectl, claims)
+
+
+def _copy_pull_secret(kubectl: Kubectl, settings: Settings) -> None:
+    """Launched pods pull images with the same login."""
+    (original,) = kubectl.get("secret", PULL_SECRET)
+    config = base64.b64decode(original["data"][".dockerconfigjson"]).decode()
+    _apply(kubectl, [launched_pull_secret(settings, config)])
 
 
 def _apply(kubectl: Kubectl, objects: list[Manifest]) -> None:

@@ -77,11 +77,15 @@ def is_protected(obj: Manifest) -> bool:
 def logical_name(obj: Manifest) -> str:
     """`airflow-scheduler-deployment`; a Job's hash is left out, so a new one replaces the old.
 
-    The Namespace is `namespace`, whatever its name: renaming it replaces all that is in it.
+    Airflow's Namespace is `namespace`, whatever its name: renaming it replaces all that is in it.
+    That of launched pods is `launched-pods-namespace`.
     """
     name: str = obj["metadata"]["name"]
     if obj["kind"] == "Namespace":
-        return "namespace"
+        component = (
+            obj["metadata"].get("labels", {}).get("app.kubernetes.io/component", "namespace")
+        )
+        return component if component == "namespace" else f"{component}-namespace"
     if obj["kind"] == "Job":
         name = name.rpartition("-")[0]
     return f"{name}-{obj['kind'].lower()}"

@@ -3,9 +3,9 @@
 from .manifest import Manifest
 
 ORDER = (
-    "Namespace", "PersistentVolumeClaim", "Secret", "ServiceAccount", "Role", "RoleBinding",
-    "ConfigMap", "Service", "StatefulSet", "Job", "CronJob", "Deployment",
-    "HorizontalPodAutoscaler",
+    "Namespace", "PersistentVolumeClaim", "Secret", "ResourceQuota", "LimitRange",
+    "ServiceAccount", "Role", "RoleBinding", "ConfigMap", "Service", "StatefulSet", "Job",
+    "CronJob", "Deployment", "HorizontalPodAutoscaler",
 )  # fmt: skip
 """Kinds in the order of creation."""
 

@@ -117,7 +117,7 @@ ANYWHERE = Placement()
 
 @dataclass(frozen=True)
 class Pod:
-    """A pod of a component. It gets a token if its service account has rules.
+    """A pod of a component. It gets a token if its service account has a Role.
 
     `user` and `group` are numeric ids; volumes belong to the group. `pull_secret` is the login to
     the registry, `version` a label that says which release runs. `grace_period` is in seconds;
@@ -155,7 +155,7 @@ class Pod:
         return _without_none(
             {
                 "serviceAccountName": self.account.name,
-                "automountServiceAccountToken": bool(self.account.rules),
+                "automountServiceAccountToken": self.account.token,
                 "enableServiceLinks": False,
                 "securityContext": {
                     "runAsNonRoot": True,

@@ -1,25 +1,35 @@
 """Service accounts, Roles and their bindings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from .manifest import Manifest, manifest
 
 Rule = dict[str, list[str]]
 
+API = "rbac.authorization.k8s.io"
+
 
 @dataclass(frozen=True)
 class ServiceAccount:
-    """A component's own service account. With rules it has a Role, and its pods get a token."""
+    """A component's own service account. With rules it has a Role, and its pods get a token.
+
+    `bound_elsewhere`: a Role in another namespace is bound to it, so its pods get a token too.
+    """
 
     component: str
     rules: tuple[Rule, ...] = ()
+    bound_elsewhere: bool = False
 
     @property
     def name(self) -> str:
         """The name of the account, of its Role and of their binding."""
         return f"airflow-{self.component}"
+
+    @property
+    def token(self) -> bool:
+        """Whether its pods get a token of the API server."""
+        return bool(self.rules) or self.bound_elsewhere
 
     def manifests(self, namespace: str) -> Iterator[Manifest]:
         """The account and, where it has rules, a Role in the namespace and the binding."""
@@ -32,20 +42,25 @@ class ServiceAccount:
             automountServiceAccountToken=False,
         )
         if self.rules:
-            yield from self._role(namespace)
+            accounts = [(namespace, self.name)]
+            yield from role_manifests(namespace, self.component, [*self.rules], accounts)
 
-    def _role(self, namespace: str) -> Iterator[Manifest]:
-        name, rules = self.name, list(self.rules)
-        subject: dict[str, Any] = {"kind": "ServiceAccount", "name": name, "namespace": namespace}
-        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}
-        rbac = "rbac.authorization.k8s.io/v1"
-        yield manifest(rbac, "Role", name, namespace, self.component, rules=rules)
-        yield manifest(
-            rbac,
-            "RoleBinding",
-            name,
-            namespace,
-            self.component,
-            roleRef=reference,
-            subjects=[subject],
-        )
+
+def role_manifests(
+    namespace: str, component: str, rules: list[Rule], accounts: Iterable[tuple[str, str]]
+) -> Iterator[Manifest]:
+    """A Role in the namespace, and its binding to accounts, each given as namespace and name."""
+    name = f"airflow-{component}"
+    yield manifest(f"{API}/v1", "Role", name, namespace, component, rules=rules)
+    yield manifest(
+        f"{API}/v1",
+        "RoleBinding",
+        name,
+        namespace,
+        component,
+        roleRef={"apiGroup": API, "kind": "Role", "name": name},
+        subjects=[
+            {"kind": "ServiceAccount", "name": account, "namespace": place}
+            for place, account in accounts
+        ],
+    )

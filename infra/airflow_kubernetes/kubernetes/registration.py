@@ -10,19 +10,26 @@ from typing import Any
 import pulumi
 
 from .manifest import Manifest, is_protected
+from .namespace import stays
 
 PLUGIN_VERSION = version("pulumi-kubernetes")
 
 
 class KubernetesObject(pulumi.CustomResource):
-    """One object. Its logical name is kind and name, without any hash that the name may carry."""
+    """One object. Its logical name is kind and name, without any hash that the name may carry.
+
+    One that `stays` is left in the cluster when it is no longer wanted, instead of protected, at
+    which Pulumi would stop.
+    """
 
     def __init__(self, name: str, obj: Manifest, opts: pulumi.ResourceOptions) -> None:
+        self.stays = stays(obj)
         api_version, kind = obj["apiVersion"], obj["kind"]
         group = api_version if "/" in api_version else f"core/{api_version}"
         own = pulumi.ResourceOptions(
             version=PLUGIN_VERSION,
-            protect=is_protected(obj),
+            protect=is_protected(obj) and not self.stays,
+            retain_on_delete=self.stays,
             # Both hold values that the API server derives from secret inputs.
             additional_secret_outputs=["data", "stringData"] if kind == "Secret" else None,
         )

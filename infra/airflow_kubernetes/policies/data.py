@@ -6,7 +6,8 @@ from ..broker import redis
 from ..comparison.changes import Operation
 from ..comparison.leaves import dotted
 from ..kubernetes.manifest import PROTECTED, Manifest, is_protected
-from ..kubernetes.pull_secret import PULL_SECRET
+from ..kubernetes.namespace import stays
+from ..kubernetes.pull_secret import LAUNCHED_PULL_SECRET, PULL_SECRET
 from .rule import Finding, Subject, rule
 
 KINDS = ("Namespace", "PersistentVolumeClaim", "Secret")
@@ -14,8 +15,9 @@ KINDS = ("Namespace", "PersistentVolumeClaim", "Secret")
 REPLACEABLE = (
     # Messages of queued tasks; the scheduler sends lost ones again (broker/redis.py).
     ("PersistentVolumeClaim", redis.NAME),
-    # A copy of the registry's login.
+    # Copies of the registry's login.
     ("Secret", PULL_SECRET),
+    ("Secret", LAUNCHED_PULL_SECRET),
 )
 """Objects that are complete again as soon as they are created again."""
 
@@ -36,7 +38,7 @@ def protected_data(subject: Subject) -> Iterator[Finding]:
 def no_loss_of_data(subject: Subject) -> Iterator[Finding]:
     """Deleting or replacing a claim deletes its data, and a Secret its passwords."""
     for change in subject.changes:
-        if change.before is None or not _holds_data(change.before):
+        if change.before is None or not _holds_data(change.before) or stays(change.before):
             continue
         if change.operation is Operation.DELETE:
             yield Finding(change.before, (), "would be deleted")

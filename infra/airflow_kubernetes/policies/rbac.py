@@ -27,10 +27,10 @@ https://kubernetes.io/docs/concepts/security/rbac-good-practices/"""
 )
 def rbac_verbs(subject: Subject) -> Iterator[Finding]:
     """Anyone who takes over a component has its verbs: no wildcard, no Secrets, no escalation,
-    nothing outside its namespace, and nothing beyond the table in airflow/rbac.py.
+    nothing outside Airflow's namespaces, and nothing beyond the table in airflow/rbac.py.
     """
     for obj in subject.of_kind("ClusterRole", "ClusterRoleBinding"):
-        yield Finding(obj, (), "reaches beyond the namespace")
+        yield Finding(obj, (), "reaches beyond the namespaces")
     for obj in subject.of_kind("Role", "ClusterRole"):
         labels = obj["metadata"].get("labels") or {}
         component = labels.get("app.kubernetes.io/component", "")
@@ -45,16 +45,21 @@ def rbac_verbs(subject: Subject) -> Iterator[Finding]:
                 yield Finding(obj, ("rules", f"[{number}]"), message)
 
 
-@rule(fix="bind the Role to the component's own service account", source=HARDENING)
+@rule(
+    fix="bind the Role to a component's own service account in Airflow's namespace",
+    source=HARDENING,
+)
 def bound_to_accounts(subject: Subject) -> Iterator[Finding]:
-    """A binding to a user or a group gives its verbs to people and to other namespaces."""
+    """A binding to a user or a group gives its verbs to people and to other namespaces; one to an
+    account of launched pods gives them to anyone who writes a DAG.
+    """
     for obj in subject.of_kind(*BINDINGS):
         for account in obj.get("subjects") or []:
             path: Path = ("subjects", f"[{account['name']}]")
             if account["kind"] != "ServiceAccount":
                 yield Finding(obj, (*path, "kind"), f"is a {account['kind']}")
-            elif account.get("namespace") != obj["metadata"].get("namespace"):
-                yield Finding(obj, (*path, "namespace"), "is not the binding's")
+            elif account.get("namespace") != subject.settings.namespace:
+                yield Finding(obj, (*path, "namespace"), "is not Airflow's")
 
 
 field_rule(

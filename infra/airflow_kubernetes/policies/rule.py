@@ -26,9 +26,10 @@ class Subject:
         return [obj for obj in self.objects if obj["kind"] in kinds]
 
     def finding(self, message: str) -> "Finding":
-        """A finding about the whole environment, at its Namespace."""
-        (namespace,) = self.of_kind("Namespace")
-        return Finding(namespace, (), message)
+        """A finding about the whole environment, at Airflow's Namespace."""
+        name = self.settings.namespace
+        (found,) = (obj for obj in self.of_kind("Namespace") if obj["metadata"]["name"] == name)
+        return Finding(found, (), message)
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,9 @@ class Tasks(Section):
     `image`: of KubernetesExecutor's pods. `resources`: of a task pod, or of each task that runs in
     the scheduler. `grace_period`: seconds a stopping worker may keep running its tasks; set it
     above the duration of the longest task. `pending_timeout`: seconds a task may be queued, or its
-    pod wait for a node or an image. `launch_pods`: tasks may create pods in the namespace;
-    `pods_exec`: tasks may run commands in those pods.
+    pod wait for a node or an image. `launch_pods`: tasks may create pods in a namespace
+    of their own, <namespace>-tasks; `pods_exec`: tasks may run commands in those pods, by which
+    Airflow reads their results (XCom).
     """
 
     image: Literal["slim", "full"]

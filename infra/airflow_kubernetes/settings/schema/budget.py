@@ -7,7 +7,8 @@ from ..marks import CAPACITY
 
 
 class Budget(Section):
-    """The most that may be requested at full parallelism (policies/capacity.py).
+    """The most that may be requested at full parallelism (policies/capacity.py), and the quota of
+    the pods that tasks launch (airflow/launched_pods.py), each on its own.
 
     CPU in cores, memory in bytes, storage (of all claims) in bytes.
     """
