@@ -46,7 +46,7 @@ class KubernetesResourceBaseOperator:
     """The base class of those."""
 
 
-KubernetesCreateResourceOperator = type(  # type: ignore[misc]
+KubernetesCreateResourceOperator = type(  # type: ignore[assignment,misc]
     "KubernetesCreateResourceOperator",
     (KubernetesCreateResourceOperator, KubernetesResourceBaseOperator),
     {},
@@ -213,7 +213,7 @@ def test_what_is_airflow_s_own_is_refused(policies: Policies) -> None:
     good = policies.defaults()
     mysql = "the Secret 'airflow-mysql' is Airflow's own, and not in 'airflow-tasks': create one"
     spec = {"spec": {"containers": [{"envFrom": [{"secretRef": {"name": "airflow-mysql"}}]}]}}
-    for arguments, expected in (
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"secrets": [secret("env", "airflow-mysql")]}, mysql),
         ({"secrets": [secret("volume", "airflow-mysql", "root-password")]}, mysql),
         ({"env_from": [Model(secret_ref=Model(name="airflow-mysql"))]}, mysql),
@@ -258,7 +258,8 @@ def test_what_is_airflow_s_own_is_refused(policies: Policies) -> None:
             )
             for account in ("airflow-scheduler", "airflow-task", "airflow-worker")
         ),
-    ):
+    )
+    for arguments, expected in cases:
         for task in (
             KubernetesPodOperator(**good | arguments),
             Decorated(**good | arguments),
