@@ -11,6 +11,12 @@ from .client import Kubectl, KubectlError
 from .rollout import Unready, unready
 
 WORKLOADS = ("Deployment", "StatefulSet", "Job")
+REMEDIES = {
+    "Access denied for user": "the password in its Secret is not that of the database: write the "
+    "former one into the Secret, and run make up again",
+}
+"""What to do, by words in a log or in events."""
+
 LISTED = "deployments,statefulsets,jobs,replicasets,pods"
 
 
@@ -131,7 +137,9 @@ def _explain(kubectl: Kubectl, item: Unready) -> str:
             "--output=custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message",
         )
     )  # fmt: skip
-    return "\n".join(lines)
+    found = "\n".join(lines)
+    remedies = [f"  {remedy}" for words, remedy in REMEDIES.items() if words in found]
+    return "\n".join([found, *remedies])
 
 
 def _log(kubectl: Kubectl, item: Unready) -> str:
