@@ -113,7 +113,7 @@ def _to_its_end(
     # The witness is of the same process group, and ends with its standard input at the latest.
     with (
         subprocess.Popen(command, env=environment) as cli,
-        subprocess.Popen(["cat"], stdin=subprocess.PIPE) as witness,
+        subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as witness,
     ):
         while True:
             with suppress(subprocess.TimeoutExpired):
