@@ -83,4 +83,4 @@ def _changed(secret: Manifest) -> str:
     """When it was written last. Timestamps of Kubernetes compare as text."""
     metadata = secret["metadata"]
     times = [field["time"] for field in metadata.get("managedFields", []) if "time" in field]
-    return max([metadata["creationTimestamp"], *times])
+    return str(max([metadata["creationTimestamp"], *times]))
