@@ -94,11 +94,14 @@ class Repository:
     def variables(self, reference: str) -> dict[str, str]:
         """The environment variables of an image, or of the first one that an index joins.
 
-        Raises NotFoundError. https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
+        Empty if it is no image. Raises NotFoundError. Source:
+        https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
         """
         manifest = self._request("GET", f"manifests/{reference}").json()
         if "manifests" in manifest:
             return self.variables(manifest["manifests"][0]["digest"])
+        if "config" not in manifest:
+            return {}
         config = self._request("GET", f"blobs/{manifest['config']['digest']}").json()
         entries = config.get("config", {}).get("Env") or ()
         return dict(entry.partition("=")[::2] for entry in entries)
