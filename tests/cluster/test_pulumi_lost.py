@@ -90,6 +90,7 @@ def test_a_secret_that_is_made_again_restarts_what_uses_it(airflow: PulumiDeploy
         assert f"airflow-{name}: restarted, as the Secret airflow-celery" in output
     password = secret(airflow, "airflow-celery", "broker-password")
     assert variable(airflow, "airflow-redis-0", "REDIS_PASSWORD") == password != "changedByHand"
+    assert "no drift" in airflow.make("drift", more="secrets.revision=2")
     assert ": success" in airflow.make("smoke", more="secrets.revision=2")
     assert set(summary(airflow.make("up", more="secrets.revision=2"))) == {"unchanged"}
 

@@ -95,6 +95,14 @@ def test_a_stuck_pod_of_an_old_revision_is_none() -> None:
     assert found == [Unready("Deployment web", "no pod yet")]
 
 
+def test_what_an_update_replaces_is_none_until_the_controller_has_seen_the_update() -> None:
+    pod = waiting_pod("web-1-a", "web-1", "InvalidImageName")
+    notes = {"deployment.kubernetes.io/revision": "1"}
+    web = obj("Deployment", "web", annotations=notes, spec={}, status={"observedGeneration": 1})
+    found = unready([web, replica_set("web-1", "1"), pod], WEB)
+    assert found == [Unready("Deployment web", "no controller has seen the change yet")]
+
+
 @pytest.mark.parametrize(("restarts", "patience"), [(1, None), (2, 0)])
 def test_one_crash_is_not_a_failure_yet_and_three_are(restarts: int, patience: int | None) -> None:
     assert stuck("CrashLoopBackOff", restarts).patience == patience
@@ -259,11 +267,11 @@ def test_pods_that_cannot_start_are_started_again_those_of_jobs_are_not() -> Non
     }
 
 
-def test_a_server_that_runs_and_stays_unready_is_a_failure_after_a_minute() -> None:
+def test_a_server_that_runs_and_stays_unready_is_a_failure_in_time() -> None:
     """It may refuse the password of its own Secret; every other pod may wait for a server."""
     container = {"name": "main", "ready": False, "restartCount": 0, "state": {"running": {}}}
     for kind, started, patience in (
-        ("StatefulSet", True, 60),
+        ("StatefulSet", True, 90),
         ("StatefulSet", False, None),  # recovering after a crash
         ("Job", True, None),
     ):

@@ -26,7 +26,7 @@ RESTARTS = 2
 """Restarts after which a container that crashes again is a failure, half a minute after the first
 crash; a dependency may have been unavailable for a moment."""
 
-READINESS = 60.0
+READINESS = 90.0
 """Seconds after which a server that has started and is not ready is a failure: it may refuse the
 password of its own Secret."""
 
@@ -87,6 +87,10 @@ def _is_ready(workload: Manifest) -> bool:
 def _unready(workload: Manifest, objects: list[Manifest]) -> Unready:
     """A container that cannot start, the Job's failure, or else what the workload waits for."""
     label = f"{workload['kind']} {workload['metadata']['name']}"
+    generation = workload["metadata"].get("generation", 0)
+    if workload.get("status", {}).get("observedGeneration", generation) < generation:
+        # Its newest pods are still those of the revision before, which may be what is corrected.
+        return Unready(label, "no controller has seen the change yet")
     newest = _newest_pods(workload, objects)
     if failed := condition(workload, "Failed"):
         return _job_failure(label, failed, newest)
