@@ -1,8 +1,8 @@
 """The database that is installed: `up` and `preview` refuse to begin again without its data.
 
-An environment whose release is on record has a database. If its claim is gone, or the database is
-empty, an `up` would go on to an Airflow without its DAG runs, connections and users. And a server
-of another series either changes the data for good or cannot read it (database/series.py).
+An environment with a release has a database. If its claim is gone, or the database is empty, an
+`up` would go on to an Airflow without its DAG runs, connections and users. And a server of another
+series either changes the data for good or cannot read it (database/series.py).
 """
 
 import re
@@ -62,7 +62,7 @@ def check(target: Target) -> None:
     }
     for claim in claims.values():
         _check_claim(target, claim)
-    installed = None if settings.airflow.stopped else installed_release.recorded(target)
+    installed = None if settings.airflow.stopped else installed_release.release(target)
     if installed:
         _check_claims_exist(target, claims, installed)
     server = next(iter(kubectl.get("statefulset", mysql.NAME)), None)
@@ -168,6 +168,7 @@ def _lost(
     names = _backups(target, claims, target.settings.database.cluster.image)
     newest = names[-1] if names else "<backup>"
     listed = ", ".join(reversed(names[-SHOWN:])) or "none, or they cannot be listed now"
+    forget = _kubectl(kubectl, f"delete configmap {RELEASE_RECORD} --ignore-not-found")
     return CommandError(
         f"{what}, and Airflow {installed} is installed in namespace {kubectl.namespace}: make up "
         "would begin again without its DAG runs, connections and users. Nothing was changed.\n"
@@ -175,8 +176,7 @@ def _lost(
         f"  Load a backup: set airflow.stopped: true in values/{target.environment}.yaml, make up "
         f"{env}, make restore FROM={newest} {env}, remove airflow.stopped, make up {env}.\n"
         f"  The newest backups on the volume: {listed}.\n"
-        f"  Begin again without the data: make down {env}, "
-        f"{_kubectl(kubectl, 'delete configmap ' + RELEASE_RECORD)}, make up {env}"
+        f"  Begin again without the data: make down {env}, {forget}, make up {env}"
     )
 
 
