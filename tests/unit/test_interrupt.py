@@ -20,6 +20,9 @@ if "whoami" in sys.argv:
     print(json.dumps(dict(url=f"file://{{where}}")))
     sys.exit()
 locks = os.path.join(where, ".pulumi/locks/organization/airflow-kubernetes/sandbox")
+if os.path.isdir(locks):
+    print("locked")
+    sys.exit(255)
 os.makedirs(locks)
 lock = os.path.join(locks, "a.json")
 open(lock, "w").close()
@@ -53,7 +56,7 @@ except (KeyboardInterrupt, pulumi_cli.CommandError) as error:
 def begun(folder: Path) -> subprocess.Popen[str]:
     """The command in a process group of its own, with the CLI at work in it."""
     cli = folder / "bin" / "pulumi"
-    cli.parent.mkdir(parents=True)
+    cli.parent.mkdir(parents=True, exist_ok=True)
     cli.write_text(CLI.format(python=sys.executable, folder=str(folder)))
     cli.chmod(0o755)
     process = subprocess.Popen(
@@ -70,7 +73,7 @@ def begun(folder: Path) -> subprocess.Popen[str]:
         start_new_session=True,
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "begun\n"
+    assert process.stdout.readline() in ("begun\n", "locked\n")
     return process
 
 
@@ -111,3 +114,6 @@ def test_a_cli_that_was_killed_is_no_failure_of_its_own(tmp_path: Path) -> None:
     output = process.communicate(timeout=30)[0]
     assert "CommandError pulumi up was killed (SIGKILL)" in output
     assert "pulumi cancel --yes --stack sandbox, then run the command again" in output
+    again = begun(tmp_path / "killed").communicate(timeout=30)[0]
+    assert "CommandError pulumi up failed; its output is above; if no other update runs" in again
+    assert "pulumi cancel --yes --stack sandbox, then run the command again" in again

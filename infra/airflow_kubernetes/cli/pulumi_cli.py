@@ -69,18 +69,21 @@ def run(
         code, failure = _to_its_end(command, {**os.environ, SET: overrides}, watch, signals)
         if not (code or failure or signals):
             return
-        remedy = "run the command again to continue"
-        if code < 0 or locked(stack):
-            unlock = pasteable(f"pulumi cancel --yes --stack {stack}")
-            remedy = f"its lock may be left: {unlock}, then {remedy}"
+        left = code < 0 or locked(stack)
+    again = "run the command again to continue"
+    if left:
+        unlock = pasteable(f"pulumi cancel --yes --stack {stack}")
+        again = f"if no other update runs, a lock is left: {unlock}, then {again}"
     if signals:
-        raise KeyboardInterrupt(f"pulumi {args[0]} has ended; {remedy}")
+        raise KeyboardInterrupt(f"pulumi {args[0]} has ended; {again}")
     if failure is not None:
         raise failure
     if code < 0:
         cause = signal.Signals(-code).name
-        raise CommandError(f"pulumi {args[0]} was killed ({cause}); {remedy}")
-    raise CommandError(f"pulumi {args[0]} failed; its output is above")
+        raise CommandError(f"pulumi {args[0]} was killed ({cause}); {again}")
+    raise CommandError(
+        f"pulumi {args[0]} failed; its output is above{f'; {again}' if left else ''}"
+    )
 
 
 @contextmanager
