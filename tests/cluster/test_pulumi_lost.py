@@ -52,8 +52,11 @@ def interrupted(airflow: PulumiDeployment, kind: str, number: int, *, group: boo
         text=True,
         start_new_session=True,
     ) as up:
-        wait_for(f"a {kind}", lambda: airflow.kubectl("get", kind, "-o", "name"), 600)
-        assert locks()
+        wait_for(
+            f"the lock and {kind}",
+            lambda: locks() and airflow.kubectl("get", kind, "-o", "name"),
+            600,
+        )
         if group:
             os.killpg(up.pid, number)
         else:
