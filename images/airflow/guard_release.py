@@ -7,6 +7,9 @@ only if the database is empty or already at this image's heads, or if the variab
 RELEASE_CHANGE_FROM names exactly the heads that it has (they are written where the backup was
 taken) and nothing has a fresh heartbeat: no component and, in 2.x, no task.
 
+An empty database is refused, too, if INSTALLED_RELEASE names a release: Airflow ran here, so its
+data is lost, or the database is another one.
+
 Exit codes: 0 go on, 1 refused.
 """
 
@@ -58,6 +61,18 @@ def live(connection: Any) -> list[str]:
         time.sleep(2)
 
 
+def new() -> int:
+    """Whether an empty database may become a new Airflow; prints it and returns the exit code."""
+    if installed := os.environ.get("INSTALLED_RELEASE"):
+        print(f"refused: the database is empty, and Airflow {installed} was installed here. Set "
+              "its address and name back, or load a backup: airflow.stopped: true, make up, make "
+              "restore. To begin again without the data: make down, delete the ConfigMap "
+              "airflow-release, make up")  # fmt: skip
+        return 1
+    print("the database is new")
+    return 0
+
+
 def main() -> int:
     """Print what was found and whether it goes on."""
     expected = json.loads(HEADS_FILE.read_text())
@@ -69,8 +84,10 @@ def main() -> int:
             print(f"refused: a migration to another release failed, and its half may be there "
                   f"still. Run make restore FROM={backup} first")  # fmt: skip
             return 1
-        if not heads or expected.items() <= heads.items():
-            print("the database is new" if not heads else "the database is of this release")
+        if not heads:
+            return new()
+        if expected.items() <= heads.items():
+            print("the database is of this release")
             return 0
         print(f"the database has {as_text(heads)}; this release has {as_text(expected)}")
         if os.environ.get("RELEASE_CHANGE_HEADS") != as_text(heads):

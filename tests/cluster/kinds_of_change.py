@@ -47,6 +47,7 @@ MYSQL = "infra/airflow_kubernetes/database/mysql.py"
 BACKUP = "infra/airflow_kubernetes/database/backup.py"
 CREDENTIALS = "infra/airflow_kubernetes/secrets.py"
 SCRIPTS = "infra/airflow_kubernetes/database/scripts/list.sh"
+PARALLEL = '"podManagementPolicy": "Parallel",'
 SERVICE_NAME = '"serviceName": name,'
 
 
@@ -145,18 +146,8 @@ CODE = (
     ),
     _code("serviceName", SERVER, SERVICE_NAME, '"serviceName": f"{name}-headless",'),
     _code("no serviceName", SERVER, SERVICE_NAME, ""),
-    _code(
-        "pods one after the other, as by default",
-        SERVER,
-        SERVICE_NAME,
-        f'{SERVICE_NAME} "podManagementPolicy": "OrderedReady",',
-    ),
-    _code(
-        "pods all at a time",
-        SERVER,
-        SERVICE_NAME,
-        f'{SERVICE_NAME} "podManagementPolicy": "Parallel",',
-    ),
+    _code("pods one after the other", SERVER, PARALLEL, '"podManagementPolicy": "OrderedReady",'),
+    _code("pods one after the other, by default", SERVER, PARALLEL, ""),
     _code(
         "revisions of a StatefulSet",
         SERVER,

@@ -57,11 +57,12 @@ def push_image(name: str, tag: str, content: str) -> Image:
             layer(name, "bin/program", f"{content} {architecture}".encode(), compression),
             layer(name, "etc/last", b"", compression),
         ]
-        config = json.dumps({"architecture": architecture, "os": "linux"}).encode()
+        variables = {"Env": [f"CONTENT={content}", "OPTIONS=a=b"]}
+        config = json.dumps({"architecture": architecture, "os": "linux", "config": variables})
         body = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
-            "config": push_blob(name, CONFIG, config),
+            "config": push_blob(name, CONFIG, config.encode()),
             "layers": layers,
         }
         # An indentation that nothing else writes: the bytes must stay as they are.

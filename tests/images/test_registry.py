@@ -69,6 +69,16 @@ def test_what_is_there(registry: Running) -> None:
         resolve(f"{registry.host}/nowhere:1")
 
 
+def test_the_variables_of_an_image(registry: Running) -> None:
+    name = f"{registry.host}/variables"
+    image = push_image(name, "1", "a")
+    with Repository(name) as repository:
+        for reference in ("1", "1-arm64", image.index.digest, image.platforms[0].digest):
+            assert repository.variables(reference) == {"CONTENT": "a", "OPTIONS": "a=b"}
+        with pytest.raises(NotFoundError):
+            repository.variables("2")
+
+
 def test_a_login_from_docker_or_the_environment(
     locked: Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

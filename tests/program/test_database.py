@@ -45,3 +45,9 @@ def test_without_a_schedule_the_volume_and_the_scripts_stay() -> None:
     everything = backups("")
     assert everything == {"ConfigMap", "CronJob", "PersistentVolumeClaim", "ServiceAccount"}
     assert backups("database.backup.schedule=null") == everything - {"CronJob"}
+
+
+def test_a_server_that_never_became_ready_is_replaced_by_a_corrected_one() -> None:
+    sets = of_kind(objects("airflow.executor=CeleryExecutor"), "StatefulSet")
+    policies = {one["metadata"]["name"]: one["spec"]["podManagementPolicy"] for one in sets}
+    assert policies == {"airflow-mysql": "Parallel", "airflow-redis": "Parallel"}

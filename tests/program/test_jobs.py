@@ -27,6 +27,9 @@ def test_migrations_wait_for_the_server_and_are_guarded() -> None:
     assert wait["args"][-1] == "--database-only"
     source = {"name": "airflow-release-change", "key": "heads", "optional": True}
     assert env(guard)["RELEASE_CHANGE_HEADS"] == {"configMapKeyRef": source}
+    # An empty database is refused where a release is installed.
+    source = {"name": "airflow-release", "key": "release", "optional": True}
+    assert env(guard)["INSTALLED_RELEASE"] == {"configMapKeyRef": source}
 
 
 def test_half_a_migration_is_not_tried_again() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from airflow_kubernetes.kubectl import wait as waiting
 from airflow_kubernetes.kubectl.client import Kubectl
-from airflow_kubernetes.kubectl.rollout import Unready, crash_loops, unready
+from airflow_kubernetes.kubectl.rollout import Unready, stuck_pods, unready
 
 Obj = dict[str, Any]
 
@@ -93,6 +93,14 @@ def test_a_stuck_pod_of_an_old_revision_is_none() -> None:
     pod = waiting_pod("web-1-a", "web-1", "ImagePullBackOff")
     found = unready([deployment(), replica_set("web-1", "1"), pod], WEB)
     assert found == [Unready("Deployment web", "no pod yet")]
+
+
+def test_what_an_update_replaces_is_none_until_the_controller_has_seen_the_update() -> None:
+    pod = waiting_pod("web-1-a", "web-1", "InvalidImageName")
+    notes = {"deployment.kubernetes.io/revision": "1"}
+    web = obj("Deployment", "web", annotations=notes, spec={}, status={"observedGeneration": 1})
+    found = unready([web, replica_set("web-1", "1"), pod], WEB)
+    assert found == [Unready("Deployment web", "no controller has seen the change yet")]
 
 
 @pytest.mark.parametrize(("restarts", "patience"), [(1, None), (2, 0)])
@@ -242,18 +250,60 @@ def test_a_job_at_work_says_so_while_waiting() -> None:
     assert unready(objects, {("Job", "migrations")}) == expected
 
 
-def test_pods_in_a_crash_loop_are_started_again_those_of_jobs_are_not() -> None:
-    looping, starting = (
-        waiting_pod(f"web-2-{reason[:5].lower()}", "web-2", reason)
-        for reason in ("CrashLoopBackOff", "ContainerCreating")
-    )
-    again = waiting_pod("web-2-again", "web-2", "", restarts=1)
+def test_pods_that_cannot_start_are_started_again_those_of_jobs_are_not() -> None:
+    reasons = ("CrashLoopBackOff", "ContainerCreating", "ImagePullBackOff", "ErrImagePull")
+    pods = [waiting_pod(reason, "web-2", reason) for reason in reasons]
+    again = waiting_pod("again", "web-2", "", restarts=1)
     again["status"]["containerStatuses"][0]["state"] = {"running": {}}
     of_job = waiting_pod("job-1", "job", "CrashLoopBackOff")
-    for pod in (looping, starting, again, of_job):
+    for pod in (*pods, again, of_job):
         owner = "Job" if pod is of_job else "ReplicaSet"
         pod["metadata"]["ownerReferences"][0]["kind"] = owner
-    assert crash_loops([looping, starting, again, of_job]) == ["web-2-crash", "web-2-again"]
+    assert stuck_pods([*pods, again, of_job]) == {
+        "CrashLoopBackOff": "a crash",
+        "ImagePullBackOff": "ImagePullBackOff",
+        "ErrImagePull": "ErrImagePull",
+        "again": "a crash",
+    }
+
+
+def test_a_server_that_runs_and_stays_unready_is_a_failure_in_time() -> None:
+    """It may refuse the password of its own Secret; every other pod may wait for a server."""
+    container = {"name": "main", "ready": False, "restartCount": 0, "state": {"running": {}}}
+    for kind, started, patience in (
+        ("StatefulSet", True, 90),
+        ("StatefulSet", False, None),  # recovering after a crash
+        ("Job", True, None),
+    ):
+        status = {"containerStatuses": [container | {"started": started}]}
+        pod = obj("Pod", "db-0", "db", status=status)
+        database = obj(kind, "db", spec={"replicas": 1}, status={})
+        (item,) = unready([database, pod], {(kind, "db")})
+        assert (item.reason, item.patience) == ("main: starting", patience)
+
+
+def watched(monkeypatch: pytest.MonkeyPatch, before: Obj, after: Obj) -> str:
+    """What a Watch says while a Deployment, whose image is not found, is `before` and `after`."""
+    pod = waiting_pod("web-2-a", "web-2", "ImagePullBackOff", message="manifest unknown")
+    monkeypatch.setattr(Kubectl, "run", lambda *_, **__: "an event")
+    monkeypatch.setattr(Kubectl, "get", lambda *_: [before, replica_set("web-2", "2"), pod])
+    watch = waiting.Watch(Kubectl("c", "n"))
+    monkeypatch.setattr(Kubectl, "get", lambda *_: [after, replica_set("web-2", "2"), pod])
+    try:
+        watch()
+    except waiting.RolloutError as error:
+        return str(error)
+    return ""
+
+
+def test_what_pulumi_waits_for_is_a_failure_as_soon_as_it_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, after = deployment(), deployment()
+    # As an earlier `up` left it: this one may be about to correct it.
+    assert watched(monkeypatch, before, after) == ""
+    after["metadata"]["generation"] = 3
+    assert "Deployment web: failed: ImagePullBackOff" in watched(monkeypatch, before, after)
 
 
 def test_only_the_newest_pod_of_a_job_counts() -> None:

@@ -14,6 +14,10 @@ from .pod import airflow_container
 from .releases import DATABASE, FERNET
 
 MIGRATIONS = "migrations"
+RELEASE_RECORD = "airflow-release"
+"""The ConfigMap with the `release` that is installed. While it exists, an empty database is
+refused; who deletes it begins again without the data."""
+
 RELEASE_CHANGE = "airflow-release-change"
 """The ConfigMap that allows a release change; `heads` are those of the database in the backup."""
 
@@ -22,7 +26,8 @@ def migrations_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     """`airflow db migrate` and its service account.
 
     It waits for the server. A guard refuses to change the release without a backup: `make upgrade`
-    takes one and writes the ConfigMap that the guard reads.
+    takes one and writes the ConfigMap that the guard reads. It also refuses an empty database where
+    a release is installed.
     """
     account = ServiceAccount(MIGRATIONS)
     container = airflow_container(
@@ -42,6 +47,7 @@ def migrations_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
                 optional_env(f"RELEASE_CHANGE_{key.upper()}", RELEASE_CHANGE, key)
                 for key in ("heads", "from", "backup")
             ),
+            optional_env("INSTALLED_RELEASE", RELEASE_RECORD, "release"),
         ),
     )
     parts = wait_for_migrations(settings, image, "--database-only") + Parts(init=(guard,))

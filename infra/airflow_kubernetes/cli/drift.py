@@ -2,8 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
-from urllib.parse import urlsplit
 
 from ..comparison.changes import Change
 from ..comparison.leaves import MISSING, Difference, dotted
@@ -12,7 +10,7 @@ from ..environment import load
 from ..errors import CommandError
 from ..kubectl import apply
 from ..kubectl.client import KubectlError
-from ..render import PROJECT, objects
+from ..render import objects
 from ..report.pulumi_preview import Preview, parse
 from ..report.redaction import hidden
 from ..settings.problems import SettingsError
@@ -86,7 +84,7 @@ def _line(change: Change, field: Difference) -> str:
 def _preview(target: Target) -> Preview:
     """Raises CommandError where the CLI cannot begin: no CLI, stack, state or passphrase."""
     name = target.environment
-    if _locked(name):
+    if pulumi_cli.locked(name):
         raise CommandError(
             f"an update of the stack {name} is in progress, so its state is changing: try again "
             f"when it has ended, or {pasteable(f'pulumi cancel --stack {name}')} if it was killed"
@@ -100,16 +98,3 @@ def _preview(target: Target) -> Preview:
         if result.problem is not None or not done.returncode:
             return result
     raise CommandError(pulumi_cli.explain("preview", name, done.stderr))
-
-
-def _locked(environment: str) -> bool:
-    """Whether an update is in progress, as far as that can be known: previews do not look.
-
-    Pulumi's service reports it; the lock of a folder is a file in it; those of a bucket are unseen.
-    """
-    backend = pulumi_cli.parse(pulumi_cli.call("whoami", "--json").stdout)
-    url = str(backend["url"]) if isinstance(backend, dict) and backend.get("url") else ""
-    if url.startswith("file://"):
-        folder = Path(urlsplit(url).path, ".pulumi", "locks", "organization", PROJECT, environment)
-        return any(folder.glob("*.json"))
-    return bool(pulumi_cli.stacks(environment).get(environment, {}).get("updateInProgress"))

@@ -1,11 +1,9 @@
 """The Airflow release in the cluster, which may differ from that in the values."""
 
-from ..airflow.migrations import MIGRATIONS, RELEASE_CHANGE
-from ..kubernetes.manifest import Manifest
+from ..airflow.migrations import MIGRATIONS, RELEASE_CHANGE, RELEASE_RECORD
+from ..kubectl.client import OWNED
+from ..kubernetes.manifest import Manifest, manifest
 from .target import Target
-
-RELEASE = "airflow-kubernetes/release"
-"""Annotation of the namespace: the release of the database's schema."""
 
 VERSION = "app.kubernetes.io/version"
 COMPONENT = "app.kubernetes.io/component"
@@ -18,20 +16,31 @@ def release(target: Target) -> str | None:
     """The release of the database's schema; None before the first `up`.
 
     A release change that has begun records it; otherwise it is that of the last migration that
-    succeeded. While Airflow is stopped or down, without Jobs, the namespace has the record.
+    succeeded. While Airflow is stopped or down, without Jobs, it is the one on record.
     """
-    if known := release_change(target).get("from") or _migrated(target):
-        return known
-    for namespace in target.kubectl.get("namespace", target.settings.namespace):
-        recorded: str | None = namespace["metadata"].get("annotations", {}).get(RELEASE)
-        return recorded
+    return release_change(target).get("from") or migrated(target) or recorded(target)
+
+
+def recorded(target: Target) -> str | None:
+    """The release on record: of the last `up` whose migration succeeded, or the last restore."""
+    for obj in target.kubectl.get("configmap", RELEASE_RECORD):
+        release: str | None = obj.get("data", {}).get("release")
+        return release
     return None
 
 
 def record(target: Target, release: str) -> None:
-    """Record the database's release on the namespace, which outlives `make down`."""
-    name = target.settings.namespace
-    target.kubectl.run("annotate", "namespace", name, f"{RELEASE}={release}", "--overwrite")
+    """Record the database's release, for the migration Job's guard too; outlives `make down`."""
+    obj = manifest(
+        "v1",
+        "ConfigMap",
+        RELEASE_RECORD,
+        target.settings.namespace,
+        "release",
+        protected=True,
+        data={"release": release},
+    )
+    target.kubectl.run("apply", *OWNED, "--filename=-", objects=[obj])
 
 
 def release_change(target: Target) -> dict[str, str]:
@@ -43,12 +52,12 @@ def release_change(target: Target) -> dict[str, str]:
     for obj in target.kubectl.get("configmap", RELEASE_CHANGE):
         change: dict[str, str] = obj.get("data", {})
         # The command that waited for the migration may have been interrupted.
-        ended = "from" in change and _migrated(target) not in (None, change["from"])
+        ended = "from" in change and migrated(target) not in (None, change["from"])
         return {} if ended else change
     return {}
 
 
-def _migrated(target: Target) -> str | None:
+def migrated(target: Target) -> str | None:
     """The release of the last migration that succeeded; None while Airflow is stopped."""
     jobs = target.kubectl.get("jobs", f"--selector={COMPONENT}={MIGRATIONS}")
     done = [job for job in jobs if "completionTime" in job["status"]]

@@ -103,7 +103,7 @@ READ_ONLY = ("render", "drift", "task", "local-up")
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command, by default that of sys.argv; returns the exit code.
 
-    0 if it succeeded; else 1, with the reason on standard error, or 130 after Ctrl-C.
+    0 if it succeeded; else 1, with the reason on standard error, or 130 after Ctrl-C or SIGTERM.
     """
     arguments = vars(parse(sys.argv[1:] if words is None else words))
     name = arguments.pop("command")
@@ -118,8 +118,9 @@ def main(words: Sequence[str] | None = None) -> int:
 
         print(f"error: {without_logins(str(error))}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("\ninterrupted: run the command again to continue", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        remedy = str(interrupt) or "run the command again to continue"
+        print(f"\ninterrupted: {remedy}", file=sys.stderr)
         return 130
     return 0
 

@@ -7,7 +7,7 @@ from ..kubectl import apply, foundation
 from ..kubectl.diff import diff
 from ..render import objects, registered
 from ..secrets import generated
-from . import pulumi_cli, shared_locations, stack
+from . import installed_database, pulumi_cli, shared_locations, stack
 from .report import print_report
 from .target import Target, engine
 
@@ -35,10 +35,13 @@ def preview(target: Target) -> None:
     """Print what `up` would change; changes nothing, in the cluster or elsewhere.
 
     It is `pulumi preview --diff --refresh`, as `up` refreshes too; or kubectl's diff, and what
-    would be pruned. Raises CommandError.
+    would be pruned. Raises CommandError, also where `up` refuses to begin again without data.
     """
     shared_locations.refuse(target)
-    if engine(target) == "kubectl":
+    chosen = engine(target)
+    foundation.check(target.kubectl, generated(target.settings))
+    installed_database.check(target)
+    if chosen == "kubectl":
         _with_kubectl(target)
     elif stack.exists(target):
         pulumi_cli.run(

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 
 from ..airflow.migrations import RELEASE_CHANGE
 from ..airflow.releases import RELEASES
@@ -10,11 +11,21 @@ from ..console import Stopwatch, say
 from ..errors import CommandError
 from ..images import lock
 from ..kubectl import apply, foundation
-from ..kubectl.wait import restart_crashed
+from ..kubectl.client import KubectlError
+from ..kubectl.restart import restart_outdated, restart_stuck
+from ..kubectl.wait import Watch, wait
 from ..kubernetes.manifest import Manifest
 from ..render import objects
 from ..secrets import generated
-from . import build, installed_release, pulumi_cli, shared_locations, stack, task_pod_trial
+from . import (
+    build,
+    installed_database,
+    installed_release,
+    pulumi_cli,
+    shared_locations,
+    stack,
+    task_pod_trial,
+)
 from .status import print_access
 from .target import Target, engine
 
@@ -47,20 +58,30 @@ def up(target: Target, *, changing_release: bool = False) -> None:
     # Under either engine: data whose Secrets are lost, or were made for other values, stops here.
     foundation.check(target.kubectl, generated(target.settings))
     foundation.check_namespaces(target.kubectl, target.settings)
+    installed_database.check(target)
     task_pod_trial.try_task_pod(target)
-    restart_crashed(target.kubectl)
-    if chosen == "pulumi":
-        _with_pulumi(target, changing_release=changing_release)
-    else:
-        _with_kubectl(target)
+    try:
+        if chosen == "pulumi":
+            _with_pulumi(target, changing_release=changing_release)
+        else:
+            _with_kubectl(target)
+    finally:
+        _record_data(target, changing_release=changing_release)
     _clear_task_pods(target)
     if not changing_release and not target.settings.airflow.stopped:
         # A release change that was begun is either taken back or complete: `up` has waited for the
         # migrations.
         target.kubectl.run("delete", "configmap", RELEASE_CHANGE, "--ignore-not-found")
-        installed_release.record(target, target.settings.airflow.version)
     say(f"up after {stopwatch.seconds:.0f} s")
     print_access(target)
+
+
+def _record_data(target: Target, *, changing_release: bool) -> None:
+    """Record what is in the database, even after a failure: it may hold data by now."""
+    with suppress(KubectlError):
+        installed_database.record(target)
+        if not changing_release and (migrated := installed_release.migrated(target)):
+            installed_release.record(target, migrated)
 
 
 def _refuse_a_release_change(target: Target) -> None:
@@ -125,6 +146,8 @@ def delete_launched_pods(target: Target) -> None:
 def _with_kubectl(target: Target) -> None:
     rendered = _rendered(target)
     foundation.lay(target.kubectl, target.settings, generated(target.settings), rendered)
+    restart_stuck(target.kubectl)
+    restart_outdated(target.kubectl)
     # After a change of the executor, the scheduler waits for the tasks of the previous one.
     timeout = TIMEOUT + target.settings.airflow.tasks.grace_period
     changed = apply.apply(target.kubectl, rendered, timeout)
@@ -153,12 +176,18 @@ def _with_pulumi(target: Target, *, changing_release: bool) -> None:
         build.ensure(target.settings)
     if stack.exists(target):
         stack.finish_creations(target)
+    restart_stuck(target.kubectl)
+    restart_outdated(target.kubectl)
     pulumi_cli.run(target.environment, "stack", "select", "--create")
     # On a terminal Pulumi shows its preview and asks; make upgrade calls this
     # twice, and its start confirms both.
     answer = [] if sys.stdin.isatty() and not changing_release else ["--yes"]
     # Refreshed: an object, an image, or the builder of another machine may be gone.
-    pulumi_cli.run(target.environment, "up", *answer, "--refresh", overrides=target.overrides)
+    options = ("up", *answer, "--refresh")
+    watch = Watch(target.kubectl)
+    pulumi_cli.run(target.environment, *options, overrides=target.overrides, watch=watch)
+    # A Secret that was lost is as it was first made, which is not always as it was last.
+    wait(target.kubectl, restart_outdated(target.kubectl), TIMEOUT)
     if target.settings.images.build:
         record_images(target)
 

@@ -25,8 +25,18 @@ class FoundationError(UserError):
 
 
 def engine_of(kubectl: Kubectl) -> str | None:
-    """The engine recorded on the namespace, None before the first `up`."""
+    """The engine recorded on the namespace, None before the first `up`.
+
+    Raises FoundationError while the namespace is being deleted: nothing can be created in it.
+    """
     for obj in kubectl.get("namespace", kubectl.namespace):
+        if "deletionTimestamp" in obj["metadata"]:
+            raise FoundationError(
+                f"the namespace {kubectl.namespace} is being deleted, with everything in it (since "
+                f"{obj['metadata']['deletionTimestamp']}). Wait until it is gone: kubectl "
+                f"--context {kubectl.context} wait --for=delete namespace/{kubectl.namespace} "
+                "--timeout=10m. Then the next make up begins a new, empty environment"
+            )
         recorded: str | None = obj["metadata"].get("annotations", {}).get(ENGINE)
         return recorded
     return None

@@ -26,6 +26,10 @@ RESTARTS = 2
 """Restarts after which a container that crashes again is a failure, half a minute after the first
 crash; a dependency may have been unavailable for a moment."""
 
+READINESS = 90.0
+"""Seconds after which a server that has started and is not ready is a failure: it may refuse the
+password of its own Secret."""
+
 MISCONFIGURED = os.EX_CONFIG
 """The exit code by which the image's scripts say that no restart helps: a refused password, a
 missing host or branch (sysexits.h)."""
@@ -72,7 +76,7 @@ def unready(objects: list[Manifest], names: set[tuple[str, str]]) -> list[Unread
 def _is_ready(workload: Manifest) -> bool:
     status = workload.get("status", {})
     if workload["kind"] == "Job":
-        return _condition(workload, "Complete") is not None
+        return condition(workload, "Complete") is not None
     replicas = workload["spec"].get("replicas", 1)
     current = status.get("observedGeneration", 0) >= workload["metadata"]["generation"]
     updated = status.get("updatedReplicas", 0) == replicas == status.get("replicas", 0)
@@ -83,8 +87,12 @@ def _is_ready(workload: Manifest) -> bool:
 def _unready(workload: Manifest, objects: list[Manifest]) -> Unready:
     """A container that cannot start, the Job's failure, or else what the workload waits for."""
     label = f"{workload['kind']} {workload['metadata']['name']}"
+    generation = workload["metadata"].get("generation", 0)
+    if workload.get("status", {}).get("observedGeneration", generation) < generation:
+        # Its newest pods are still those of the revision before, which may be what is corrected.
+        return Unready(label, "no controller has seen the change yet")
     newest = _newest_pods(workload, objects)
-    if failed := _condition(workload, "Failed"):
+    if failed := condition(workload, "Failed"):
         return _job_failure(label, failed, newest)
     if workload["kind"] == "Job":
         newest = newest[:1]  # it replaced the others, which failed
@@ -93,27 +101,35 @@ def _unready(workload: Manifest, objects: list[Manifest]) -> Unready:
     for pod in newest:
         reason, container = _state(pod)
         if reason != "ready":
-            return Unready(label, reason, pod["metadata"]["name"], container)
-    if refused := _condition(workload, "ReplicaFailure"):
+            # A server depends on no other pod, so its probe will not succeed later.
+            late = workload["kind"] == "StatefulSet" and _has_started(pod)
+            patience = READINESS if late else None
+            return Unready(label, reason, pod["metadata"]["name"], container, patience)
+    if refused := condition(workload, "ReplicaFailure"):
         return Unready(label, refused["message"])
     return Unready(label, "running" if newest else "no pod yet")
 
 
-def crash_loops(pods: list[Manifest]) -> list[str]:
-    """The names of pods with a container that has crashed and is not ready again.
+def stuck_pods(pods: list[Manifest]) -> dict[str, str]:
+    """Pods with a container that cannot start, or has crashed and is not ready again, and why.
 
     It may run at the moment, with the Secrets as they were. A Job's pods are not among them: it
     makes new ones itself.
     """
-    return [
-        pod["metadata"]["name"]
+    return {
+        pod["metadata"]["name"]: reason
         for pod in pods
         if any(ref["kind"] != "Job" for ref in pod["metadata"].get("ownerReferences", []))
-        and any(
-            _crashed(container) or (container["restartCount"] > 0 and not container["ready"])
-            for container in _containers(pod)
-        )
-    ]
+        for reason in [next(filter(None, map(_obstacle, _containers(pod))), "")]
+        if reason
+    }
+
+
+def _obstacle(container: Manifest) -> str:
+    waiting: str = container.get("state", {}).get("waiting", {}).get("reason", "")
+    if _crashed(container) or (container["restartCount"] > 0 and not container["ready"]):
+        return "a crash"
+    return waiting if waiting in PATIENCE else ""
 
 
 def _crashed(container: Manifest) -> bool:
@@ -123,7 +139,8 @@ def _crashed(container: Manifest) -> bool:
     return ended != 0 or state.get("waiting", {}).get("reason") == "CrashLoopBackOff"
 
 
-def _condition(obj: Manifest, kind: str) -> Manifest | None:
+def condition(obj: Manifest, kind: str) -> Manifest | None:
+    """The object's condition of this type if it is true."""
     conditions: list[Manifest] = obj.get("status", {}).get("conditions", [])
     true = (found for found in conditions if (found["type"], found["status"]) == (kind, "True"))
     return next(true, None)
@@ -213,6 +230,12 @@ def _state(pod: Manifest) -> tuple[str, str | None]:
         return f"{name}: {reason}", name if "running" in state or last else None
     phase = str(pod.get("status", {}).get("phase", "Pending")).lower()
     return ("ready" if phase in ("running", "succeeded") else phase), None
+
+
+def _has_started(pod: Manifest) -> bool:
+    """Whether the containers run and their startup probes have succeeded."""
+    statuses = pod.get("status", {}).get("containerStatuses", [])
+    return bool(statuses) and all(one.get("started") for one in statuses)
 
 
 def _unscheduled(pod: Manifest) -> Iterator[str]:

@@ -8,9 +8,15 @@ from ..console import Stopwatch
 from ..errors import UserError
 from ..kubernetes.manifest import PART_OF, Manifest
 from .client import Kubectl, KubectlError
-from .rollout import Unready, crash_loops, unready
+from .rollout import Unready, unready
 
 WORKLOADS = ("Deployment", "StatefulSet", "Job")
+REMEDIES = {
+    "Access denied for user": "the password in its Secret is not that of the database: write the "
+    "former one into the Secret, and run make up again",
+}
+"""What to do, by words in a log or in events."""
+
 LISTED = "deployments,statefulsets,jobs,replicasets,pods"
 
 
@@ -18,14 +24,58 @@ class RolloutError(UserError):
     """A workload did not become ready; the message has the reason, its log and its events."""
 
 
-def restart_crashed(kubectl: Kubectl) -> None:
-    """Delete pods in a crash loop, which are made again at once: what was wrong may be put right.
+class Patience:
+    """Since when workloads are stuck, and which of them for too long."""
 
-    The kubelet would wait up to five minutes, and until then the old crash counts as a failure.
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+
+    def failed(self, waiting: list[Unready], now: float) -> list[Unready]:
+        """Those that are stuck and have been for their patience; `now` is in seconds."""
+        stuck = {item.workload: item for item in waiting if item.patience is not None}
+        self._since = {workload: self._since.get(workload, now) for workload in stuck}
+        return [
+            item
+            for workload, item in stuck.items()
+            if now - self._since[workload] >= (item.patience or 0)
+        ]
+
+
+class Watch:
+    """Workloads that change from now on, under the eyes of another program that waits for them.
+
+    Pulumi waits ten minutes for each, whatever the reason why it does not become ready.
     """
-    pods = kubectl.get("pods", f"--selector=app.kubernetes.io/part-of={PART_OF}")
-    if names := crash_loops(pods):
-        kubectl.run("delete", "pods", "--ignore-not-found", "--wait=false", *names)
+
+    def __init__(self, kubectl: Kubectl) -> None:
+        self._kubectl, self._patience, self._stopwatch = kubectl, Patience(), Stopwatch()
+        self._before = _versions(self._listed())
+
+    def __call__(self) -> None:
+        """Raises RolloutError if one of them failed; looks again later if no API server answers."""
+        try:
+            listed = self._listed()
+        except KubectlError:
+            return
+        changed = _versions(listed).items() - self._before.items()
+        waiting = unready(listed, {key for key, _ in changed})
+        if failed := self._patience.failed(waiting, self._stopwatch.seconds):
+            raise RolloutError("\n".join(_explain(self._kubectl, item) for item in failed))
+
+    def _listed(self) -> list[Manifest]:
+        return self._kubectl.get(LISTED, f"--selector=app.kubernetes.io/part-of={PART_OF}")
+
+
+def _versions(listed: list[Manifest]) -> dict[tuple[str, str], tuple[str, int]]:
+    """Uid and generation of each workload, by kind and name."""
+    return {
+        (obj["kind"], obj["metadata"]["name"]): (
+            obj["metadata"]["uid"],
+            obj["metadata"]["generation"],
+        )
+        for obj in listed
+        if obj["kind"] in WORKLOADS
+    }
 
 
 def wait(
@@ -39,7 +89,7 @@ def wait(
     `meanwhile` is called each time that the cluster was listed.
     """
     names = {(obj["kind"], obj["metadata"]["name"]) for obj in objects if obj["kind"] in WORKLOADS}
-    stopwatch, stuck_since = Stopwatch(), dict[str, float]()
+    stopwatch, patience = Stopwatch(), Patience()
     while True:
         try:
             listed = kubectl.get(LISTED, f"--selector=app.kubernetes.io/part-of={PART_OF}")
@@ -51,13 +101,7 @@ def wait(
             time.sleep(2)
             continue
         waiting, now = unready(listed, names), stopwatch.seconds
-        stuck = {item.workload: item for item in waiting if item.patience is not None}
-        stuck_since = {workload: stuck_since.get(workload, now) for workload in stuck}
-        if failed := [
-            item
-            for workload, item in stuck.items()
-            if now - stuck_since[workload] >= (item.patience or 0)
-        ]:
+        if failed := patience.failed(waiting, now):
             raise RolloutError("\n".join(_explain(kubectl, item) for item in failed))
         if not waiting:
             return
@@ -93,7 +137,9 @@ def _explain(kubectl: Kubectl, item: Unready) -> str:
             "--output=custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message",
         )
     )  # fmt: skip
-    return "\n".join(lines)
+    found = "\n".join(lines)
+    remedies = [f"  {remedy}" for words, remedy in REMEDIES.items() if words in found]
+    return "\n".join([found, *remedies])
 
 
 def _log(kubectl: Kubectl, item: Unready) -> str:

@@ -36,6 +36,9 @@ def server_manifests(settings: Settings, pod: Pod, port: int) -> Iterator[Manife
         component,
         spec={
             "replicas": 1,
+            # By the default policy a pod that never becomes ready is not replaced, even by a
+            # corrected template ("Forced rollback" in Kubernetes' documentation).
+            "podManagementPolicy": "Parallel",
             "serviceName": name,
             "selector": {"matchLabels": selector(component)},
             "template": pod.template(),

@@ -91,6 +91,21 @@ class Repository:
             )
         return [str(child["digest"]) for child in json.loads(answer.content).get("manifests", ())]
 
+    def variables(self, reference: str) -> dict[str, str]:
+        """The environment variables of an image, or of the first one that an index joins.
+
+        Empty if it is no image. Raises NotFoundError. Source:
+        https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
+        """
+        manifest = self._request("GET", f"manifests/{reference}").json()
+        if "manifests" in manifest:
+            return self.variables(manifest["manifests"][0]["digest"])
+        if "config" not in manifest:
+            return {}
+        config = self._request("GET", f"blobs/{manifest['config']['digest']}").json()
+        entries = config.get("config", {}).get("Env") or ()
+        return dict(entry.partition("=")[::2] for entry in entries)
+
     def tags(self) -> list[str]:
         """All tags; none where the repository does not exist."""
         tags: list[str] = []

@@ -1,0 +1,120 @@
+"""Nothing lost, under the real Pulumi CLI: interruptions, a bad server, a lost Secret and claim.
+
+The tests build on each other in this order.
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT, in_namespace, wait_for
+from .test_lost_data import NOPE, image, secret, variable, write
+from .test_pulumi import PulumiDeployment, summary
+
+pytestmark = [pytest.mark.cluster, pytest.mark.pulumi, pytest.mark.long]
+
+STOPPED = "airflow.stopped=true"
+
+
+@pytest.fixture(scope="module")
+def airflow(sandbox: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PulumiDeployment]:
+    """A namespace and a backend, both empty."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path_factory.mktemp('state')}")
+        patch.setenv("PULUMI_CONFIG_PASSPHRASE", "sandbox")
+        kubectl_one = in_namespace("airflow-pulumi-lost", 30123)
+        overrides = kubectl_one.overrides.replace("engine=kubectl", "engine=pulumi")
+        overrides += " airflow.executor=CeleryExecutor"
+        deployment = PulumiDeployment(kubectl_one.namespace, overrides)
+        deployment.remove(wait=True)
+        yield deployment
+        deployment.remove()
+
+
+def locks() -> list[Path]:
+    state = os.environ["PULUMI_BACKEND_URL"].removeprefix("file://")
+    return [*Path(state, ".pulumi", "locks").rglob("*.json")]
+
+
+def interrupted(airflow: PulumiDeployment, kind: str, number: int, *, group: bool) -> str:
+    """What `make up` prints that gets a signal when the first object of a kind exists."""
+    with subprocess.Popen(
+        airflow.command("up"),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": "infra"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as up:
+        wait_for(
+            f"the lock and {kind}",
+            lambda: locks() and airflow.kubectl("get", kind, "-o", "name"),
+            600,
+        )
+        if group:
+            os.killpg(up.pid, number)
+        else:
+            up.send_signal(number)
+        output = up.communicate(timeout=300)[0]
+        assert up.returncode == 130, output
+    return output
+
+
+def test_an_up_that_is_interrupted_releases_its_lock_and_is_finished_by_the_next(
+    airflow: PulumiDeployment,
+) -> None:
+    for kind, number, group in (
+        ("secrets", signal.SIGINT, True),
+        ("statefulsets", signal.SIGTERM, False),
+    ):
+        output = interrupted(airflow, kind, number, group=group)
+        assert "cancelling" in output
+        assert "pulumi up has ended; run the command again to continue" in output
+        assert not locks()
+    values = secret(airflow, "airflow-keys", "fernet-key")
+    assert set(summary(airflow.make("up"))) <= {"created", "updated", "unchanged"}
+    assert secret(airflow, "airflow-keys", "fernet-key") == values
+    assert ": success" in airflow.make("smoke", "--once")
+
+
+def test_a_secret_that_is_made_again_restarts_what_uses_it(airflow: PulumiDeployment) -> None:
+    """Pulumi makes it as it was at first, and it was changed since."""
+    write(airflow, "airflow-celery", "broker-password", "changedByHand")
+    airflow.make("up", more="secrets.revision=2")
+    airflow.kubectl("delete", "secret", "airflow-celery")
+    output = airflow.make("up", more="secrets.revision=2")
+    for name in ("redis", "scheduler", "worker-default", "flower"):
+        assert f"airflow-{name}: restarted, as the Secret airflow-celery" in output
+    password = secret(airflow, "airflow-celery", "broker-password")
+    assert variable(airflow, "airflow-redis-0", "REDIS_PASSWORD") == password != "changedByHand"
+    assert "no drift" in airflow.make("drift", more="secrets.revision=2")
+    assert ": success" in airflow.make("smoke", more="secrets.revision=2")
+    assert set(summary(airflow.make("up", more="secrets.revision=2"))) == {"unchanged"}
+
+
+def test_a_server_that_cannot_start_is_said_at_once_and_corrected_by_the_next_up(
+    airflow: PulumiDeployment,
+) -> None:
+    more = f"{STOPPED} database.cluster.image={NOPE} broker.cluster.image={NOPE}"
+    output = airflow.call(*airflow.command("up", more=more), ok=False)
+    assert "failed: ImagePullBackOff" in output
+    assert not locks()
+    airflow.make("up", more=STOPPED)
+    for pod in ("airflow-mysql-0", "airflow-redis-0"):
+        assert image(airflow, pod) != NOPE
+
+
+def test_a_lost_claim_is_refused(airflow: PulumiDeployment) -> None:
+    airflow.make("down")
+    airflow.kubectl("delete", "pvc", "airflow-mysql")
+    for goal in ("preview", "up"):
+        output = airflow.call(*airflow.command(goal), ok=False)
+        assert "the claim airflow-mysql is gone, and with it the database" in output
+        assert "delete configmap airflow-release" in output
+    assert not airflow.kubectl("get", "pvc", "airflow-mysql", "--ignore-not-found")
