@@ -5,15 +5,15 @@
 # shell that have these names have no effect; because of the second, make never expands a value,
 # not even to export it, so that $(shell …) in it is text.
 ARGUMENTS := ENV SET FROM INTO TO KEEP APPLY YES NAME ARGS LIVE A B BASE REPORT COLD ON
-$(foreach variable,$(ARGUMENTS),$(eval $(variable) :=)$(eval GIVEN_$(variable) := $$(origin $(variable)))\
-	$(eval override $(variable) := $$(value $(variable))))
-OTHERS := $(foreach variable,$(filter-out $(ARGUMENTS) GIVEN_CLUSTER,$(.VARIABLES)),\
-	$(if $(filter command,$(origin $(variable))),$(variable)))
-$(if $(strip $(OTHERS)),$(error no variable $(strip $(OTHERS)): there are $(ARGUMENTS)))
+GIVEN := $(filter command,$(origin ENV))
+$(foreach variable,$(ARGUMENTS),$(eval $(variable) :=)$(eval override $(variable) := $$(value $(variable))))
+UNKNOWN := $(strip $(foreach variable,$(filter-out $(ARGUMENTS) GIVEN_CLUSTER,$(.VARIABLES)),\
+	$(if $(filter command,$(origin $(variable))),$(variable))))
+$(if $(UNKNOWN),$(error no variable $(UNKNOWN): there are $(ARGUMENTS)))
 
 # Without ENV on the command line: the environment that a target is for.
 DEFAULT := sandbox
-ENVIRONMENT = $(if $(filter-out file,$(GIVEN_ENV)),$(ENV),$(DEFAULT))
+ENVIRONMENT = $(if $(GIVEN),$(ENV),$(DEFAULT))
 OPTIONS :=
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
