@@ -3,7 +3,7 @@
 
 # What commands take from make's command line. Because of the assignments here, variables of the
 # shell that have these names have no effect.
-ARGUMENTS := SET FROM INTO TO KEEP APPLY YES NAME ARGS LIVE A B BASE REPORT COLD ON
+ARGUMENTS := SET FROM INTO TO DELETE KEEP APPLY YES NAME ARGS LIVE A B BASE REPORT COLD ON
 $(foreach variable,$(ARGUMENTS),$(eval $(variable) :=))
 ENV := sandbox
 OPTIONS :=
@@ -91,7 +91,8 @@ password:  ## the first user's password
 smoke:  ## run the smoke DAG through the REST API
 upgrade:  ## to another Airflow release: stop, back up, migrate, start
 backup:  ## dump the metadata database to the volume of backups
-backups:  ## list the backups
+backups:  ## list the backups; DELETE='<backup> …': delete these
+backups: OPTIONS = $(call option,--delete,DELETE)
 restore:  ## FROM=<backup> [INTO=<empty database>]: load a backup; Airflow must be stopped
 restore: OPTIONS = $(call option,--from,FROM) $(call option,--into,INTO)
 drift:  ## how the cluster differs from the program; fails if it does

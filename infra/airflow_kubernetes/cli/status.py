@@ -5,13 +5,15 @@ import base64
 from ..console import make_variables
 from ..errors import CommandError
 from ..secrets import ADMIN_SECRET
+from .backup import last_scheduled
 from .target import Target
 
 
 def status(target: Target) -> None:
-    """Print workloads, pods and claims, and how to log in."""
+    """Print workloads, pods and claims, how to log in, and the last scheduled backup."""
     print(target.kubectl.run("get", "deployments,statefulsets,jobs,pods,pvc"), end="")
     print_access(target)
+    print(f"  backup    {last_scheduled(target)}")
 
 
 def print_access(target: Target) -> None:
