@@ -20,6 +20,7 @@ from .test_backup import names, on_the_volume, sql
 pytestmark = pytest.mark.cluster
 
 SHORT = ("wait_timeout", "interactive_timeout", "net_read_timeout", "net_write_timeout")
+JOBS = {"triggerer": "TriggererJob", "dag-processor": "DagProcessorJob"}
 COMMANDS = (("up",), ("down",), ("upgrade",), ("backup",), ("restore", "--from=x"))
 
 ZONE = """

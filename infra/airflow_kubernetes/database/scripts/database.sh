@@ -92,8 +92,8 @@ human() { numfmt --to=iec-i --suffix=B "$1"; }
 too_little_space() {
     local free last
     read -r free _ < <(space)
-    last=$(manifests | awk -F '\t' '$1 == "bytes" { last = $2 } END { print last + 0 }')
-    if [ "$last" -gt "$free" ]; then
+    last=$(manifests | awk -F '\t' '$1 == "bytes" { last = $2 } END { print last }')
+    if [ "${last:-0}" -gt "$free" ]; then
         echo "the last backup took $(human "$last") and the volume has $(human "$free") free: raise" \
             "database.backup.claim.size, lower database.backup.keep, or delete backups with" \
             "make backups DELETE=<name>"
