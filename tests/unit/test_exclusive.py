@@ -68,7 +68,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Lease that is renewed and expires within parts of a second."""
     monkeypatch.setattr(module, "DURATION", 0.4)
     monkeypatch.setattr(module, "RENEWAL", 0.05)
-    monkeypatch.setattr(module.time, "sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
 
 
 def test_a_second_command_is_refused_until_the_first_has_ended() -> None:

@@ -3,7 +3,7 @@
 set -euo pipefail
 . /scripts/database.sh
 
-# The database may be down, or not there yet; whoever deletes for space must be able to.
+# The database may be down, or not there yet; deleting for space must be possible.
 needed=$(sql "$DATABASE_NAME" --connect-timeout=10 --execute="SELECT backup FROM $MARK" \
     2> /dev/null || true)
 for name in "$@"; do
