@@ -1,4 +1,4 @@
-"""What goes wrong around backups and restores: nothing is lost by it, and messages say what happened.
+"""What goes wrong around backups and restores: nothing is lost, and messages say what happened.
 
 Short timeouts and time zones of the server, clocks, commands at the same time, killed commands,
 drained nodes. The tests build on each other in this order.
