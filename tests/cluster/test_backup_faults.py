@@ -79,8 +79,11 @@ def in_pod(airflow: Deployment, component: str, *command: str) -> str:
 
 
 @contextmanager
-def held(airflow: Deployment, statements: str) -> Iterator[None]:
-    """A session of root that has executed the statements and stays open meanwhile."""
+def held(airflow: Deployment, statements: str, *, blocked: bool = False) -> Iterator[None]:
+    """A session of root that has executed the statements and stays open meanwhile.
+
+    If it is `blocked`, it still waits for a lock of another one.
+    """
     count = "SELECT COUNT(*) FROM information_schema.processlist WHERE info = 'SELECT SLEEP(999)'"
     before = int(root(airflow, count))
     script = 'MYSQL_PWD="$MYSQL_ROOT_PASSWORD" exec mysql -uroot -N airflow -e "$1"'
@@ -93,7 +96,7 @@ def held(airflow: Deployment, statements: str) -> Iterator[None]:
     assert session.stdout is not None
     identity = session.stdout.readline().strip()
     try:
-        if "FROM" not in statements:  # it may have to wait for its lock
+        if not blocked:
             wait_for("the session", lambda: int(root(airflow, count)) > before)
         yield
     finally:
@@ -174,6 +177,23 @@ def test_the_newest_backup_stays_whatever_the_clock_says(airflow: Deployment) ->
     assert names(airflow.make("backups"), "manual") == [newest]
 
 
+def test_a_backup_begins_anew_when_a_table_is_dropped_meanwhile(airflow: Deployment) -> None:
+    """As `airflow db clean` does."""
+    sql(airflow, "CREATE TABLE zz (id INT)")
+    drop = "LOCK TABLES zz WRITE; SELECT GET_LOCK('go', 600); DROP TABLE zz; UNLOCK TABLES"
+    waits = "SELECT state FROM information_schema.processlist WHERE state LIKE 'Waiting for table%'"
+    with held(airflow, "SELECT GET_LOCK('go', 60)"):
+        dropping = held(airflow, drop, blocked=True)
+        dropping.__enter__()
+        first = begin(airflow, "backup")
+        wait_for("the dump", lambda: root(airflow, waits))
+    output, _ = first.communicate(timeout=300)
+    dropping.__exit__(None, None, None)
+    print(output)
+    assert first.returncode == 0
+    assert "a table was changed meanwhile; once more" in output
+
+
 def test_status_says_what_the_schedule_has_done(airflow: Deployment) -> None:
     airflow.kubectl("create", "job", "--from=cronjob/airflow-backup", "nightly")
     airflow.kubectl("wait", "job/nightly", "--for=condition=Complete", "--timeout=120s")
@@ -232,7 +252,7 @@ def test_a_restore_marks_first_and_an_evicted_one_keeps_its_backup(airflow: Depl
                 return False
 
         wait_for("the triggerer to wait", waits)
-        reading = held(airflow, "START TRANSACTION; SELECT 1 FROM dag_run LIMIT 1")
+        reading = held(airflow, "BEGIN; SELECT 1 FROM dag_run LIMIT 1", blocked=True)
         reading.__enter__()  # once the dump is complete, dropping the table waits for it
     try:
         saved = wait_for("the backup", lambda: sql(airflow, "SELECT * FROM restore_incomplete"))

@@ -112,13 +112,17 @@ lock() {
     while sleep 60; do echo 'DO 0;' >&"$questions"; done > /dev/null 2>&1 &
     holders="$SESSION_PID $!"
     trap at_end EXIT
-    echo "SELECT GET_LOCK('$LOCK', $LOCK_TIMEOUT);" >&"$questions"
+    ask "SELECT GET_LOCK('$LOCK', $LOCK_TIMEOUT);"
     read -r -t $((LOCK_TIMEOUT + 30)) got <&"$answers" || true
     [ "$got" = 1 ] || die "a migration, backup or restore is at work: the lock $LOCK was not free" \
         "within $LOCK_TIMEOUT s. Try again when it has ended"
     # The holder of the lock is the only writer: these were left by a pod that was killed.
     rm -rf "$BACKUPS"/*.partial
 }
+
+# ask STATEMENT: of the session that holds the lock. In a shell of its own, which a lost session ends
+# with SIGPIPE.
+ask() { (echo "$1" >&"$questions") 2> /dev/null || true; }
 
 # at_end: end the session that holds the lock, and delete a backup that is not complete.
 at_end() {
@@ -130,9 +134,8 @@ at_end() {
 # still_locked: dies if the session was lost, and a migration may have begun since.
 still_locked() {
     local held=''
-    # In a shell of its own, which a lost session ends with SIGPIPE.
-    (echo "SELECT IS_USED_LOCK('$LOCK') = CONNECTION_ID();" >&"$questions") 2> /dev/null \
-        && read -r -t 60 held <&"$answers" || true
+    ask "SELECT IS_USED_LOCK('$LOCK') = CONNECTION_ID();"
+    read -r -t 60 held <&"$answers" || true
     [ "$held" = 1 ] || die "the session that held the lock $LOCK was lost; try again"
 }
 
@@ -163,7 +166,7 @@ schema_of() {
 
 # take KIND: a backup of the environment's database; its name is left in $name. Needs the lock.
 take() {
-    local kind=$1 started=$SECONDS problem last free size more=()
+    local kind=$1 started=$SECONDS problem last free size tries=5 more=()
     problem=$(too_little_space)
     [ -z "$problem" ] || say "warning: $problem"
     name=$(date -u +%Y%m%dT%H%M%SZ)-$kind
@@ -172,21 +175,22 @@ take() {
         name=$(date -u +%Y%m%dT%H%M%SZ)-$kind
     done
     last=$(in_order | sort | tail -n 1)
-    [[ ! ${last%%-*} > ${name%%-*} ]] || say "warning: the backup $last is of a later time than now, $name: one" \
-        "of two nodes has a wrong clock. The order in which backups were taken is known all the same"
+    [[ ! ${last%%-*} > ${name%%-*} ]] || say "warning: the backup $last is of a later time than now," \
+        "$name: one of two nodes has a wrong clock. The order in which backups were taken is known"
     folder=$BACKUPS/$name.partial
     mkdir "$folder" || die "the volume of the backups cannot be written"
     say "backup $name: dumping $DATABASE_NAME on $DATABASE_HOST"
     # MySQL 9.7 has masking policies, which only an administrator may read; 8.4 has none.
     [[ $(mysqldump --help) != *--masking-policies* ]] || more+=(--skip-masking-policies)
-    # One row a statement lets the rows be counted in the dump; --hex-blob keeps it text.
-    mysqldump "${server[@]}" "${more[@]}" --single-transaction --quick --no-tablespaces \
-        --set-gtid-purged=OFF --routines --triggers --hex-blob --skip-extended-insert \
-        --no-autocommit --skip-add-locks --ignore-table="$DATABASE_NAME.$MARK" "$DATABASE_NAME" \
-        | awk -v counts="$folder/counts" -v heads="$folder/heads" -f "$SCRIPTS/rows.awk" \
-        | gzip > "$folder/dump.sql.gz" \
-        || die "the dump failed, see above; nothing of it is kept. Free on the volume:" \
-            "$(df -h "$BACKUPS" | awk 'END { print $4 }')"
+    # Migrations are kept out, but `airflow db clean` makes and drops tables too.
+    while ! dump "$folder" "${more[@]}"; do
+        cat /tmp/errors >&2
+        grep -Eq 'Error 1412|\((1412|1146)\)' /tmp/errors && [ "$((--tries))" -gt 0 ] \
+            || die "the dump failed, see above; nothing of it is kept. Free on the volume:" \
+                "$(df -h "$BACKUPS" | awk 'END { print $4 }')"
+        say "backup $name: a table was changed meanwhile; once more"
+        sleep 5
+    done
     still_locked
     # On the disk before it has its name: a node that dies leaves no complete-looking backup.
     sort "$folder/counts" > "$folder/counts.tsv" \
@@ -199,6 +203,17 @@ take() {
         "$(human "$(manifest_value "$name" bytes)"), sha256 $(manifest_value "$name" sha256)"
     read -r free size < <(space)
     say "free on the volume of the backups: $(human "$free") of $(human "$size")"
+}
+
+# dump FOLDER [OPTION…]: the dump, its counts and heads; mysqldump's errors are in /tmp/errors.
+dump() {
+    # One row a statement lets the rows be counted in the dump; --hex-blob keeps it text.
+    mysqldump "${server[@]}" "${@:2}" --single-transaction --quick --no-tablespaces \
+        --set-gtid-purged=OFF --routines --triggers --hex-blob --skip-extended-insert \
+        --no-autocommit --skip-add-locks --ignore-table="$DATABASE_NAME.$MARK" \
+        "$DATABASE_NAME" 2> /tmp/errors \
+        | awk -v counts="$1/counts" -v heads="$1/heads" -f "$SCRIPTS/rows.awk" \
+        | gzip > "$1/dump.sql.gz"
 }
 
 # retain KIND [NAME]: delete the oldest backups of a kind, so that $KEEP stay; never NAME.
