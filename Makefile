@@ -4,7 +4,7 @@
 # What commands take from make's command line. Because of the first assignment, variables of the
 # shell that have these names have no effect; because of the second, make never expands a value,
 # not even to export it, so that $(shell …) in it is text.
-ARGUMENTS := ENV SET FROM INTO TO KEEP APPLY YES NAME ARGS LIVE A B BASE REPORT COLD ON
+ARGUMENTS := ENV SET FROM INTO TO DELETE KEEP APPLY YES NAME ARGS LIVE A B BASE REPORT COLD ON
 GIVEN := $(filter command,$(origin ENV))
 $(foreach variable,$(ARGUMENTS),$(eval $(variable) :=)$(eval override $(variable) := $$(value $(variable))))
 UNKNOWN := $(strip $(foreach variable,$(filter-out $(ARGUMENTS) GIVEN_CLUSTER,$(.VARIABLES)),\
@@ -109,7 +109,8 @@ password:  ## the first user's password
 smoke:  ## run the smoke DAG through the REST API
 upgrade:  ## to another Airflow release: stop, back up, migrate, start
 backup:  ## dump the metadata database to the volume of backups
-backups:  ## list the backups
+backups:  ## list the backups; DELETE='<backup> …': delete these
+backups: OPTIONS = $(call option,--delete,DELETE)
 restore:  ## FROM=<backup> [INTO=<empty database>]: load a backup; Airflow must be stopped
 restore: OPTIONS = $(call option,--from,FROM) $(call option,--into,INTO)
 adopt:  ## move an environment of the kubectl engine under Pulumi; no object changes

@@ -32,6 +32,10 @@ HEADS_FILE = Path(__file__).with_name("heads.json")
 POLL_SECONDS = 0.5
 REPORT_SECONDS = 5
 CONNECT_TIMEOUT_SECONDS = 5
+SESSION = "SET time_zone = '+00:00', wait_timeout = 28800"
+"""What a connection begins with: Airflow's own work in UTC, whatever the server's time zone is
+(airflow/utils/orm_event_handlers.py), and columns of type TIMESTAMP are read in the session's. A
+server that ends silent sessions within seconds would end one that sleeps between two looks."""
 BELIEF_SECONDS = 10
 """How long an external server may refuse the connection before that is believed."""
 REFUSALS = {1044, 1045, 1049, 1698, 2005}
@@ -47,7 +51,8 @@ def connect_arguments(url: str) -> dict[str, Any]:
     """Return MySQLdb.connect's arguments for an SQLAlchemy URL of MySQL.
 
     ``ssl_ca``, ``ssl_key`` and the like go into one ``ssl`` mapping, other query arguments
-    (``ssl_mode``, ``charset``) are passed on by name, as SQLAlchemy's mysqldb dialect does.
+    (``ssl_mode``, ``charset``) are passed on by name, as SQLAlchemy's mysqldb dialect does. The
+    connection begins with SESSION.
     Raises ValueError for a URL of another database, or one without host or database name; no
     message quotes the URL.
     """
@@ -68,6 +73,7 @@ def connect_arguments(url: str) -> dict[str, Any]:
         "password": unquote(parts.password or ""),
         "database": name,
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "init_command": SESSION,
     }
     ssl = {}
     for key, value in parse_qsl(parts.query):

@@ -16,7 +16,7 @@ from .images import references
 from .images.specs import ImageSpec
 from .registry import login
 from .settings import load as values
-from .settings.load import STOPPED, VALUES
+from .settings.load import VALUES
 from .settings.marks import SANDBOX
 from .settings.schema import Settings
 
@@ -60,10 +60,10 @@ def from_stack(name: str, config: pulumi.Config) -> Environment:
     """The environment of a Pulumi stack, which has its name. Raises UserError.
 
     Values that are overridden for one command are previewed only: what is deployed must be what
-    values/ says. `airflow.stopped` is the exception, which `make upgrade` sets for some minutes.
+    values/ says.
     """
     overrides = os.environ.get(SET, "")
-    if not pulumi.runtime.is_dry_run() and name != SANDBOX and overrides not in ("", STOPPED):
+    if not pulumi.runtime.is_dry_run() and name != SANDBOX and overrides:
         raise UserError(
             "SET is for previews. Outside the sandbox, write the values into "
             f"values/{name}.yaml to deploy them"

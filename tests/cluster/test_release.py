@@ -4,12 +4,14 @@ back, the release change. Its history stays through all of it.
 The tests build on each other in this order; test_matrix.py has every executor on its own.
 """
 
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from airflow_kubernetes.cli.status import password
 
-from .conftest import Deployment, in_namespace
+from .conftest import GIVEN, Deployment, in_namespace
 from .scenarios import (
     check_flower_asks_for_a_password,
     check_move,
@@ -108,6 +110,52 @@ def test_the_guard_refuses_to_migrate_without_a_backup(local_3: Deployment) -> N
     local_3.kubectl("delete", "job", name)
     assert "refused: a release change needs a backup" in log
     assert sql(local_3, "SELECT COUNT(*) FROM dag_run") != "0"
+
+
+def test_an_upgrade_that_cannot_back_up_leaves_the_old_release_running(
+    local_2: Deployment, local_3: Deployment
+) -> None:
+    def running() -> list[str]:
+        columns = "custom-columns=N:.metadata.name,R:.status.readyReplicas,I:.spec.template..image"
+        return local_2.kubectl("get", "deployments", "-o", columns).splitlines()
+
+    before, pods = running(), local_2.pods()
+    local_2.kubectl("create", "quota", "few", f"--hard=pods={len(pods)}")
+    try:
+        output = local_3.make("upgrade", ok=False)
+    finally:
+        local_2.kubectl("delete", "quota", "few")
+    assert "no pod may be made: " in output
+    assert "exceeded quota" in output
+    assert "No backup can be taken, so nothing was stopped" in output
+    assert local_2.pods() == pods
+
+    if not GIVEN:
+        with full_volume(local_2):
+            output = local_3.make("upgrade", ok=False)
+        assert "No space left on device" in output
+        assert "Nothing was migrated; Airflow 2.11.2 runs again" in output
+        assert running() == before
+        assert not local_2.kubectl(
+            "get", "configmap", "airflow-release-change", "--ignore-not-found"
+        )
+        assert "airflow.version says 3.3.2" in local_3.up(ok=False)
+        start(local_2, "queues", "after-failed-backup")
+        end(local_2, "queues", "after-failed-backup")
+
+
+@contextmanager
+def full_volume(airflow: Deployment) -> Iterator[None]:
+    """A volume for backups that is empty and has no space for one."""
+    claim = ("pvc", "airflow-backups", "-o", "jsonpath={.spec.volumeName}")
+    volume = airflow.kubectl("get", *claim)
+    path = airflow.kubectl("get", "pv", volume, "-o", "jsonpath={.spec.local.path}")
+    options = "size=32k,mode=0770,gid=999"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", path], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", path], check=True)
 
 
 def test_a_failed_migration_leaves_the_backup_and_tells_the_way_back(

@@ -23,7 +23,7 @@ with open(os.environ["CALLS"], "a") as file:
 """
 HOSTILE = {
     **dict.fromkeys(("APPLY", "LIVE", "YES", "COLD"), "1"),
-    **dict.fromkeys(("NAME", "A", "B", "TO", "FROM", "INTO", "BASE", "REPORT"), "/mnt/c"),
+    **dict.fromkeys(("NAME", "A", "B", "TO", "FROM", "INTO", "DELETE", "BASE", "REPORT"), "/mnt/c"),
     "ENV": "prod", "KEEP": "0", "ARGS": "x", "SET": "airflow.stopped=true", "OPTIONS": "--yes",
 }  # fmt: skip
 """A shell's variables with the names of make's. WSL sets NAME."""

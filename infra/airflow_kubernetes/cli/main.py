@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -54,6 +55,7 @@ ARGUMENTS = {
     "--to": _text("ENVIRONMENT", "the one whose registry gets the images"),
     "--keep": _text("DAYS", "how far back locks count (90)", type=_days, default=90),
     "--apply": _flag("delete; without it, only list"),
+    "--delete": _text("'NAME …'", "delete these backups instead of listing all"),
     "--args": _text("'ARGUMENTS'", "for the container, quoted as in a shell"),
 }
 
@@ -71,7 +73,7 @@ COMMANDS = {
     "upgrade": ("upgrade.upgrade", "change the Airflow release: stop, back up, migrate, start",
                 "target"),
     "backup": ("backup.backup", "dump the metadata database to the volume of backups", "target"),
-    "backups": ("backup.backups", "list the backups", "target"),
+    "backups": ("backup.backups", "list the backups, or delete some", "target --delete"),
     "restore": ("restore.restore", "load a backup into the database", "target --from --into"),
     "adopt": ("adopt.adopt", "move an environment of the kubectl engine under Pulumi", "target"),
     "drift": ("drift.drift", "compare the cluster with the program", "target"),
@@ -96,6 +98,9 @@ COMMANDS = {
 A function gets its arguments by name, and as `target` the environment's Target.
 """
 
+EXCLUSIVE = ("up", "down", "upgrade", "adopt", "backup", "restore")
+"""Commands that are refused while another one of them works on the same environment."""
+
 READ_ONLY = ("render", "drift", "task", "local-up")
 """Commands on a target that change nothing in it, so that every environment accepts `--set`."""
 
@@ -112,7 +117,8 @@ def main(words: Sequence[str] | None = None) -> int:
             environment, overrides = arguments["target"], arguments.pop("overrides")
             read_only = name in READ_ONLY
             arguments["target"] = Target.load(environment, overrides, read_only=read_only)
-        function_of(name)(**arguments)
+        with _alone(name, arguments):
+            function_of(name)(**arguments)
     except UserError as error:
         from ..report.redaction import without_logins  # takes time that only errors need
 
@@ -123,6 +129,14 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"\ninterrupted: {remedy}", file=sys.stderr)
         return 130
     return 0
+
+
+def _alone(name: str, arguments: dict[str, Any]) -> AbstractContextManager[None]:
+    if name not in EXCLUSIVE:
+        return nullcontext()
+    from .exclusive import exclusive  # like the commands' modules: that takes time
+
+    return exclusive(arguments["target"], name)
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:

@@ -1,6 +1,8 @@
 """`make prune`: delete old images from an environment's registry."""
 
 import json
+from contextlib import ExitStack
+from pathlib import Path
 
 from ..console import say
 from ..environment import load
@@ -12,6 +14,7 @@ from ..registry import login, retention
 from ..registry.client import Repository
 from ..registry.reference import DOCKER_HUB, Reference, UnsupportedError
 from ..settings.load import environments
+from .exclusive import exclusive
 from .target import Target
 
 LOCK = ROOT / "images.lock.yaml"
@@ -29,13 +32,21 @@ def prune(target: Target, keep: int = 90, *, apply: bool = False) -> None:
     registry = target.settings.images.registry
     if apply and Reference.parse(f"{registry}/x").host == DOCKER_HUB:
         raise CommandError(_provider_specific(registry))
-    files = {LOCK, lock.path(target.settings)}
-    used = [file.read_text(encoding="utf-8") for file in files if file.exists()]
+    used = [file.read_text(encoding="utf-8") for file in _locks(target) if file.exists()]
     if apply:
         lock_history.fetch(LOCK)
     used.append(lock_history.text(LOCK, keep))
-    for environment in _sharing(target):
-        used += _running(environment, apply)
+    with ExitStack() as meanwhile:
+        for environment in _sharing(target):
+            used += _running(environment, apply)
+            if apply:  # what an `up` has built may be in no lock yet
+                meanwhile.enter_context(exclusive(environment, "prune"))
+        _prune(target, used, apply=apply)
+
+
+def _prune(target: Target, used: list[str], *, apply: bool) -> None:
+    """Say what could be deleted, or delete it, by the texts that name the images in use."""
+    registry, files = target.settings.images.registry, _locks(target)
     images = {name for file in files for name in lock.read(file).images} | lock_history.names(LOCK)
     count = 0
     for name in sorted(images):
@@ -52,6 +63,10 @@ def prune(target: Target, keep: int = 90, *, apply: bool = False) -> None:
         say(f"{count} manifests deleted. The registry frees the space when it collects garbage")
     elif count:
         say(f"nothing deleted yet; APPLY=1 deletes these {count} manifests")
+
+
+def _locks(target: Target) -> set[Path]:
+    return {LOCK, lock.path(target.settings)}
 
 
 def _delete(repository: Repository, digests: list[str], registry: str) -> None:

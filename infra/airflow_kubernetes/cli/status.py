@@ -5,16 +5,20 @@ import base64
 from ..console import make_variables
 from ..errors import CommandError
 from ..secrets import ADMIN_SECRET
+from .backup import last_scheduled
 from .target import Target
 
 
 def status(target: Target) -> None:
-    """Print workloads, pods and claims, the pods that tasks launch, and how to log in."""
+    """Print workloads, pods and claims, the pods that tasks launch, how to log in, and the last
+    scheduled backup.
+    """
     print(target.kubectl.run("get", "deployments,statefulsets,jobs,pods,pvc"), end="")
     for place in target.kubectl.namespaces[1:]:
         print(f"\nnamespace {place.namespace}, of the pods that tasks launch:")
         print(place.run("get", "pods,pvc,resourcequotas"), end="")
     print_access(target)
+    print(f"  backup    {last_scheduled(target)}")
 
 
 def print_access(target: Target) -> None:

@@ -26,6 +26,7 @@ from . import (
     stack,
     task_pod_trial,
 )
+from .scale import wake
 from .status import print_access
 from .target import Target, engine
 
@@ -69,6 +70,7 @@ def up(target: Target, *, changing_release: bool = False) -> None:
         _record_data(target, changing_release=changing_release)
     _clear_task_pods(target)
     if not changing_release and not target.settings.airflow.stopped:
+        wake(target)
         # A release change that was begun is either taken back or complete: `up` has waited for the
         # migrations.
         target.kubectl.run("delete", "configmap", RELEASE_CHANGE, "--ignore-not-found")
@@ -90,7 +92,7 @@ def _refuse_a_release_change(target: Target) -> None:
         return
     change = installed_release.release_change(target)
     if "backup" in change:
-        raise CommandError(way_back(target))
+        raise CommandError(way_back(target, change))
     if "heads" in change:
         return  # allowed manually; the migration Job's guard compares them with the database
     release, current = target.settings.airflow.version, installed_release.release(target)
@@ -103,12 +105,12 @@ def _refuse_a_release_change(target: Target) -> None:
         )
 
 
-def way_back(target: Target) -> str:
-    """The steps after a release change that failed, or was interrupted, once it had a backup.
+def way_back(target: Target, change: dict[str, str]) -> str:
+    """The steps after a release `change` that failed, or was interrupted, once it had a backup.
 
     The database may be half migrated; there is no way to know.
     """
-    change, env = installed_release.release_change(target), f"ENV={target.environment}"
+    env = f"ENV={target.environment}"
     own = f"values/{target.environment}.yaml"
     return (
         "The release change did not end, and the database may be half migrated. The backup "

@@ -4,7 +4,7 @@ The scripts next to this module do the work, in MySQL's image; for an external d
 the client. scripts/database.sh describes what a backup consists of.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..kubernetes.env import plain_env
@@ -21,10 +21,16 @@ from .mysql import UID
 COMPONENT = "backup"
 NAME, CLAIM = "airflow-backup", "airflow-backups"
 KINDS = ("manual", "scheduled", "release", "before-restore")
-"""Why a backup was taken; part of its name. Only scheduled backups are ever deleted."""
+"""Why a backup was taken; part of its name. Of each kind the newest `keep` stay."""
 
 SCRIPTS = Path(__file__).parent / "scripts"
+BACKUP, RESTORE = "backup.sh", "restore.sh"
 DAY = 24 * 3600
+DEADLINE = 6 * 3600
+"""Seconds that taking a backup may last; a large database is dumped at some megabytes a second.
+
+A pod that cannot start would otherwise prevent all later scheduled backups."""
+
 ACCOUNT = ServiceAccount(COMPONENT)
 
 
@@ -37,7 +43,7 @@ def backup_manifests(settings: Settings) -> Iterator[Manifest]:
     yield manifest("v1", "ConfigMap", NAME, namespace, COMPONENT, data=scripts)
     yield from ACCOUNT.manifests(namespace)
     if values.schedule is not None:
-        pod = _pod(settings, settings.airflow.version, "backup.sh", "scheduled")
+        pod = _pod(settings, settings.airflow.version, BACKUP, "scheduled")
         yield manifest(
             "batch/v1",
             "CronJob",
@@ -54,7 +60,7 @@ def backup_manifests(settings: Settings) -> Iterator[Manifest]:
                 "failedJobsHistoryLimit": 3,
                 "jobTemplate": {
                     "metadata": {"labels": labels(COMPONENT)},
-                    "spec": job_spec(pod, retries=0),
+                    "spec": {**job_spec(pod, retries=0), "activeDeadlineSeconds": DEADLINE},
                 },
             },
         )
@@ -62,7 +68,14 @@ def backup_manifests(settings: Settings) -> Iterator[Manifest]:
 
 def backup_job(settings: Settings, name: str, kind: str, release: str) -> Manifest:
     """A Job `name` that takes a backup of a `kind` (one of KINDS) and records `release` in it."""
-    return _one_off(settings, name, _pod(settings, release, "backup.sh", kind))
+    job = _one_off(settings, name, _pod(settings, release, BACKUP, kind))
+    job["spec"]["activeDeadlineSeconds"] = DEADLINE
+    return job
+
+
+def check_job(settings: Settings, name: str) -> Manifest:
+    """A Job `name` that fails if no backup can be taken; its pod is like that of a backup."""
+    return _one_off(settings, name, _pod(settings, settings.airflow.version, "check.sh"))
 
 
 def restore_job(settings: Settings, name: str, backup: str, into: str, release: str) -> Manifest:
@@ -71,12 +84,41 @@ def restore_job(settings: Settings, name: str, backup: str, into: str, release: 
     A restore into the environment's own database first takes a backup of it; `release` is what
     that backup records.
     """
-    return _one_off(settings, name, _pod(settings, release, "restore.sh", backup, into))
+    return _one_off(settings, name, _pod(settings, release, RESTORE, backup, into))
 
 
 def list_job(settings: Settings, name: str) -> Manifest:
-    """A Job `name` whose log lists the complete backups."""
+    """A Job `name` whose log lists the complete backups and what is free on their volume."""
     return _one_off(settings, name, _pod(settings, settings.airflow.version, "list.sh"))
+
+
+def delete_job(settings: Settings, name: str, backups: Sequence[str]) -> Manifest:
+    """A Job `name` that deletes `backups`."""
+    return _one_off(settings, name, _pod(settings, settings.airflow.version, "delete.sh", *backups))
+
+
+def is_at_work(job: Manifest) -> bool:
+    """Whether a Job takes a backup or restores one.
+
+    One whose pod has not started takes none yet; a restore counts from its creation to its end.
+    """
+    script = job["spec"]["template"]["spec"]["containers"][0]["args"][1:2]
+    return not has_ended(job) and (
+        script == [_path(RESTORE)] or (script == [_path(BACKUP)] and has_started(job))
+    )
+
+
+def has_started(job: Manifest) -> bool:
+    """Whether a pod of a Job runs."""
+    return bool(job.get("status", {}).get("ready"))
+
+
+def has_ended(job: Manifest) -> bool:
+    """Whether a Job has succeeded or failed for good."""
+    return any(
+        condition["type"] in ("Complete", "Failed") and condition["status"] == "True"
+        for condition in job.get("status", {}).get("conditions", [])
+    )
 
 
 def _one_off(settings: Settings, name: str, pod: Pod) -> Manifest:
@@ -97,7 +139,7 @@ def _pod(settings: Settings, release: str, script: str, *arguments: str) -> Pod:
             name=COMPONENT,
             image=settings.database.cluster.image,
             resources=values.resources,
-            args=("bash", f"/scripts/{script}", *arguments),
+            args=("bash", _path(script), *arguments),
             env=(
                 *connection.client_env(settings),
                 *plain_env({"RELEASE": release, "KEEP": str(values.keep)}),
@@ -113,3 +155,7 @@ def _pod(settings: Settings, release: str, script: str, *arguments: str) -> Pod:
         pull_secret=pull_secret_name(settings),
         restart_policy="Never",
     )
+
+
+def _path(script: str) -> str:
+    return f"/scripts/{script}"

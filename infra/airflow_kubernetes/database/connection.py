@@ -1,9 +1,13 @@
 """How Airflow, and MySQL's own client programs, reach the metadata database."""
 
+from urllib.parse import quote
+
 from ..kubernetes.env import EnvVar, plain_env, secret_env
 from ..secrets import MYSQL_SECRET
 from ..settings.schema import Settings
 from .mysql import NAME, PORT
+
+UTC = "SET time_zone = '+00:00'"
 
 
 def url_env(settings: Settings, variable: str, scheme: str = "mysql+mysqldb") -> tuple[EnvVar, ...]:
@@ -15,13 +19,19 @@ def url_env(settings: Settings, variable: str, scheme: str = "mysql+mysqldb") ->
 
     MySQL in the cluster is reached with TLS and the certificate that it makes itself: without TLS,
     MySQL 8's login (caching_sha2_password) needs RSA, which buster's client library does not have.
-    aiomysql has RSA and no option for TLS in the URL.
+    aiomysql has RSA and no option for TLS in the URL. Of the asynchronous engine Airflow does not
+    set the session's time zone, in which columns of type TIMESTAMP are written and read; of the
+    other one it does (airflow/utils/orm_event_handlers.py).
     """
     _, host, port = _server(settings)
-    tls = settings.database.mode == "cluster" and scheme.endswith("mysqldb")
+    more = ""
+    if scheme.endswith("aiomysql"):
+        more = f"&init_command={quote(UTC)}"
+    elif settings.database.mode == "cluster":
+        more = "&ssl_mode=REQUIRED"
     url = (
         f"{scheme}://$(DATABASE_USER):$(DATABASE_PASSWORD)@{host}:{port}"
-        f"/{settings.database.name}?charset=utf8mb4{'&ssl_mode=REQUIRED' if tls else ''}"
+        f"/{settings.database.name}?charset=utf8mb4{more}"
     )
     return (*_login(settings), {"name": variable, "value": url})
 

@@ -17,9 +17,6 @@ from .problems import Fault, Path, Problem, SettingsError, dotted
 from .schema import Settings
 from .validation import mark_of, wrong_values
 
-STOPPED = "airflow.stopped=true"
-"""The only override that a real environment accepts: `make upgrade` applies it for some minutes."""
-
 Rules = Callable[[Settings, str], Iterable[Fault]]
 """Cross-field rules for the settings of the named environment."""
 

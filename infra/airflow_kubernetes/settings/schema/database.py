@@ -43,8 +43,8 @@ class ExternalDatabase(Section):
 class Backup(Section):
     """Dumps of the metadata database, on a volume of their own.
 
-    `schedule` is in UTC; None for no scheduled backups. `keep`: the number of scheduled backups to
-    keep; backups of other kinds are never deleted.
+    `schedule` is in UTC; None for no scheduled backups. `keep`: the number of backups of each kind
+    (database.backup.KINDS) to keep.
     """
 
     schedule: Annotated[Schedule | None, LOCATION]
