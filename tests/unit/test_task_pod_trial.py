@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.cli.task_pod_trial import RefusedError, try_if_reachable, try_task_pod
+from airflow_kubernetes.cli.up import up
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
 
@@ -155,6 +156,16 @@ def test_what_says_nothing_about_the_template_stops_nothing(
     try_task_pod(target())
     printed = capsys.readouterr()
     assert said in printed.out + printed.err
+
+
+@pytest.mark.parametrize("engine", ["kubectl", "pulumi"])
+def test_up_stops_before_it_changes_anything(cluster: Cluster, engine: str) -> None:
+    cluster.set(ANSWER=f"{INVALID}spec.tolerations[0].key: Invalid value")
+    with pytest.raises(RefusedError):
+        up(target(f"engine={engine}"))
+    changing = ("apply", "delete", "annotate", "patch", "rollout")
+    assert not [call for call in cluster.calls if {*call.split()} & {*changing}]
+    assert [call for call in cluster.calls if " create " in call] == [cluster.calls[-1]]
 
 
 def test_without_a_cluster_policies_go_on(
