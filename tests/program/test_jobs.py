@@ -40,11 +40,13 @@ def test_half_a_migration_is_not_tried_again() -> None:
     assert pods(objects())["migrations"]["restartPolicy"] == "Never"
 
 
-@pytest.mark.parametrize(("version", "program"), [(CURRENT, "airflow"), (PREVIOUS, "sh")])
-def test_the_first_user_comes_after_the_roles(version: str, program: str) -> None:
+@pytest.mark.parametrize(("version", "roles"), [(CURRENT, ""), (PREVIOUS, "airflow sync-perm && ")])
+def test_the_first_user_comes_after_the_roles(version: str, roles: str) -> None:
     pod = pods(objects(f"airflow.version={version}"))["create-admin"]
     (container,) = pod["containers"]
-    assert container["args"][0] == program
+    shell, _, script, _, *command = container["args"]
+    assert (shell, command[:3]) == ("sh", ["airflow", "users", "create"])
+    assert script.startswith(f"{roles}printf ")
     assert env(container)["AIRFLOW__FAB__UPDATE_FAB_PERMS"] == "True"
     source = {"name": "airflow-admin", "key": "password"}
     assert env(container)["ADMIN_PASSWORD"] == {"secretKeyRef": source}
