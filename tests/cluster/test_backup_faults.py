@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -22,6 +22,9 @@ pytestmark = pytest.mark.cluster
 SHORT = ("wait_timeout", "interactive_timeout", "net_read_timeout", "net_write_timeout")
 JOBS = {"triggerer": "TriggererJob", "dag-processor": "DagProcessorJob"}
 COMMANDS = (("up",), ("down",), ("upgrade",), ("backup",), ("restore", "--from=x"))
+
+PATIENCE = 300
+"""Seconds for a Job to come so far."""
 
 ZONE = """
 INSERT INTO mysql.time_zone (Use_leap_seconds) VALUES ('N');
@@ -57,13 +60,21 @@ asyncio.run(zone())
 
 
 @pytest.fixture(scope="module")
-def airflow(airflow: Deployment) -> Iterator[Deployment]:
-    """The Airflow of all modules, with a server that ends sessions after a second of silence."""
+def airflow(airflow: Deployment) -> Deployment:
+    """The Airflow of all modules, which keeps two backups of a kind."""
     deployment = Deployment(airflow.namespace, f"{airflow.overrides} database.backup.keep=2")
     deployment.up()
-    root(deployment, " ".join(f"SET GLOBAL {name} = 1;" for name in SHORT))
-    yield deployment
-    root(deployment, " ".join(f"SET GLOBAL {name} = DEFAULT;" for name in SHORT))
+    return deployment
+
+
+@contextmanager
+def short_timeouts(airflow: Deployment) -> Iterator[None]:
+    """A server that ends new sessions after a second of silence."""
+    root(airflow, " ".join(f"SET GLOBAL {name} = 1;" for name in SHORT))
+    try:
+        yield
+    finally:
+        root(airflow, " ".join(f"SET GLOBAL {name} = DEFAULT;" for name in SHORT))
 
 
 def root(airflow: Deployment, statements: str) -> str:
@@ -86,7 +97,7 @@ def held(airflow: Deployment, statements: str, *, blocked: bool = False) -> Iter
     """
     count = "SELECT COUNT(*) FROM information_schema.processlist WHERE info = 'SELECT SLEEP(999)'"
     before = int(root(airflow, count))
-    script = 'MYSQL_PWD="$MYSQL_ROOT_PASSWORD" exec mysql -uroot -N airflow -e "$1"'
+    script = 'MYSQL_PWD="$MYSQL_ROOT_PASSWORD" exec mysql -uroot -N -n airflow -e "$1"'
     command = ["kubectl", "-n", airflow.namespace, "exec", "airflow-mysql-0", "--", "sh", "-c"]
     session = subprocess.Popen(
         [*command, script, "sh", f"SELECT CONNECTION_ID(); {statements}; SELECT SLEEP(999)"],
@@ -104,9 +115,10 @@ def held(airflow: Deployment, statements: str, *, blocked: bool = False) -> Iter
         session.wait(60)
 
 
-def begin(airflow: Deployment, goal: str, *options: str) -> subprocess.Popen[str]:
-    """A command that goes on in the background."""
-    return subprocess.Popen(
+@contextmanager
+def begun(airflow: Deployment, goal: str, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A command in the background; killed at the end, if it has not ended by then."""
+    process = subprocess.Popen(
         airflow.command(goal, *options),
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": "infra"},
@@ -115,6 +127,11 @@ def begin(airflow: Deployment, goal: str, *options: str) -> subprocess.Popen[str
         stderr=subprocess.STDOUT,
         text=True,
     )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def jobs_at_work(airflow: Deployment, purpose: str) -> list[str]:
@@ -158,8 +175,11 @@ def test_heartbeats_have_their_age_in_any_time_zone_of_the_server(
         root(airflow, "SET GLOBAL time_zone = 'SYSTEM'")
 
 
-def test_the_newest_backup_stays_whatever_the_clock_says(airflow: Deployment) -> None:
-    first = airflow.make("backup").split()[-1]
+def test_the_newest_backup_stays_whatever_clocks_and_timeouts_are(
+    airflow: Deployment,
+) -> None:
+    with short_timeouts(airflow):
+        first = airflow.make("backup").split()[-1]
     later = [f"20{year}0101T000000Z-manual" for year in (97, 98, 99)]
     on_the_volume(airflow, " ".join(f"cp -r {first} {name};" for name in later))
     output = airflow.make("backup")
@@ -182,15 +202,16 @@ def test_a_backup_begins_anew_when_a_table_is_dropped_meanwhile(airflow: Deploym
     sql(airflow, "CREATE TABLE zz (id INT)")
     drop = "LOCK TABLES zz WRITE; SELECT GET_LOCK('go', 600); DROP TABLE zz; UNLOCK TABLES"
     waits = "SELECT state FROM information_schema.processlist WHERE state LIKE 'Waiting for table%'"
-    with held(airflow, "SELECT GET_LOCK('go', 60)"):
-        dropping = held(airflow, drop, blocked=True)
-        dropping.__enter__()
-        first = begin(airflow, "backup")
-        wait_for("the dump", lambda: root(airflow, waits))
-    output, _ = first.communicate(timeout=300)
-    dropping.__exit__(None, None, None)
+    with ExitStack() as sessions:
+        before_it = sessions.enter_context(ExitStack())
+        before_it.enter_context(held(airflow, "SELECT GET_LOCK('go', 60)"))
+        sessions.enter_context(held(airflow, drop, blocked=True))
+        backup = sessions.enter_context(begun(airflow, "backup"))
+        wait_for("the dump", lambda: root(airflow, waits), PATIENCE)
+        before_it.close()  # now the table is dropped
+        output, _ = backup.communicate(timeout=PATIENCE)
     print(output)
-    assert first.returncode == 0
+    assert backup.returncode == 0
     assert "a table was changed meanwhile; once more" in output
 
 
@@ -204,16 +225,17 @@ def test_status_says_what_the_schedule_has_done(airflow: Deployment) -> None:
 
 
 def test_other_commands_are_refused_while_one_runs_or_its_job_does(airflow: Deployment) -> None:
-    with held(airflow, "SELECT GET_LOCK('airflow_MIGRATIONS', 60)"):  # a backup waits for it
-        first = begin(airflow, "backup")
-        (job,) = wait_for("the Job", lambda: jobs_at_work(airflow, "manual"))
+    with (
+        held(airflow, "SELECT GET_LOCK('airflow_MIGRATIONS', 60)"),  # a backup waits for it
+        begun(airflow, "backup") as first,
+    ):
+        (job,) = wait_for("the Job", lambda: jobs_at_work(airflow, "manual"), PATIENCE)
         for command in COMMANDS:
             output = airflow.call(*airflow.command(*command), ok=False)
             assert f"make {command[0]} has to wait for make backup on " in output
             assert f"process {first.pid}" in output
         # Nobody has to remove what a killed command leaves behind, and its Job counts by itself.
         first.kill()
-        first.wait()
 
         def refused_by_the_job() -> bool:
             output = airflow.call(*airflow.command("down"), ok=False)
@@ -221,59 +243,63 @@ def test_other_commands_are_refused_while_one_runs_or_its_job_does(airflow: Depl
 
         wait_for("a refusal by the Job", refused_by_the_job)
         assert airflow.pods("mysql")
-    airflow.kubectl("wait", f"job/{job}", "--for=condition=Complete", "--timeout=120s")
-    output = airflow.make("backup")
-    assert "has to wait" not in output
+    airflow.kubectl("wait", f"job/{job}", "--for=condition=Complete", f"--timeout={PATIENCE}s")
+    assert "has to wait" not in airflow.make("backup")
     assert not airflow.kubectl("get", "leases", "-o", "name")
 
 
 @pytest.mark.long
 def test_a_restore_marks_first_and_an_evicted_one_keeps_its_backup(airflow: Deployment) -> None:
     (source, *_) = names(airflow.make("backups"), "manual")
-    on(airflow, stopped="true").up()
+    stopped = on(airflow, stopped="true")
+    stopped.up()
     sql(airflow, "CREATE TABLE made_since (id INT)")
-    with held(airflow, "LOCK TABLES dag_run WRITE, made_since READ"):  # the dump waits for it
-        first = begin(on(airflow, stopped="true"), "restore", f"--from={source}")
-        marked = "SHOW TABLES LIKE 'restore_incomplete'"
-        wait_for("the mark", lambda: sql(airflow, marked))
-        assert sql(airflow, "SELECT * FROM restore_incomplete") == ""
+    marked, row = "SHOW TABLES LIKE 'restore_incomplete'", "SELECT * FROM restore_incomplete"
+    with ExitStack() as sessions:
+        sessions.enter_context(short_timeouts(airflow))
+        dump_waits = sessions.enter_context(ExitStack())
+        dump_waits.enter_context(held(airflow, "LOCK TABLES dag_run WRITE"))
+        restore = sessions.enter_context(begun(stopped, "restore", f"--from={source}"))
+        wait_for("the mark", lambda: sql(airflow, marked), PATIENCE)
+        assert sql(airflow, row) == ""
         (job,) = jobs_at_work(airflow, "restore")
         for command in COMMANDS:
             output = airflow.call(*airflow.command(*command), ok=False)
             assert "has to wait for make restore on " in output
-        # What `pulumi up` would do, which asks no one.
+        # As `pulumi up` would do, which looks at no Lease.
         airflow.kubectl("scale", "deployment", "airflow-triggerer", "--replicas=1")
-        log = ("logs", "deploy/airflow-triggerer", "--container=wait-for-migrations")
+        wait_for("the triggerer to wait", lambda: waits_for_a_restore(airflow), PATIENCE)
 
-        def waits() -> bool:
-            try:
-                return "the end of a restore" in airflow.kubectl(*log)
-            except subprocess.CalledProcessError:
-                return False
-
-        wait_for("the triggerer to wait", waits)
-        reading = held(airflow, "BEGIN; SELECT 1 FROM dag_run LIMIT 1", blocked=True)
-        reading.__enter__()  # once the dump is complete, dropping the table waits for it
-    try:
-        saved = wait_for("the backup", lambda: sql(airflow, "SELECT * FROM restore_incomplete"))
+        drop_waits = sessions.enter_context(ExitStack())
+        reading = "BEGIN; SELECT 1 FROM dag_run LIMIT 1"
+        drop_waits.enter_context(held(airflow, reading, blocked=True))
+        dump_waits.close()
+        saved = wait_for("the backup", lambda: sql(airflow, row), PATIENCE)
         assert saved.endswith("-before-restore")
         old = pod_of(airflow, job)
         evict(airflow, old)
-        wait_for("another pod", lambda: pod_of(airflow, job) not in ("", old))
-        new = pod_of(airflow, job)
+        new = wait_for("another pod", lambda: {pod_of(airflow, job)} - {"", old}, PATIENCE).pop()
         said = f"What it held before is the backup {saved}"
-        wait_for("its log", lambda: said in airflow.kubectl("logs", new))
-    finally:
-        reading.__exit__(None, None, None)
-    output, _ = first.communicate(timeout=300)
+        wait_for("its log", lambda: said in airflow.kubectl("logs", new), PATIENCE)
+        drop_waits.close()
+        output, _ = restore.communicate(timeout=2 * PATIENCE)
     print(output)
-    assert first.returncode == 0
+    assert restore.returncode == 0
     assert f"restored {source}" in output
-    assert names(airflow.make("backups"), "before-restore")[-1] == saved
     assert output.count("before-restore: complete") <= 1
+    assert names(airflow.make("backups"), "before-restore")[-1] == saved
     assert sql(airflow, "SHOW TABLES LIKE 'made_since'") == ""
     assert sql(airflow, marked) == ""
     airflow.up()
+
+
+def waits_for_a_restore(airflow: Deployment) -> bool:
+    """Whether the triggerer's pod says so."""
+    log = ("logs", "deploy/airflow-triggerer", "--container=wait-for-migrations")
+    try:
+        return "the end of a restore" in airflow.kubectl(*log)
+    except subprocess.CalledProcessError:
+        return False  # it has not started
 
 
 def evict(airflow: Deployment, pod: str) -> None:
