@@ -34,7 +34,7 @@ class KubernetesPodOperator:
         )
 
 
-class KubernetesCreateResourceOperator:
+class KubernetesResourceBaseOperator:
     """As the provider's, which keeps its namespace to itself."""
 
     def __init__(self, namespace: str | None = None, **arguments: Any) -> None:
@@ -42,15 +42,8 @@ class KubernetesCreateResourceOperator:
         self._namespace = namespace
 
 
-class KubernetesResourceBaseOperator:
-    """The base class of those."""
-
-
-KubernetesCreateResourceOperator = type(  # type: ignore[misc]
-    "KubernetesCreateResourceOperator",
-    (KubernetesCreateResourceOperator, KubernetesResourceBaseOperator),
-    {},
-)
+class KubernetesCreateResourceOperator(KubernetesResourceBaseOperator):
+    """As the provider's."""
 
 
 class Decorated(KubernetesPodOperator):
@@ -213,7 +206,7 @@ def test_what_is_airflow_s_own_is_refused(policies: Policies) -> None:
     good = policies.defaults()
     mysql = "the Secret 'airflow-mysql' is Airflow's own, and not in 'airflow-tasks': create one"
     spec = {"spec": {"containers": [{"envFrom": [{"secretRef": {"name": "airflow-mysql"}}]}]}}
-    for arguments, expected in (
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"secrets": [secret("env", "airflow-mysql")]}, mysql),
         ({"secrets": [secret("volume", "airflow-mysql", "root-password")]}, mysql),
         ({"env_from": [Model(secret_ref=Model(name="airflow-mysql"))]}, mysql),
@@ -258,7 +251,8 @@ def test_what_is_airflow_s_own_is_refused(policies: Policies) -> None:
             )
             for account in ("airflow-scheduler", "airflow-task", "airflow-worker")
         ),
-    ):
+    )
+    for arguments, expected in cases:
         for task in (
             KubernetesPodOperator(**good | arguments),
             Decorated(**good | arguments),
