@@ -173,11 +173,16 @@ def test_a_password_changed_by_hand_is_not_written_over(airflow: PulumiDeploymen
 
 def test_down_keeps_the_data_and_up_finds_it_again(airflow: PulumiDeployment) -> None:
     claims = airflow.kubectl("get", "pvc,secrets", "-o", "name").split()
+    airflow.tasks.kubectl("create", "secret", "generic", "of-mine", "--from-literal=a=b")
     output = airflow.make("down")
     assert "deleted" in summary(output)
     assert airflow.kubectl("get", "pvc,secrets", "-o", "name").split() == claims
     assert not airflow.kubectl("get", "deployments,statefulsets", "-o", "name")
+    # The namespace of launched pods is left with what users made in it, and taken over again.
+    kinds = "secrets,resourcequotas,rolebindings"
+    assert airflow.tasks.kubectl("get", kinds, "-o", "name").split() == ["secret/of-mine"]
     assert "created" in summary(airflow.make("up"))
+    assert "secret/of-mine" in airflow.tasks.kubectl("get", kinds, "-o", "name").split()
 
 
 def test_the_command_that_down_prints_deletes_the_rest(airflow: PulumiDeployment) -> None:
@@ -190,4 +195,5 @@ def test_the_command_that_down_prints_deletes_the_rest(airflow: PulumiDeployment
     airflow.kubectl("wait", "pod/task", "--for=condition=Ready", "--timeout=120s")
     script = command[1].replace("pulumi destroy", "pulumi destroy --yes")
     airflow.call("bash", "-c", script)
-    assert not airflow.kubectl("get", "namespace", "airflow-pulumi", "--ignore-not-found")
+    for place in (airflow, airflow.tasks):
+        assert not airflow.kubectl("get", "namespace", place.namespace, "--ignore-not-found")

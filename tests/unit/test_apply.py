@@ -93,13 +93,12 @@ def test_a_namespace_with_nothing_in_it_yet_is_not_compared(
     monkeypatch: pytest.MonkeyPatch, calls: list[str]
 ) -> None:
     """It may not exist, which is an error of kubectl diff."""
-    here: Manifest = {"namespace": "namespace"}
-    there: Manifest = {"namespace": "namespace-tasks"}
-    web, role = obj("Deployment", "web", **here), obj("Role", "launch", **there)
+    web = obj("Deployment", "web", namespace="namespace")
+    role = obj("Role", "launch", namespace="namespace-tasks")
     cluster(monkeypatch, [web], ["Deployment web"])
     compared: list[list[Manifest]] = []
 
-    def differences(_: object, objects: list[Manifest]) -> list[str]:
+    def differences(_: Kubectl, objects: list[Manifest]) -> list[str]:
         compared.append(objects)
         return []
 
@@ -112,9 +111,10 @@ def test_a_namespace_with_nothing_in_it_yet_is_not_compared(
 def test_what_is_no_longer_rendered_goes_from_both_namespaces(
     monkeypatch: pytest.MonkeyPatch, calls: list[str]
 ) -> None:
-    here: Manifest = {"namespace": "namespace"}
-    there: Manifest = {"namespace": "namespace-tasks"}
-    gone = [obj("ConfigMap", "old", **here), obj("Role", "launch", **there)]
+    gone = [
+        obj("ConfigMap", "old", namespace="namespace"),
+        obj("Role", "launch", namespace="namespace-tasks"),
+    ]
     cluster(monkeypatch, [WEB, *gone], [])
     assert apply.apply(KUBECTL, [WEB], 1) == [
         "ConfigMap old (no longer wanted)",

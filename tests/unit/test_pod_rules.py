@@ -34,7 +34,7 @@ class KubernetesPodOperator:
         )
 
 
-class KubernetesCreateResourceOperator:
+class KubernetesResourceBaseOperator:
     """As the provider's, which keeps its namespace to itself."""
 
     def __init__(self, namespace: str | None = None, **arguments: Any) -> None:
@@ -42,15 +42,8 @@ class KubernetesCreateResourceOperator:
         self._namespace = namespace
 
 
-class KubernetesResourceBaseOperator:
-    """The base class of those."""
-
-
-KubernetesCreateResourceOperator = type(  # type: ignore[assignment,misc]
-    "KubernetesCreateResourceOperator",
-    (KubernetesCreateResourceOperator, KubernetesResourceBaseOperator),
-    {},
-)
+class KubernetesCreateResourceOperator(KubernetesResourceBaseOperator):
+    """As the provider's."""
 
 
 class Decorated(KubernetesPodOperator):

@@ -34,13 +34,13 @@ def stays(obj: Manifest) -> bool:
 
     The namespace of launched pods is: what users created in it would be deleted with it.
     """
-    return obj["kind"] == "Namespace" and labelled_for_launched_pods(obj)
+    return bool(obj["kind"] == "Namespace" and labelled_for_launched_pods(obj))
 
 
 def labelled_for_launched_pods(obj: Manifest) -> bool:
     """Whether the object is of the component LAUNCHED."""
-    labels: dict[str, str] = obj["metadata"].get("labels", {})
-    return labels.get("app.kubernetes.io/component") == LAUNCHED
+    labels = obj["metadata"].get("labels", {})
+    return bool(labels.get("app.kubernetes.io/component") == LAUNCHED)
 
 
 def _enforcing(name: str, component: str, annotations: dict[str, str] | None) -> Manifest:
