@@ -37,6 +37,15 @@ def test_one_namespace_of_one_cluster() -> None:
 
 
 @pytest.mark.usefixtures("one_context")
+def test_the_namespace_of_launched_pods_is_no_other_environment_s() -> None:
+    assert shared("namespace=airflow-tasks", "") == [
+        "values/dev.yaml and values/prod.yaml: namespace: both use the namespace airflow-tasks of "
+        "context airflow-all; set another one in one of them, or another cluster"
+    ]
+    assert shared("namespace=airflow-tasks", "airflow.tasks.launchPods=false") == []
+
+
+@pytest.mark.usefixtures("one_context")
 def test_one_node_port_of_one_cluster() -> None:
     (line,) = shared(f"namespace=airflow-dev {NODE_PORT}", NODE_PORT)
     assert "airflow.apiServer.service.nodePort: both use the port 30001 of context" in line

@@ -1,4 +1,4 @@
-"""Cross-field rules about the namespaces in which tasks and executors make pods."""
+"""Cross-field rules about the namespace in which tasks launch pods."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,6 @@ from ..settings.schema import Settings
 
 LONGEST = 63 - len(SUFFIX)
 """Characters of `namespace`: a namespace's name has at most 63 (RFC 1123)."""
-
-ELSEWHERE = ("multi_namespace_mode", "multi_namespace_mode_namespace_list")
-"""Options of KubernetesExecutor for pods in other namespaces, which need a ClusterRole."""
 
 
 def problems(settings: Settings) -> Iterator[Fault]:
@@ -22,13 +19,3 @@ def problems(settings: Settings) -> Iterator[Fault]:
             f"pods in {tasks_namespace('<namespace>')}. Shorten it, or set "
             "airflow.tasks.launchPods: false",
         )
-    for section, options in settings.airflow.configuration.items():
-        for option, value in options.items():
-            # [kubernetes] is the section's old name, which 2.x reads too.
-            known = section.lower() in ("kubernetes_executor", "kubernetes")
-            if known and option.lower() in ELSEWHERE and str(value).lower() not in ("false", ""):
-                yield (
-                    ("airflow", "configuration", section, option),
-                    "KubernetesExecutor has rights in Airflow's namespace alone: remove it; tasks "
-                    "launch other pods by KubernetesPodOperator (docs/dags.md)",
-                )

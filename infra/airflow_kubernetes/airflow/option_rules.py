@@ -93,8 +93,8 @@ def _unknown_section(settings: Settings, known: Options, section: str) -> str:
     if package is not None:
         return f"a section of {missing(settings, package)}"
     near = _near(section, known.sections)
-    hint = f"did you mean {near}? " if near else ""
-    return f"Airflow {known.version} has no such section; {hint}{OWN}"
+    hint = f"Did you mean {near}? " if near else ""
+    return f"Airflow {known.version} has no such section. {hint}{OWN}"
 
 
 def _unknown(known: Options, section: str, option: str, reserved: Collection[str]) -> str:

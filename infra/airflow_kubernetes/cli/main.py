@@ -132,11 +132,14 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _alone(name: str, arguments: dict[str, Any]) -> AbstractContextManager[None]:
+    """What keeps other commands, and other environments in the same place, away meanwhile."""
     if name not in EXCLUSIVE:
         return nullcontext()
-    from .exclusive import exclusive  # like the commands' modules: that takes time
+    from . import exclusive, shared_locations  # like the commands' modules: that takes time
 
-    return exclusive(arguments["target"], name)
+    target = arguments["target"]
+    shared_locations.refuse(target)
+    return exclusive.exclusive(target, name)
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:

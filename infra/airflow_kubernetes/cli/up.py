@@ -22,7 +22,6 @@ from . import (
     installed_database,
     installed_release,
     pulumi_cli,
-    shared_locations,
     stack,
     task_pod_trial,
 )
@@ -45,7 +44,6 @@ def up(target: Target, *, changing_release: bool = False) -> None:
 
     Only `make upgrade` may be `changing_release`. Raises UserError at the first failure.
     """
-    shared_locations.refuse(target)
     chosen = engine(target)
     if chosen == "pulumi":
         pulumi_cli.require()
