@@ -29,13 +29,10 @@ def test_the_images_scripts_set_the_sessions_time_zone(monkeypatch: pytest.Monke
                 assert "connect_arguments(" in line or "**arguments" in line, file
 
 
-@pytest.mark.parametrize("overrides", ["", EXTERNAL])
-def test_airflows_asynchronous_engine_gets_it_by_its_url(overrides: str) -> None:
-    """Airflow itself sets that of the other engine alone."""
-
-    def query(scheme: str) -> dict[str, list[str]]:
+@pytest.mark.parametrize("scheme", ["mysql+mysqldb", "mysql+aiomysql", "db+mysql+mysqldb"])
+def test_airflow_and_celery_get_it_by_their_urls(scheme: str) -> None:
+    """Airflow itself sets that of its synchronous engine alone."""
+    for overrides in ("", EXTERNAL):
         variable = url_env(load("dev", overrides), "URL", scheme)[-1]
-        return parse_qs(urlsplit(str(variable["value"])).query)
-
-    assert query("mysql+aiomysql")["init_command"] == ["SET time_zone = '+00:00'"]
-    assert "init_command" not in query("mysql+mysqldb")
+        query = parse_qs(urlsplit(str(variable["value"])).query)
+        assert query["init_command"] == ["SET time_zone = '+00:00', wait_timeout = 28800"]

@@ -40,16 +40,16 @@ def exclusive(target: Target, command: str) -> Iterator[None]:
     Before the first `up` there is neither a namespace nor anything to protect.
     """
     namespace = target.settings.namespace
-    for obj in target.kubectl.get("namespace", namespace):
-        if obj.get("status", {}).get("phase") == "Terminating":
-            raise CommandError(
-                f"namespace {namespace} is being deleted: wait until it is gone "
-                f"({_kubectl(target)} get namespace {namespace}), and run make {command} again"
-            )
-        break
-    else:
+    found = target.kubectl.get("namespace", namespace)
+    phase = next((obj.get("status", {}).get("phase") for obj in found), None)
+    if phase is None:
         yield
         return
+    if phase == "Terminating":
+        raise CommandError(
+            f"namespace {namespace} is being deleted: wait until it is gone "
+            f"({_kubectl(target)} get namespace {namespace}), and run make {command} again"
+        )
     holder = f"make {command} on {socket.gethostname()}, process {os.getpid()}"
     _acquire(target, command, holder)
     ended = Event()

@@ -7,7 +7,10 @@ from ..secrets import MYSQL_SECRET
 from ..settings.schema import Settings
 from .mysql import NAME, PORT
 
-UTC = "SET time_zone = '+00:00'"
+SESSION = "SET time_zone = '+00:00', wait_timeout = 28800"
+"""What a session begins with. Columns of type TIMESTAMP are in its time zone, which
+Airflow sets for its synchronous engine alone (airflow/utils/orm_event_handlers.py). A migration's
+session that holds its lock is silent meanwhile, and a server may end such ones after seconds."""
 
 
 def url_env(settings: Settings, variable: str, scheme: str = "mysql+mysqldb") -> tuple[EnvVar, ...]:
@@ -19,19 +22,14 @@ def url_env(settings: Settings, variable: str, scheme: str = "mysql+mysqldb") ->
 
     MySQL in the cluster is reached with TLS and the certificate that it makes itself: without TLS,
     MySQL 8's login (caching_sha2_password) needs RSA, which buster's client library does not have.
-    aiomysql has RSA and no option for TLS in the URL. Of the asynchronous engine Airflow does not
-    set the session's time zone, in which columns of type TIMESTAMP are written and read; of the
-    other one it does (airflow/utils/orm_event_handlers.py).
+    aiomysql has RSA and no option for TLS in the URL.
     """
     _, host, port = _server(settings)
-    more = ""
-    if scheme.endswith("aiomysql"):
-        more = f"&init_command={quote(UTC)}"
-    elif settings.database.mode == "cluster":
-        more = "&ssl_mode=REQUIRED"
+    tls = settings.database.mode == "cluster" and scheme.endswith("mysqldb")
     url = (
         f"{scheme}://$(DATABASE_USER):$(DATABASE_PASSWORD)@{host}:{port}"
-        f"/{settings.database.name}?charset=utf8mb4{more}"
+        f"/{settings.database.name}?charset=utf8mb4{'&ssl_mode=REQUIRED' if tls else ''}"
+        f"&init_command={quote(SESSION)}"
     )
     return (*_login(settings), {"name": variable, "value": url})
 
