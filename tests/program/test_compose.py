@@ -28,6 +28,9 @@ NO_SERVICE = {
 ONLY_IN_PODS = {
     "DATABASE_USER": "the kubelet builds the URL from it, Compose from .env",
     "DATABASE_PASSWORD": "as above",
+    "KEPT_FROM_DAGS": "Compose has no Secrets",
+    "TASKS_NAMESPACE": "Compose has no pods that tasks could launch",
+    "TASKS_PODS_EXEC": "as above",
 }
 ONLY_LOCAL = {
     "AIRFLOW__CORE__DAGS_FOLDER": "Airflow's default, or ./dags with LIVE=1",

@@ -1,6 +1,7 @@
 """What docs/production.md gives a deployer and a reader: enough, and nothing by which to get in."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from airflow_kubernetes.airflow.executors import EXECUTORS
@@ -15,7 +16,13 @@ DOCUMENTED = [
     for block in page.blocks("yaml")
     for obj in docs.objects(block.text)
 ]
-ROLES = {obj["metadata"]["name"]: obj for obj in DOCUMENTED if obj["kind"] == "Role"}
+AIRFLOW, LAUNCHED = (
+    [obj for obj in DOCUMENTED if obj["metadata"].get("namespace") == name]
+    for name in ("airflow", "airflow-tasks")
+)
+"""In Airflow's namespace, and in that of the pods that tasks launch."""
+
+ROLES = {obj["metadata"]["name"]: obj for obj in AIRFLOW if obj["kind"] == "Role"}
 READ, WRITE = {"get", "list", "watch"}, {"create", "delete", "patch", "update"}
 SHELLS = (
     ("", "pods/exec"), ("", "pods/attach"), ("", "pods/portforward"), ("", "pods/proxy"),
@@ -45,6 +52,8 @@ def kinds() -> Iterator[tuple[str, str]]:
         for executor in EXECUTORS:
             more = f"airflow.version={version} airflow.executor={executor} images.login=true"
             for obj in objects(f"{more} airflow.celery.workers.default.maxReplicas=2").values():
+                if obj["metadata"].get("namespace") == "airflow-tasks":
+                    continue
                 group, _, plain = obj["apiVersion"].rpartition("/")
                 assert plain
                 yield group, f"{re.sub('y$', 'ie', obj['kind'].lower())}s"
@@ -52,12 +61,12 @@ def kinds() -> Iterator[tuple[str, str]]:
 
 def bound(role: Object) -> Iterator[Object]:
     name = role["metadata"]["name"]
-    return (o for o in DOCUMENTED if o["kind"].endswith("Binding") and o["roleRef"]["name"] == name)
+    return (o for o in AIRFLOW if o["kind"].endswith("Binding") and o["roleRef"]["name"] == name)
 
 
 def test_only_these_roles_are_documented_and_bound() -> None:
     assert set(ROLES) == {"airflow-deployer", "airflow-reader"}
-    bindings = [obj for obj in DOCUMENTED if obj["kind"].endswith("Binding")]
+    bindings = [obj for obj in AIRFLOW if obj["kind"].endswith("Binding")]
     assert [obj["kind"] for obj in bindings] == ["RoleBinding", "RoleBinding"]
     assert {obj["roleRef"]["kind"] for obj in bindings} == {"Role"}
     assert all([*bound(role)] for role in ROLES.values())
@@ -95,7 +104,25 @@ def test_a_deployer_may_grant_what_the_program_grants() -> None:
         for executor in EXECUTORS:
             rendered = objects(f"airflow.version={version} airflow.executor={executor}")
             for role in rendered.values():
-                for rule in role["rules"] if role["kind"] == "Role" else ():
+                if role["kind"] != "Role" or role["metadata"]["namespace"] == "airflow-tasks":
+                    continue
+                for rule in role["rules"]:
                     for resource in rule["resources"]:
                         for verb in rule["verbs"]:
                             assert allows("airflow-deployer", verb, "", resource), rule
+
+
+def test_among_launched_pods_a_deployer_is_admin_and_a_reader_reads() -> None:
+    """Only an admin may grant `pods/exec`, and those pods reach nothing of Airflow's."""
+    bindings = defaultdict[str, set[str]](set)
+    for obj in LAUNCHED:
+        if obj["kind"] == "RoleBinding":
+            bindings[obj["subjects"][0]["name"]].add(obj["roleRef"]["name"])
+    assert bindings == {
+        "airflow-deployers": {"admin", "airflow-namespace"},
+        "airflow-readers": {"airflow-reader"},
+    }
+    (reader,) = (obj for obj in LAUNCHED if obj["metadata"]["name"] == "airflow-reader")
+    for rule in reader["rules"]:
+        assert {*rule["verbs"]} <= READ
+        assert "secrets" not in rule["resources"] or rule["verbs"] == ["get"]

@@ -43,7 +43,7 @@ def test_status_says_what_the_schedule_did_last() -> None:
     def job(kind: str, hours: int, *, owned: bool = True, **status: Any) -> dict[str, Any]:
         conditions = [{"type": kind, "status": "True"}]
         metadata = {"name": f"backup-{hours}", "creationTimestamp": ago(hours=hours)}
-        owner = {"ownerReferences": [{}]} if owned else {}
+        owner: dict[str, Any] = {"ownerReferences": [{}]} if owned else {}
         return {"metadata": {**metadata, **owner}, "status": {"conditions": conditions, **status}}
 
     logs = {
@@ -93,7 +93,7 @@ def test_what_cannot_be_deleted_is_refused_at_once(names: str, message: str) -> 
 def test_a_job_that_cannot_start_is_given_up_with_the_reason(
     seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A pod that may not be made is told at once, one that does not start after a while."""
+    """A pod that may not be made is reported at once, one that does not start after a while."""
     clock = SimpleNamespace(seconds=seconds, say=lambda _: None)
     monkeypatch.setattr(module, "Stopwatch", lambda: clock)
     monkeypatch.setattr(module, "wait", lambda _, __, ___, meanwhile: meanwhile())
@@ -111,7 +111,7 @@ def test_a_job_that_cannot_start_is_given_up_with_the_reason(
             deleted.append(args[1])
         return ""
 
-    found = {
+    found: dict[str, list[Any]] = {
         "configmap": [{}],
         "job": [job],
         "pods": [] if refused else [{"status": {"phase": "Pending"}}],

@@ -349,7 +349,10 @@ class Setting:
 TASKS = "airflow.tasks"
 LIMITS = f"{TASKS}.resources.limits"
 SETTINGS = [
-    Setting("namespace", LABELS_GOOD, [*LABELS_BAD, *NAMESPACES_BAD]),
+    Setting(
+        "namespace", LABELS_GOOD, [*LABELS_BAD, *NAMESPACES_BAD],
+        more="airflow.tasks.launchPods=false",
+    ),
     *(
         Setting(path, SUBDOMAINS_GOOD, [*SUBDOMAINS_BAD, *OWN_SECRETS])
         for path in (
