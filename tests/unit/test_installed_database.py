@@ -49,8 +49,9 @@ class Cluster:
         if kind == "configmap":
             return [{"data": {"release": self.release}}] if self.release else []
         if kind == "jobs" and self.migrated:
-            template = {"metadata": {"labels": {"app.kubernetes.io/version": "3.3.2"}}}
-            return [{"spec": {"template": template}, "status": {"completionTime": "2026"}}]
+            metadata = {"labels": {"app.kubernetes.io/version": "3.3.2"}}
+            spec = {"template": {"metadata": metadata}}
+            return [{"spec": spec, "status": {"completionTime": "2026"}}]
         if kind == "statefulset" and self.running:
             template = {"spec": {"containers": [{"image": self.running}]}}
             return [{"spec": {"template": template}, "status": {"readyReplicas": 1}}]
