@@ -43,7 +43,7 @@ def test_status_says_what_the_schedule_did_last() -> None:
     def job(kind: str, hours: int, *, owned: bool = True, **status: Any) -> dict[str, Any]:
         conditions = [{"type": kind, "status": "True"}]
         metadata = {"name": f"backup-{hours}", "creationTimestamp": ago(hours=hours)}
-        owner = {"ownerReferences": [{}]} if owned else {}
+        owner: dict[str, Any] = {"ownerReferences": [{}]} if owned else {}
         return {"metadata": {**metadata, **owner}, "status": {"conditions": conditions, **status}}
 
     logs = {
@@ -111,7 +111,7 @@ def test_a_job_that_cannot_start_is_given_up_with_the_reason(
             deleted.append(args[1])
         return ""
 
-    found = {
+    found: dict[str, list[Any]] = {
         "configmap": [{}],
         "job": [job],
         "pods": [] if refused else [{"status": {"phase": "Pending"}}],
