@@ -168,8 +168,7 @@ def test_heartbeats_have_their_age_in_any_time_zone_of_the_server(
             command = ("python", "/opt/checks/heartbeat.py", kind)
             age = int(in_pod(airflow, component, *command).split()[-3])
             assert 0 <= age < 60
-        alive = in_pod(airflow, "triggerer", "python", "-c", LIVE)
-        assert {"SchedulerJob", "TriggererJob", "DagProcessorJob"} <= set(alive.split())
+        assert "SchedulerJob on " in in_pod(airflow, "triggerer", "python", "-c", LIVE)
         assert in_pod(airflow, "triggerer", "python", "-c", ASYNC).strip() == "+00:00"
     finally:
         root(airflow, "SET GLOBAL time_zone = 'SYSTEM'")
