@@ -182,10 +182,11 @@ take() {
     say "backup $name: dumping $DATABASE_NAME on $DATABASE_HOST"
     # MySQL 9.7 has masking policies, which only an administrator may read; 8.4 has none.
     [[ $(mysqldump --help) != *--masking-policies* ]] || more+=(--skip-masking-policies)
-    # Migrations are kept out, but `airflow db clean` makes and drops tables too.
+    # Migrations are kept out, but `airflow db clean` makes and drops tables too: the definition has
+    # changed, the table is gone, or both wait for each other.
     while ! dump "$folder" "${more[@]}"; do
         cat /tmp/errors >&2
-        grep -Eq 'Error 1412|\((1412|1146)\)' /tmp/errors && [ "$((--tries))" -gt 0 ] \
+        grep -Eq 'Error 1412|\((1412|1146|1205|1213)\)' /tmp/errors && [ "$((--tries))" -gt 0 ] \
             || die "the dump failed, see above; nothing of it is kept. Free on the volume:" \
                 "$(df -h "$BACKUPS" | awk 'END { print $4 }')"
         say "backup $name: a table was changed meanwhile; once more"
