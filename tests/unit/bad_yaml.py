@@ -1,6 +1,7 @@
 """Wrong YAML of every kind, and how each is refused."""
 
 import dataclasses
+import re
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,6 +133,14 @@ STRUCTURE = [
 ]  # fmt: skip
 """Not to be read at all: refused alike in every file."""
 
+
+def _as_name(text: str) -> str:
+    """The message about a name that is no text: quotes help if it would be a name then."""
+    if re.fullmatch("[a-z0-9]([a-z0-9-]*[a-z0-9])?", text):
+        return f'{TEXT}{text} (write "{text}")'
+    return f"should be up to 63 characters of a-z, 0-9 and -, without - at an end, not {text}"
+
+
 VALUES = [
     # No number.
     *(
@@ -139,8 +148,8 @@ VALUES = [
             f"2: airflow.parallelism: {INTEGER}{shown}")
         for text, shown in {
             "010": "010 (write 8 or 10)", "007": "007 (write 7)", "08": "08 (write 8)",
-            "-010": "-010 (write -8 or -10)", "0o17": "0o17 (write 15)", "0b11": "0b11 (write 3)",
-            "1:30": "1:30 (write 90)", "12:30:00": "12:30:00 (write 45000)",
+            "-010": "-010", "0o17": "0o17 (write 15)", "0b11": "0b11 (write 3)",
+            "1:30": "1:30 (write 90)", "12:30:00": "12:30:00",
             "1_000": "1_000 (write 1000)", "0_8": "0_8 (write 8)",
             "1e3": "1e3 (write 1000)", "7.0": "7.0 (write 7)", "1.5": "1.5",
             ".inf": ".inf", "-.INF": "-.INF", ".NaN": ".NaN", "1e999": "1e999",
@@ -169,7 +178,7 @@ VALUES = [
     bad("images: {build: }\n", "1: images.build: input should be true or false, but is empty"),
     # No text.
     *(
-        bad(f"namespace: {text}\n", f'1: namespace: {TEXT}{text} (write "{text}")')
+        bad(f"namespace: {text}\n", f"1: namespace: {_as_name(text)}")
         for text in (
             "3.10", "1e3", "1.", ".5", "+5", "-0", "0x1F", "0o17", "010", "08", "1_000", "1:30",
             "12:30:00", "190:20:30.15", "yes", "No", "ON", "off", "y", "N", "true", "True", "FALSE",
@@ -279,7 +288,7 @@ LOCK = [
             "foo": f"{_WRONG_DIGEST}'foo'", "sha256:abc": f"{_WRONG_DIGEST}'sha256:abc'",
             f"'{DIGEST}0'": f"{_WRONG_DIGEST}'sha256:1", f"'{DIGEST[:-1]}A'": _WRONG_DIGEST,
             f"'{DIGEST}\n\n'": _WRONG_DIGEST, DIGEST.replace("256", "512"): _WRONG_DIGEST,
-            "1": f'{TEXT}1 (write "1")', "~": f'{TEXT}~ (write "~")', "[x]": f"{TEXT}a list",
+            "1": f"{_WRONG_DIGEST}1", "~": f"{_WRONG_DIGEST}~", "[x]": f"{TEXT}a list",
         }.items()
     ),
     *(
@@ -343,7 +352,8 @@ POLICIES = [
 
 IMAGE = [
     bad("python: 3.10\n", f'1: python: {TEXT}3.10 (write "3.10")'),
-    bad("\npython: 3\n", f'2: python: {TEXT}3 (write "3")'),
+    bad("\npython: 3\n", '2: python: should be a Python version without its patch number, such as '
+        '"3.11", not 3'),
     bad("base: no\n", "1: base: input should be 'buster', 'bookworm' or 'trixie', not no"),
     bad("systemPackages: libcairo2\n",
         "1: systemPackages: input should be a valid list, not 'libcairo2'"),

@@ -376,3 +376,19 @@ def test_resources_add_up() -> None:
     total = plus(resources, 3, resources)
     assert amount(total.requests.cpu) == pytest.approx(4 * amount(resources.requests.cpu))
     assert amount(total.limits.memory) == 4 * amount(resources.limits.memory)
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("database.cluster.claim.size=0", "at least 1Mi.*, not 0$"),
+        ("airflow.scheduler.resources.limits.memory=512", "at least 16Mi.*, not 512$"),
+        ("airflow.scheduler.resources.limits.cpu=2", r'\(write "2"\)$'),
+        ("database.cluster.bufferPool=512", "such as 512M, not 512$"),
+        ("airflow.apiServer.service.nodePort=0777", "not 0777$"),
+        ("airflow.parallelism=0777", r"\(write 511 or 777\)$"),
+    ],
+)
+def test_no_message_advises_what_would_be_refused(override: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        load("dev", override)

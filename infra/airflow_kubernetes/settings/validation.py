@@ -58,7 +58,7 @@ def wrong_values(
             key = path[-1:] == ("[key]",)
             wrong.setdefault((_without_types(path, documents), key), []).append(detail)
     for (path, _), details in wrong.items():
-        yield path, _wrong_value(path, details, documents)
+        yield path, _wrong_value(path, details, documents, root)
 
 
 def _without_types(path: Path, documents: Sequence[Document]) -> Path:
@@ -68,20 +68,24 @@ def _without_types(path: Path, documents: Sequence[Document]) -> Path:
     return path
 
 
-def _wrong_value(path: Path, details: list[ErrorDetails], documents: Sequence[Document]) -> str:
+def _wrong_value(
+    path: Path, details: list[ErrorDetails], documents: Sequence[Document], root: type[Section]
+) -> str:
     """What the value at `path` should be, how it is written, and what to write instead.
 
     `details` are one error, or one for each type that the value might have.
     """
     value, kinds = details[0]["input"], {detail["type"] for detail in details}
     written = shown(value, path, documents)
+    if kinds == {"string_type"} and _quotable(value, written):
+        details = _errors_of(written, path, root) or details  # quotes alone would not be enough
     if written == "empty" and kinds == {"model_type"}:
         return "is empty: write its settings below it, or remove it"
     first, *others = dict.fromkeys(map(_expected, details))
     message = ", ".join([first, *(text.removeprefix("input should be ") for text in others)])
     if isinstance(value, dict | list) and not any(kind.endswith("_type") for kind in kinds):
         return message
-    remedies = list(_remedies(value, written, details))
+    remedies = [text for text in _remedies(value, written, details) if _fits(text, path, root)]
     found = "but is empty" if written == "empty" else f"not {written}"
     return f"{message}, {found}" + (f" (write {' or '.join(remedies)})" if remedies else "")
 
@@ -100,8 +104,8 @@ def _remedies(value: Any, written: str, details: list[ErrorDetails]) -> Iterator
     """What to write so that the value has one of the types that pydantic missed."""
     kinds = {detail["type"] for detail in details}
     choices = [detail["ctx"]["expected"] for detail in details if detail["type"] == "literal_error"]
-    text = isinstance(value, str | dict | list) or written == "empty" or "…" in written
-    if not text and ("string_type" in kinds or any(f"'{written}'" in each for each in choices)):
+    as_text = "string_type" in kinds or any(f"'{written}'" in each for each in choices)
+    if as_text and _quotable(value, written):
         yield f'"{written}"'
     meant = meaning(value) if isinstance(value, str) else value
     if isinstance(meant, Unclear):
@@ -119,6 +123,31 @@ def _remedies(value: Any, written: str, details: list[ErrorDetails]) -> Iterator
         yield meant.isoformat()
     if written == "empty":
         yield from ["[]"] if "list_type" in kinds else ["{}"] if "dict_type" in kinds else ()
+
+
+def _quotable(value: Any, written: str) -> bool:
+    """Whether a value would be a text if what is written were in quotes."""
+    return not isinstance(value, str | dict | list) and written != "empty" and "…" not in written
+
+
+def _fits(remedy: str, path: Path, root: type[Section]) -> bool:
+    """Whether the value at `path` may be what a remedy says: a value, or words about one."""
+    value = remedy[1:-1] if remedy.startswith('"') else meaning(remedy)
+    return (isinstance(value, str) and value == remedy) or not _errors_of(value, path, root)
+
+
+def _errors_of(value: Any, path: Path, root: type[Section]) -> list[ErrorDetails]:
+    """What is wrong with a value at `path` alone, whatever else a `root` has."""
+    data = value
+    for part in reversed(path):
+        data = [data] if isinstance(part, int) else {part: data}
+    place = tuple(0 if isinstance(part, int) else part for part in path)
+    try:
+        root.model_validate(data)
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+        return [detail for detail in errors if detail["loc"][: len(place)] == place]
+    return []
 
 
 def fields(section: type[Section]) -> dict[str, FieldInfo]:
