@@ -147,6 +147,7 @@ def test_an_upgrade_that_cannot_back_up_leaves_the_old_release_running(
 @contextmanager
 def full_volume(airflow: Deployment) -> Iterator[None]:
     """A volume for backups that is empty and has no space for one."""
+    airflow.make("backups")  # binds the claim
     claim = ("pvc", "airflow-backups", "-o", "jsonpath={.spec.volumeName}")
     volume = airflow.kubectl("get", *claim)
     path = airflow.kubectl("get", "pv", volume, "-o", "jsonpath={.spec.local.path}")
