@@ -120,7 +120,7 @@ def test_an_upgrade_that_cannot_back_up_leaves_the_old_release_running(
         return local_2.kubectl("get", "deployments", "-o", columns).splitlines()
 
     before, pods = running(), local_2.pods()
-    local_2.kubectl("create", "quota", "few", f"--hard=pods={len(pods)}")
+    local_2.kubectl("create", "quota", "few", "--hard=pods=1")
     try:
         output = local_3.make("upgrade", ok=False)
     finally:
@@ -147,6 +147,7 @@ def test_an_upgrade_that_cannot_back_up_leaves_the_old_release_running(
 @contextmanager
 def full_volume(airflow: Deployment) -> Iterator[None]:
     """A volume for backups that is empty and has no space for one."""
+    airflow.make("backups")  # binds the claim
     claim = ("pvc", "airflow-backups", "-o", "jsonpath={.spec.volumeName}")
     volume = airflow.kubectl("get", *claim)
     path = airflow.kubectl("get", "pv", volume, "-o", "jsonpath={.spec.local.path}")
