@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from airflow_kubernetes.airflow.migrations import RELEASE_RECORD
 from airflow_kubernetes.cli.rest import Rest, RestError
 from airflow_kubernetes.kubernetes.order import ORDER
 
@@ -186,6 +187,7 @@ def check_flower_asks_for_a_password(airflow: Deployment) -> None:
 def check_nothing_is_left_over(airflow: Deployment) -> None:
     """The cluster has the program's objects and no others, and no task pod without a task."""
     wanted = {(obj["kind"], obj["metadata"]["name"]) for obj in airflow.rendered()}
+    wanted.add(("ConfigMap", RELEASE_RECORD))  # `make up` writes it itself
     kinds, selector = ",".join(ORDER[1:]), "--selector=app.kubernetes.io/part-of=airflow-kubernetes"
     listed = [
         obj for place in airflow.target().kubectl.namespaces for obj in place.get(kinds, selector)
