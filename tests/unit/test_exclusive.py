@@ -2,6 +2,8 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from signal import SIGTERM
+from threading import Event
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -96,6 +98,23 @@ def test_it_is_renewed_while_its_command_runs() -> None:
         while cluster.renewals < 2:
             pass
         assert cluster.lease["renewTime"] > first
+
+
+@pytest.mark.parametrize(
+    ("successor", "said"), [("make up on y, process 2", "is that of make up on y"), ("", "is gone")]
+)
+def test_a_command_that_has_lost_it_ends(
+    successor: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cluster, ended = Cluster(), Event()
+    monkeypatch.setattr("os.kill", lambda _, number: ended.set() if number == SIGTERM else None)
+    with exclusive(cluster.target(), "up"):
+        cluster.lease = {**cluster.lease, "holderIdentity": successor} if successor else {}
+        assert ended.wait(10)
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("age", [60.0, -3600.0])

@@ -138,10 +138,11 @@ def _refuse_unless_expired(target: Target, command: str, found: dict[str, Any]) 
 
 
 def _renew(target: Target, holder: str, ended: Event) -> None:
-    """Renew the Lease until `ended`. Interrupts this process if another one has taken it over.
+    """Renew the Lease until `ended`. Ends this process if another one has taken it over.
 
-    That happens to a machine that was suspended. An API server that does not answer changes
-    nothing: nobody else gets an answer either.
+    That happens to a machine that was suspended, and where somebody deletes the Lease. SIGTERM,
+    because a process in the background may ignore SIGINT. An API server that does not answer
+    changes nothing: nobody else gets an answer either.
     """
     while not ended.wait(RENEWAL):
         with suppress(KubectlError):
@@ -150,8 +151,8 @@ def _renew(target: Target, holder: str, ended: Event) -> None:
                 _replace(target, own, {"renewTime": _now()})
                 continue
             if (now := _held_by(target)) != holder and not ended.is_set():
-                say(f"this command did not answer for a while, and {now or 'another'} took over")
-                os.kill(os.getpid(), signal.SIGINT)
+                say(f"{holder} ends: the Lease {LEASE} {f'is that of {now}' if now else 'is gone'}")
+                os.kill(os.getpid(), signal.SIGTERM)
                 return
 
 
