@@ -151,7 +151,7 @@ def _log(kubectl: Kubectl, item: Unready) -> str:
         except KubectlError:
             continue
         # What kubectl prints, without an error, of a container that the kubelet has removed.
-        if not text.startswith("unable to retrieve container logs"):
+        if text.strip() and not text.startswith("unable to retrieve container logs"):
             return text
     return "(no log)"
 
