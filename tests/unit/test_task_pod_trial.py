@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow_kubernetes.cli import pulumi_cli
 from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.cli.task_pod_trial import RefusedError, try_if_reachable, try_task_pod
 from airflow_kubernetes.cli.up import up
@@ -159,7 +160,10 @@ def test_what_says_nothing_about_the_template_stops_nothing(
 
 
 @pytest.mark.parametrize("engine", ["kubectl", "pulumi"])
-def test_up_stops_before_it_changes_anything(cluster: Cluster, engine: str) -> None:
+def test_up_stops_before_it_changes_anything(
+    cluster: Cluster, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulumi_cli, "require", lambda: "pulumi")
     cluster.set(ANSWER=f"{INVALID}spec.tolerations[0].key: Invalid value")
     with pytest.raises(RefusedError):
         up(target(f"engine={engine}"))
