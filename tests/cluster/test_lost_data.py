@@ -133,9 +133,13 @@ def test_another_database_that_is_empty_is_refused(running: Deployment) -> None:
     script = 'MYSQL_PWD="$MYSQL_ROOT_PASSWORD" mysql -uroot -e "$1"'
     grant = "CREATE DATABASE empty_one; GRANT ALL ON empty_one.* TO airflow@'%'"
     running.kubectl("exec", "airflow-mysql-0", "--", "sh", "-c", script, "sh", grant)
+    template = "go-template={{.data.password | base64decode}}"
+    password = running.kubectl("get", "secret", "airflow-mysql", "-o", template)
+    login = ("--from-literal=username=airflow", f"--from-literal=password={password}")
+    running.kubectl("create", "secret", "generic", "mine", *login)
     external = (
         "database.mode=external database.cluster.keepClaim=false "
-        "database.external.host=airflow-mysql database.external.secret=airflow-mysql"
+        "database.external.host=airflow-mysql database.external.secret=mine"
     )
     for goal in ("preview", "up"):
         command = running.command(goal, more=f"{external} database.name=empty_one")
