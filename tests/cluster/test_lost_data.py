@@ -133,8 +133,7 @@ def test_another_database_that_is_empty_is_refused(running: Deployment) -> None:
     script = 'MYSQL_PWD="$MYSQL_ROOT_PASSWORD" mysql -uroot -e "$1"'
     grant = "CREATE DATABASE empty_one; GRANT ALL ON empty_one.* TO airflow@'%'"
     running.kubectl("exec", "airflow-mysql-0", "--", "sh", "-c", script, "sh", grant)
-    template = "go-template={{.data.password | base64decode}}"
-    password = running.kubectl("get", "secret", "airflow-mysql", "-o", template)
+    password = secret(running, "airflow-mysql", "password")
     login = ("--from-literal=username=airflow", f"--from-literal=password={password}")
     running.kubectl("create", "secret", "generic", "mine", *login)
     external = (
