@@ -74,6 +74,21 @@ class Deployment:
         """The command line behind `make goal`."""
         return (*COMMAND, goal, "sandbox", *variables, f"--set={self.overrides} {more}")
 
+    def begin(
+        self, goal: str, *variables: str, more: str = "", own_group: bool = False
+    ) -> subprocess.Popen[str]:
+        """A command in the background; its output is one pipe. A signal may be for its group."""
+        return subprocess.Popen(
+            self.command(goal, *variables, more=more),
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": "infra"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=own_group,
+        )
+
     def call(self, *command: str, ok: bool = True, **environment: str) -> str:
         """Standard output and error of a command in the checkout."""
         done = subprocess.run(

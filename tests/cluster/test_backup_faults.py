@@ -5,7 +5,6 @@ drained nodes. The tests build on each other in this order.
 """
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import ROOT, Deployment, wait_for
+from .conftest import Deployment, wait_for
 from .scenarios import on
 from .test_backup import names, on_the_volume, sql
 
@@ -118,15 +117,7 @@ def held(airflow: Deployment, statements: str, *, blocked: bool = False) -> Iter
 @contextmanager
 def begun(airflow: Deployment, goal: str, *options: str) -> Iterator[subprocess.Popen[str]]:
     """A command in the background; killed at the end, if it has not ended by then."""
-    process = subprocess.Popen(
-        airflow.command(goal, *options),
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": "infra"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process = airflow.begin(goal, *options)
     try:
         yield process
     finally:

@@ -5,7 +5,6 @@ Airflow is stopped: MySQL and Redis are what matters. The tests build on each ot
 
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 import yaml
 from airflow_kubernetes.cli import installed_release
 
-from .conftest import ROOT, in_namespace, wait_for
+from .conftest import in_namespace, wait_for
 from .test_lost_data import NOPE, image, secret, variable, write
 from .test_pulumi import POD, PulumiDeployment, summary
 
@@ -45,16 +44,7 @@ def locks() -> list[Path]:
 
 def interrupted(airflow: PulumiDeployment, kind: str, number: int, *, group: bool) -> str:
     """What `make up` prints that gets a signal when the first object of a kind exists."""
-    with subprocess.Popen(
-        airflow.command("up", more=STOPPED),
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": "infra"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as up:
+    with airflow.begin("up", more=STOPPED, own_group=True) as up:
         wait_for(
             f"the lock and {kind}",
             lambda: locks() and airflow.kubectl("get", kind, "-o", "name"),
