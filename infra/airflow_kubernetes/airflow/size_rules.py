@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from ..settings.problems import Fault, Path
 from ..settings.schema import Settings
 from .configuration import plain
+from .option_rules import CFG
 
 VARIABLE = 128 * 1024
 """Bytes of a variable with its name (Linux: MAX_ARG_STRLEN)."""
@@ -14,8 +15,6 @@ CONFIG_MAP = 1024 * 1024
 
 ENVIRONMENT = 512 * 1024
 """Bytes of `airflow.tasks.env`: pods have them next to the ConfigMap, and Linux allows 2 MiB."""
-
-CFG = "images/airflow/airflow.cfg"
 
 _NAME = 256
 """More than the longest name of a variable."""

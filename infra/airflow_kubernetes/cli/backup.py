@@ -25,7 +25,7 @@ from ..kubectl.wait import RolloutError, wait
 from ..kubernetes.manifest import Manifest
 from . import installed_release
 from .exclusive import exclusive
-from .target import Target
+from .target import Target, kubectl_of
 
 START, LOOK = 600.0, 5.0
 """Seconds within which a Job's pod must start: a new node pulls the image first; and how often what
@@ -243,7 +243,7 @@ def _given_up_on_failure(target: Target, name: str) -> Iterator[None]:
                 target.kubectl.run("delete", "job", name, "--wait=false")
         raise
     except KeyboardInterrupt:
-        kubectl = f"kubectl --context {target.kubectl.context} -n {target.settings.namespace}"
+        kubectl = kubectl_of(target)
         say(
             f"\nJob {name} continues in the cluster: {pasteable(f'{kubectl} logs -f job/{name}')}"
             f"\nTo end it: {pasteable(f'{kubectl} delete job {name}')}"

@@ -26,7 +26,7 @@ from ..errors import CommandError
 from ..kubectl.client import KubectlError
 from ..kubernetes.manifest import Manifest
 from . import installed_release
-from .target import Target
+from .target import Target, kubectl_of
 
 LEASE = "airflow-command"
 DURATION, RENEWAL = 20.0, 5.0
@@ -48,7 +48,7 @@ def exclusive(target: Target, command: str) -> Iterator[None]:
     if phase == "Terminating":
         raise CommandError(
             f"namespace {namespace} is being deleted: wait until it is gone "
-            f"({_kubectl(target)} get namespace {namespace}), and run make {command} again"
+            f"({kubectl_of(target)} get namespace {namespace}), and run make {command} again"
         )
     holder = f"make {command} on {socket.gethostname()}, process {os.getpid()}"
     _acquire(target, command, holder)
@@ -71,7 +71,7 @@ def _refuse_jobs(target: Target, command: str) -> None:
     selector = f"--selector={installed_release.COMPONENT}={COMPONENT}"
     for job in target.kubectl.get("jobs", selector):
         if is_at_work(job):
-            name, kubectl = job["metadata"]["name"], _kubectl(target)
+            name, kubectl = job["metadata"]["name"], kubectl_of(target)
             raise CommandError(
                 f"make {command} has to wait: {_purpose(job)} by Job {name}, since "
                 f"{job['metadata']['creationTimestamp']}. Wait for its end "
@@ -129,7 +129,7 @@ def _refuse_unless_expired(target: Target, command: str, found: dict[str, Any]) 
         else:
             return
     started = datetime.fromisoformat(found["acquireTime"]).strftime("%Y-%m-%d %H:%M:%S UTC")
-    delete = pasteable(f"{_kubectl(target)} delete lease {LEASE}")
+    delete = pasteable(f"{kubectl_of(target)} delete lease {LEASE}")
     raise CommandError(
         f"make {command} has to wait for {found['holderIdentity']}, which runs in namespace "
         f"{target.settings.namespace} since {started}; nothing was changed. Run it again when that "
@@ -187,7 +187,3 @@ def _times(holder: str) -> dict[str, Any]:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _kubectl(target: Target) -> str:
-    return f"kubectl --context {target.kubectl.context} -n {target.settings.namespace}"

@@ -25,7 +25,7 @@ from ..registry.login import given
 from ..registry.reference import NotFoundError, Reference, RegistryError
 from ..settings.schema import Settings
 from . import installed_release
-from .backup import job_name
+from .backup import NAMES, job_name
 from .target import Target
 
 VERSION = "airflow-kubernetes/mysql-version"
@@ -192,8 +192,8 @@ def _backups(target: Target, claims: dict[str, Manifest], image: str) -> list[st
         return []
     job = inventory_job(target.settings, job_name("inventory"), image)
     with suppress(KubectlError, RolloutError):
-        name = re.compile(rf"\d{{8}}T\d{{6}}Z-({'|'.join(backups.KINDS)})")
-        return [line for line in _log_of(target.kubectl, job).split() if name.fullmatch(line)]
+        lines = _log_of(target.kubectl, job).split()
+        return [line for line in lines if re.fullmatch(NAMES, line)]
     return []
 
 

@@ -6,7 +6,7 @@ from ..errors import CommandError
 from ..kubectl import apply, foundation
 from ..kubectl.diff import diff
 from ..render import objects, registered
-from ..secrets import generated
+from ..secrets import Generated, generated
 from . import installed_database, pulumi_cli, shared_locations, stack
 from .report import print_report
 from .target import Target, engine
@@ -39,10 +39,10 @@ def preview(target: Target) -> None:
     """
     shared_locations.refuse(target)
     chosen = engine(target)
-    foundation.check(target.kubectl, generated(target.settings))
+    new = foundation.check(target.kubectl, generated(target.settings))
     installed_database.check(target)
     if chosen == "kubectl":
-        _with_kubectl(target)
+        _with_kubectl(target, new)
     elif stack.exists(target):
         pulumi_cli.run(
             target.environment, "preview", "--diff", "--refresh", overrides=target.overrides
@@ -64,12 +64,12 @@ def _without_stack(target: Target) -> None:
     print(f"{len(resources)} resources; make render ENV={name} prints the Kubernetes objects")
 
 
-def _with_kubectl(target: Target) -> None:
+def _with_kubectl(target: Target, new: list[Generated]) -> None:
+    """`new` are the Secrets that the cluster lacks."""
     if not target.kubectl.get("namespace", target.settings.namespace):
         print(f"would create namespace {target.settings.namespace} and everything in it")
         return
     foundation.check_namespaces(target.kubectl, target.settings)
-    new = foundation.check(target.kubectl, generated(target.settings))
     rendered = objects(target.environment, target.overrides)
     changed = [f"Secret {secret.name} (generated)" for secret in new]
     changed += apply.changes(target.kubectl, rendered)

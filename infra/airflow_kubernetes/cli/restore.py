@@ -6,6 +6,7 @@ from ..airflow.migrations import RELEASE_CHANGE
 from ..console import say
 from ..database import mysql
 from ..database.backup import KINDS, restore_job
+from ..database.rules import OWN_SCHEMAS
 from ..errors import CommandError
 from ..settings.schema import Settings
 from . import installed_release
@@ -15,7 +16,6 @@ from .target import Target
 BACKUP = re.compile(rf"\d{{8}}T\d{{6}}Z-({'|'.join(KINDS)})")
 DATABASE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 RESTORED = re.compile(r"^restored .* of Airflow (\S+) .*$", re.MULTILINE)
-SYSTEM = ("information_schema", "mysql", "performance_schema", "sys")
 
 PATIENCE = 300
 """Seconds for terminating pods to end."""
@@ -82,7 +82,7 @@ def _wait_for_airflow_to_end(target: Target) -> None:
 
 
 def _check_name(settings: Settings, into: str) -> None:
-    if not DATABASE.fullmatch(into) or into.lower() in SYSTEM:
+    if not DATABASE.fullmatch(into) or into.lower() in OWN_SCHEMAS:
         raise CommandError(f"INTO={into}: the name of a database has letters, digits and _ only")
     if into == settings.database.name:
         raise CommandError(

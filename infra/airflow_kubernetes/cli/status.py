@@ -6,7 +6,7 @@ from ..console import make_variables
 from ..errors import CommandError
 from ..secrets import ADMIN_SECRET
 from .backup import last_scheduled
-from .target import Target
+from .target import Target, kubectl_of
 
 
 def status(target: Target) -> None:
@@ -23,9 +23,9 @@ def status(target: Target) -> None:
 
 def print_access(target: Target) -> None:
     """Print Airflow's address and user; the password stays in the cluster."""
-    settings, namespace = target.settings, target.settings.namespace
+    settings = target.settings
     password = (
-        f"kubectl --context {target.kubectl.context} -n {namespace} get secret {ADMIN_SECRET} "
+        f"{kubectl_of(target)} get secret {ADMIN_SECRET} "
         "--output go-template='{{.data.password | base64decode}}'"
     )
     stopped = ", stopped: airflow.stopped is set" if settings.airflow.stopped else ""

@@ -77,6 +77,11 @@ def engine(target: Target) -> str:
     return "pulumi" if pulumi_cli.find() else "kubectl"
 
 
+def kubectl_of(target: Target) -> str:
+    """The beginning of a kubectl command that a message advises: for this cluster and namespace."""
+    return f"kubectl --context {target.kubectl.context} -n {target.settings.namespace}"
+
+
 def context(environment: str) -> str:
     """The kubeconfig context that Pulumi.<env>.yaml names.
 

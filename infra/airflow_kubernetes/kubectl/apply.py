@@ -8,6 +8,7 @@ from ..kubernetes.manifest import PART_OF, PROTECTED, Manifest, is_protected
 from ..kubernetes.order import ORDER
 from .client import OWNED, Kubectl
 from .diff import differences
+from .rollout import condition
 from .wait import wait
 
 ALL = (",".join(ORDER[1:]), f"--selector=app.kubernetes.io/part-of={PART_OF},{PROTECTED}!=true")
@@ -105,10 +106,7 @@ def _delete_jobs_to_repeat(kubectl: Kubectl, objects: list[Manifest]) -> None:
     rendered = {obj["metadata"]["name"]: _images(obj) for obj in objects if obj["kind"] == "Job"}
     for job in kubectl.get("jobs"):
         name = job["metadata"]["name"]
-        failed = any(
-            condition["type"] == "Failed" and condition["status"] == "True"
-            for condition in job.get("status", {}).get("conditions", [])
-        )
+        failed = condition(job, "Failed") is not None
         if name in rendered and (failed or _images(job) != rendered[name]):
             kubectl.run("delete", "job", name, "--wait=true")
 
