@@ -1,26 +1,24 @@
 """What clean-up deletes in a real registry, and above all what it does not."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from airflow_kubernetes.cli import prune as command
 from airflow_kubernetes.cli.main import main
 from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
-from airflow_kubernetes.images import lock, lock_history
+from airflow_kubernetes.images import lock_history
 from airflow_kubernetes.images.lock_history import HistoryError
-from airflow_kubernetes.kubectl.client import Kubectl, KubectlError
 from airflow_kubernetes.registry import retention
 from airflow_kubernetes.registry.client import Repository
 from airflow_kubernetes.registry.reference import UnsupportedError
 
 from .conftest import Running, serving
 from .images import INDEX, Image, Manifest, pull, push_image, push_manifest
+from .lock_commits import git, new_lock, write
 
 OLD, NEW, ALIKE = "a" * 16, "b" * 16, "c" * 16
 
@@ -138,37 +136,7 @@ def test_a_registry_that_deletes_nothing_says_so(tools: None, tmp_path: Path) ->
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A Git repository; the path of its lock."""
-    folder = tmp_path / "checkout"
-    folder.mkdir()
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    return folder / "images.lock.yaml"
-
-
-def git(folder: Path, *arguments: str, days_ago: int = 0) -> None:
-    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-    date = subprocess.run(
-        ["date", "--iso-8601=seconds", f"--date={days_ago} days ago"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    subprocess.run(
-        ["git", "-C", str(folder), *who, *arguments],
-        check=True,
-        env={"PATH": "/usr/bin:/bin", "GIT_COMMITTER_DATE": date, "GIT_AUTHOR_DATE": date},
-    )
-
-
-def write(file: Path, name: str, tag: str, days_ago: int) -> None:
-    entry = {"tag": tag, "digest": f"sha256:{tag[::-1] * 4}"}
-    file.write_text(yaml.safe_dump({"images": {name: entry}, "bases": {}}))
-    commit(file, days_ago)
-
-
-def commit(file: Path, days_ago: int) -> None:
-    git(file.parent, "add", ".", days_ago=days_ago)
-    git(file.parent, "commit", "--quiet", "--message=x", days_ago=days_ago)
+    return new_lock(tmp_path / "checkout")
 
 
 def test_locks_of_the_past(checkout: Path) -> None:
@@ -220,49 +188,6 @@ def test_what_others_committed_is_fetched(checkout: Path, tmp_path: Path) -> Non
     git(clone, "remote", "set-url", "origin", str(tmp_path / "nothing"))
     with pytest.raises(HistoryError, match="nothing"):
         lock_history.fetch(file)
-
-
-def test_the_command(
-    checkout: Path,
-    server: Running,
-    repository: Repository,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    tags = {name: f"{number:x}" * 16 for number, name in enumerate(("old", "past", "pod", "now"))}
-    for name, each in tags.items():
-        push(repository, each, name)
-    write(checkout, "airflow", tags["past"], 200)
-    checkout.unlink()
-    lock.update(checkout, {"airflow": lock.Entry(tags["now"], f"sha256:{'f' * 64}")})
-    commit(checkout, 1)
-    monkeypatch.setattr(command, "LOCK", checkout)
-    monkeypatch.setattr(lock, "path", lambda _: checkout)
-    running = [{"spec": {"containers": [{"image": f"r/airflow:{tags['pod']}"}]}}]
-    monkeypatch.setattr(Kubectl, "reach", lambda _: None)
-    monkeypatch.setattr(Kubectl, "get", lambda *_: running)
-    settings = load("sandbox")
-    images = settings.images.model_copy(update={"registry": server.host})
-    here = Target("sandbox", "", settings.model_copy(update={"images": images}))
-    command.prune(here)
-    output = capsys.readouterr().err
-    assert f"  {tags['old']}\n" in output
-    assert "nothing deleted yet; APPLY=1 deletes these 3 manifests" in output
-    assert set(tags.values()) <= set(repository.tags())
-    command.prune(here, apply=True)
-    assert "3 manifests deleted" in capsys.readouterr().err
-    left = set(repository.tags())
-    assert tags["old"] not in left
-    assert {tags["past"], tags["pod"], tags["now"]} <= left
-
-    def unreachable(*_: object) -> None:
-        raise KubectlError("no answer")
-
-    monkeypatch.setattr(Kubectl, "get", unreachable)
-    with pytest.raises(CommandError, match="must stay: no answer"):
-        command.prune(here, apply=True)
-    command.prune(here)
-    assert "warning: what runs in sandbox is unknown" in capsys.readouterr().err
 
 
 def test_days_are_a_number(capsys: pytest.CaptureFixture[str]) -> None:

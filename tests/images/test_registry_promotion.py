@@ -42,7 +42,7 @@ def target(tools: None, tmp_path: Path) -> Iterator[Running]:
 @pytest.fixture
 def built(registry: Running, request: pytest.FixtureRequest) -> tuple[str, Image]:
     """An image of the test's own, and its repository."""
-    name = f"{registry.host}/dev/{request.node.name.lower()}"
+    name = f"{registry.host}/dev/{request.node.name.replace('_', '-')[:63].rstrip('-')}"
     return name, push_image(name, TAG, request.node.name)
 
 

@@ -223,8 +223,10 @@ def test_make_lock_changes_nothing(locks: Any, name: str) -> None:
 def test_a_lock_that_cannot_be_made(
     locks: Any, tmp_path: Path, requirements: str | None, message: str
 ) -> None:
-    (tmp_path / "image.yaml").write_text('python: "3.11"\n')
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "image.yaml").write_text('python: "3.11"\n')
     if requirements is not None:
-        (tmp_path / "requirements.in").write_text(requirements)
+        (folder / "requirements.in").write_text(requirements)
     with pytest.raises(SystemExit, match=re.escape(message)):
-        locks.lock(tmp_path)
+        locks.lock(folder)

@@ -110,7 +110,7 @@ def test_images_of_launched_pods_are_in_use(cluster: Cluster) -> None:
     cluster.launches_pods()
     running = "pods,replicasets,statefulsets,jobs,cronjobs,configmaps"
     cluster.has("airflow-tasks", running, {"image": "task-pandas-1@sha256:1"})
-    assert "task-pandas-1@sha256:1" in "".join(_running(of(), apply=True))
+    assert "task-pandas-1@sha256:1" in "".join(_running(of(), None))
 
 
 def test_launched_pods_end_where_tasks_may_launch_none(cluster: Cluster) -> None:

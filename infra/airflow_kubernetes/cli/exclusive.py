@@ -24,6 +24,7 @@ from ..console import pasteable, say
 from ..database.backup import COMPONENT, is_at_work
 from ..errors import CommandError
 from ..kubectl.client import KubectlError
+from ..kubectl.foundation import namespace_of
 from ..kubernetes.manifest import Manifest
 from . import installed_release
 from .target import Target, kubectl_of
@@ -35,21 +36,15 @@ DURATION, RENEWAL = 20.0, 5.0
 
 @contextmanager
 def exclusive(target: Target, command: str) -> Iterator[None]:
-    """Refuse other commands meanwhile. Raises CommandError, which names what is at work already.
+    """Refuse other commands meanwhile.
 
+    Raises CommandError, which names what is at work already, and FoundationError if the namespace
+    is being deleted.
     Before the first `up` there is neither a namespace nor anything to protect.
     """
-    namespace = target.settings.namespace
-    found = target.kubectl.get("namespace", namespace)
-    phase = next((obj.get("status", {}).get("phase") for obj in found), None)
-    if phase is None:
+    if namespace_of(target.kubectl) is None:
         yield
         return
-    if phase == "Terminating":
-        raise CommandError(
-            f"namespace {namespace} is being deleted: wait until it is gone "
-            f"({kubectl_of(target)} get namespace {namespace}), and run make {command} again"
-        )
     holder = f"make {command} on {socket.gethostname()}, process {os.getpid()}"
     _acquire(target, command, holder)
     ended = Event()

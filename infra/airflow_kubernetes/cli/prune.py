@@ -38,9 +38,7 @@ def prune(target: Target, keep: int = 90, *, apply: bool = False) -> None:
     used.append(lock_history.text(LOCK, keep))
     with ExitStack() as meanwhile:
         for environment in _sharing(target):
-            used += _running(environment, apply)
-            if apply:  # what an `up` has built may be in no lock yet
-                meanwhile.enter_context(exclusive(environment, "prune"))
+            used += _running(environment, meanwhile if apply else None)
         _prune(target, used, apply=apply)
 
 
@@ -85,15 +83,18 @@ def _sharing(target: Target) -> list[Target]:
     return [target, *(other for other in others if other.settings.images.registry == registry)]
 
 
-def _running(environment: Target, apply: bool) -> list[str]:
+def _running(environment: Target, deleting: ExitStack | None) -> list[str]:
     """The environment's objects that name images, as JSON.
 
-    Raises CommandError before a deletion if its cluster does not answer.
+    Before a deletion no other command may work there until the end of `deleting`: what an `up` has
+    built may be in no lock yet. Raises CommandError then if the cluster does not answer.
     """
     try:
+        if deleting:
+            deleting.enter_context(exclusive(environment, "prune"))
         return [json.dumps(place.get(RUNNING)) for place in environment.kubectl.namespaces]
     except (KubectlError, CommandError) as error:
-        if apply:
+        if deleting:
             raise CommandError(
                 f"what runs in {environment.environment} is unknown, and must stay: {error}"
             ) from None

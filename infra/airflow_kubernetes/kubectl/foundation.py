@@ -24,10 +24,10 @@ class FoundationError(UserError):
     """The cluster's Secrets do not fit its data or the values; nothing was changed."""
 
 
-def engine_of(kubectl: Kubectl) -> str | None:
-    """The engine recorded on the namespace, None before the first `up`.
+def namespace_of(kubectl: Kubectl) -> Manifest | None:
+    """The namespace, None before the first `up`.
 
-    Raises FoundationError while the namespace is being deleted: nothing can be created in it.
+    Raises FoundationError while it is being deleted: nothing can be created in it.
     """
     for obj in kubectl.get("namespace", kubectl.namespace):
         if "deletionTimestamp" in obj["metadata"]:
@@ -37,9 +37,18 @@ def engine_of(kubectl: Kubectl) -> str | None:
                 f"--context {kubectl.context} wait --for=delete namespace/{kubectl.namespace} "
                 "--timeout=10m. Then the next make up begins a new, empty environment"
             )
-        recorded: str | None = obj["metadata"].get("annotations", {}).get(ENGINE)
-        return recorded
+        return obj
     return None
+
+
+def engine_of(kubectl: Kubectl) -> str | None:
+    """The engine recorded on the namespace, None before the first `up`.
+
+    Raises FoundationError while the namespace is being deleted.
+    """
+    namespace = namespace_of(kubectl) or {"metadata": {}}
+    recorded: str | None = namespace["metadata"].get("annotations", {}).get(ENGINE)
+    return recorded
 
 
 def check(kubectl: Kubectl, secrets: Iterable[Generated]) -> list[Generated]:
