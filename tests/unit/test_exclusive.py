@@ -31,15 +31,15 @@ NAME = "20260101T000000Z-manual"
 class Cluster:
     """A kubectl that keeps one Lease, in a namespace with some Jobs."""
 
-    context = "here"
+    context, namespace = "here", "airflow"
 
-    def __init__(self, *jobs: dict[str, Any], phase: str | None = "Active") -> None:
-        self.jobs, self.phase, self.lease = list(jobs), phase, dict[str, Any]()
+    def __init__(self, *jobs: dict[str, Any], exists: bool = True) -> None:
+        self.jobs, self.exists, self.lease = list(jobs), exists, dict[str, Any]()
         self.renewals = 0
 
     def get(self, kind: str, *_: str) -> list[dict[str, Any]]:
         if kind == "namespace":
-            return [] if self.phase is None else [{"status": {"phase": self.phase}}]
+            return [{"metadata": {}}] if self.exists else []
         found = {"jobs": self.jobs, "lease": [{"spec": dict(self.lease)}] if self.lease else []}
         return found[kind]
 
@@ -137,18 +137,9 @@ def test_it_is_kept_by_a_failure_of_nobody() -> None:
 
 
 def test_without_a_namespace_nothing_is_protected() -> None:
-    cluster = Cluster(phase=None)
+    cluster = Cluster(exists=False)
     with exclusive(cluster.target(), "up"):
         assert cluster.lease == {}
-
-
-def test_a_namespace_that_is_being_deleted_is_waited_for() -> None:
-    message = r"being deleted: wait until it is gone .*get namespace airflow.* run make up again"
-    with (
-        pytest.raises(CommandError, match=message),
-        exclusive(Cluster(phase="Terminating").target(), "up"),
-    ):
-        pass
 
 
 def job(made: dict[str, Any], **status: Any) -> dict[str, Any]:
