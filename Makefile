@@ -122,8 +122,7 @@ prune:  ## [KEEP=90] [APPLY=1]: delete images that no lock of the last KEEP days
 prune: OPTIONS = $(call option,--keep,KEEP) $(call flag,--apply,APPLY)
 task:  ## NAME=<image> [ARGS='…']: run a task image with Docker or Podman, print its XCom
 task: OPTIONS = $(call quote,NAME) $(call option,--args,ARGS)
-local-up:  ## run all of Airflow on this machine with Docker Compose; LIVE=1: with ./dags as edited
-local-up: OPTIONS = $(call flag,--live,LIVE)
+local-up:  ## run all of Airflow on this machine with Docker Compose, with ./dags as edited
 
 # Not the sandbox.
 policies $(if $(BASE),preview): DEFAULT :=

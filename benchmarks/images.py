@@ -99,25 +99,33 @@ def sizes(reference: str) -> tuple[float, float]:
         return packed / 1e6, tar.tell() / 1e6
 
 
-def seconds(settings: Settings, spec: ImageSpec, platform: str) -> float:
+def seconds(settings: Settings, spec: ImageSpec, platform: str, on: str | None = None) -> float:
     """How long a build takes, pushed."""
-    return timed(lambda: buildx.build(settings, spec, platform))
+    return timed(lambda: buildx.build(settings, spec, platform, on))
 
 
-def row(settings: Settings, spec: ImageSpec, platform: str) -> None:
-    """One line: sizes in MB; seconds cold, warm, after an edit of code and one of the packages."""
-    code = "dags/smoke.py" if spec.name.startswith(image_catalog.AIRFLOW) else "task.py"
-    packages = next(
-        file.path for file in spec.files if file.path.startswith(("locks/", "requirements.txt"))
-    )
+def row(settings: Settings, spec: ImageSpec, platform: str, on: str | None) -> str:
+    """One line: sizes in MB; seconds cold, warm, after an edit of code and one of the packages.
+
+    Returns the image's reference; `on` is that of the one on which it is a layer.
+    """
+
+    def path(*beginnings: str) -> list[str]:
+        return [file.path for file in spec.files if file.path.startswith(beginnings)]
+
+    (code,) = path("usr/local/airflow/dags/smoke.py", "entrypoint.sh", "task.py")
     with more("--no-cache"):
-        cold = seconds(settings, spec, platform)
+        cold = seconds(settings, spec, platform, on)
     with more():
-        packed, unpacked = sizes(buildx.build(settings, spec, platform))
-        warm = seconds(settings, spec, platform)
-        change = [seconds(settings, edited(spec, code, i), platform) for i in range(3)]
-        closure = seconds(settings, edited(spec, packages, 0), platform)
-    times = (cold, warm, statistics.median(change), closure)
+        reference = buildx.build(settings, spec, platform, on)
+        packed, unpacked = sizes(reference)
+        warm = seconds(settings, spec, platform, on)
+        edits = [
+            *(edited(spec, code, i) for i in range(3)),
+            *(edited(spec, one, 0) for one in path("locks/", "requirements.txt")),
+        ]
+        changed = [seconds(settings, edit, platform, on) for edit in edits]
+    times = [cold, warm, statistics.median(changed[:3]), *changed[3:]]
     print(
         ROW.format(
             spec.name,
@@ -125,9 +133,11 @@ def row(settings: Settings, spec: ImageSpec, platform: str) -> None:
             f"{packed:.0f}",
             f"{unpacked:.0f}",
             *(f"{time:.1f}" for time in times),
+            *([] if spec.on is None else ["-"]),  # no packages of its own
         ),
         flush=True,
     )
+    return reference
 
 
 @contextmanager
@@ -204,9 +214,11 @@ def main() -> None:
         "sandbox", f"images.registry=10.244.0.1:5000/bench images.platforms=[{platforms}]"
     )
     print(ROW.format("image", "for", "MB packed", "MB", "cold s", "warm s", "code s", "packages s"))
+    built: dict[tuple[str, str], str] = {}
     for spec in image_catalog.every(settings):
         for platform in PLATFORMS:
-            row(settings, spec, platform)
+            on = built.get((spec.on.name, platform)) if spec.on else None
+            built[spec.name, platform] = row(settings, spec, platform, on)
     first_line(settings)
     with_and_without_qemu(settings, image_catalog.every(settings)[-1])
 

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker_build as docker_build
 
-from .airflow import image_catalog
 from .airflow.manifests import airflow_manifests, celery_manifests
 from .database.backup import backup_manifests
 from .database.mysql import mysql_manifests
-from .images import tasks
 from .images.pull_secret import launched_pull_secret, pull_secret
 from .images.references import by_tag, pinned
 from .images.resources import builder, image
@@ -143,13 +141,11 @@ class Images(pulumi.ComponentResource):
     """The images of Airflow and of the tasks: built and pushed, or taken from the lock.
 
     `tags` maps an image's name to `registry/name:tag`; `digests` maps that to `…@sha256:…`, which
-    a preview may not know yet. `for_tasks` is the image of KubernetesExecutor's pods.
+    a preview may not know yet.
     """
 
     tags: Mapping[str, str]
     digests: Mapping[str, pulumi.Input[str]]
-    airflow: str
-    for_tasks: str
 
     def __init__(
         self, name: str, args: ImagesArgs, opts: pulumi.ResourceOptions | None = None
@@ -159,19 +155,18 @@ class Images(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         builders = builder(settings, child)
         self.tags = {spec.name: by_tag(settings, spec) for spec in args.specs}
-        self.digests = {
-            self.tags[spec.name]: image(
+        digests: dict[str, pulumi.Input[str]] = {}
+        for spec in args.specs:  # each after the one that it is a layer on
+            digests[self.tags[spec.name]] = image(
                 settings,
                 spec,
                 rendering=args.rendering,
                 login=args.login,
+                on=digests[self.tags[spec.on.name]] if spec.on else None,
                 parent=self,
                 depends_on=builders,
             )
-            for spec in args.specs
-        }
-        self.airflow = self.tags[image_catalog.AIRFLOW]
-        self.for_tasks = self.tags[image_catalog.of_task_pods(settings)]
+        self.digests = digests
         self.register_outputs({"references": self.references})
 
     @property
@@ -220,8 +215,7 @@ class Airflow(Group):
     ) -> None:
         super().__init__(name, args.foundation.registered, opts)
         settings, images = args.settings, args.images
-        by_short_name = {tasks.short(name): tag for name, tag in images.tags.items()}
-        objects = [*airflow_manifests(settings, images.airflow, images.for_tasks, by_short_name)]
+        objects = [*airflow_manifests(settings, images.tags)]
         if settings.airflow.tasks.launch_pods and args.foundation.docker_config is not None:
             objects.append(launched_pull_secret(settings, args.foundation.docker_config))
         for obj in sorted(objects, key=order):
@@ -236,6 +230,6 @@ class Celery(Group):
         self, name: str, args: AirflowArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(name, args.foundation.registered, opts)
-        for obj in sorted(celery_manifests(args.settings, args.images.airflow), key=order):
+        for obj in sorted(celery_manifests(args.settings, args.images.tags), key=order):
             self.register(pinned(obj, args.images.digests))
         self.register_outputs({"broker": args.settings.broker.mode})

@@ -37,7 +37,7 @@ print(sorted(dags), rest.Rest(here).get("/importErrors")["import_errors"])
 """
 """Logs in; runs the smoke DAG by a run's name, unless there is that run, or waits for a DAG."""
 
-LIVE = """
+FROM_THE_FOLDER = """
 from airflow.sdk import dag
 @dag(schedule=None)
 def from_the_folder(): ...
@@ -188,15 +188,13 @@ def test_down_keeps_the_data_and_up_finds_it(author: Author, first: object) -> N
     assert not author.machine.run("docker", "ps", "--all", "--quiet").stdout
     volumes = author.machine.run("docker", "volume", "ls", "--quiet").stdout.split()
     assert {"airflow-local_logs", "airflow-local_mysql"} <= set(volumes)
-    author.make("local-up", "LIVE=1")
+    author.make("local-up")
     author.airflow("run first")  # which is there, so that nothing is run
-    assert (author.checkout / ".env").read_text() == before.replace(
-        "DAGS_FOLDER=\n", "DAGS_FOLDER=/mnt/dags\n"
-    )
+    assert (author.checkout / ".env").read_text() == before
 
 
 def test_a_new_file_in_the_folder_is_a_dag(author: Author, first: object) -> None:
-    (author.checkout / "dags" / "from_the_folder.py").write_text(LIVE)
+    (author.checkout / "dags" / "from_the_folder.py").write_text(FROM_THE_FOLDER)
     assert "'from_the_folder'" in author.airflow("from_the_folder")
 
 

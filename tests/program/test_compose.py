@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import yaml
-from airflow_kubernetes.cli.local import LIVE_DAGS
 from airflow_kubernetes.local.env_file import SECRETS
 
 from .conftest import ROOT, render
@@ -33,10 +32,12 @@ ONLY_IN_PODS = {
     "TASKS_PODS_EXEC": "as above",
 }
 ONLY_LOCAL = {
-    "AIRFLOW__CORE__DAGS_FOLDER": "Airflow's default, or ./dags with LIVE=1",
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "a new file is found within seconds, not minutes",
 }
 """Variables that only one of the two has."""
+
+DAGS = "/usr/local/airflow/dags"
+"""Where pods have a layer of the image."""
 
 SHORTER_GRACE = {"scheduler": "make local-down must not take ten minutes"}
 
@@ -144,7 +145,7 @@ def test_images(name: str, service: Obj, container: Obj) -> None:
         assert service["image"] == container["image"]
     else:
         # make local-up decides the reference: see tests/images/test_local.py.
-        assert (service["image"], "/airflow:" in container["image"]) == ("<airflow>", True)
+        assert (service["image"], "/airflow" in container["image"]) == ("<airflow>", True)
 
 
 def test_environment(name: str, service: Obj, container: Obj, objects: list[Obj]) -> None:
@@ -189,14 +190,11 @@ def test_what_is_only_read_is_as_in_pods(service: Obj, container: Obj) -> None:
     mounts = container["volumeMounts"]
     expected = {mount["mountPath"] for mount in mounts if mount.get("readOnly")}
     found = {text.split(":")[1] for text in service["volumes"] if text.endswith(":ro")}
-    assert found - {LIVE_DAGS} == expected
+    assert found - {DAGS} == expected
 
 
-def test_dags_are_the_image_s_unless_asked_for(services: Objects) -> None:
-    scheduler = services["scheduler"]
-    assert f"./dags:{LIVE_DAGS}:ro" in scheduler["volumes"]
-    folder = scheduler["environment"]["AIRFLOW__CORE__DAGS_FOLDER"]
-    assert folder == "/usr/local/airflow/dags"
+def test_dags_are_those_of_the_checkout(services: Objects) -> None:
+    assert f"./dags:{DAGS}:ro" in services["scheduler"]["volumes"]
 
 
 def test_what_a_pod_waits_for_a_service_depends_on(name: str, service: Obj, pod: Obj) -> None:

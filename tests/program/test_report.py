@@ -138,9 +138,24 @@ def test_nothing_of_others_is_taken_back_and_nothing_changed(checkout: Checkout)
     assert found.facts["parity"][0]["problems"] == []
 
 
-def test_a_change_as_a_reviewer_sees_it(checkout: Checkout) -> None:
+def test_a_changed_dag_restarts_the_dag_processor_alone(checkout: Checkout) -> None:
     smoke = checkout.root / "dags" / "smoke.py"
     smoke.write_text(smoke.read_text() + "# edited\n")
+    found = checkout.report("main")
+    assert found.code == 0, found.errors
+    prod = found.environment("prod")
+    restarts = {one["name"]: one["what"] for one in prod["restarts"]}
+    assert restarts.pop("") == "DAGs only"
+    assert restarts.pop("airflow-dag-processor") == "restarts"
+    assert restarts.pop("airflow-triggerer") == "rolls"
+    assert set(restarts.values()) == {"later"}
+    assert "DAGs only" in found.text
+    assert "restarts the DAG processor, about 6 s" in found.text
+
+
+def test_a_change_as_a_reviewer_sees_it(checkout: Checkout) -> None:
+    config = checkout.root / "images" / "airflow" / "airflow.cfg"
+    config.write_text(config.read_text() + "# edited\n")
     checkout.replace("values/common.yaml", "revision: 1 ", "revision: 2 ")
     nasty = "</code>`<img src=x>` @octocat"
     checkout.replace(
@@ -180,7 +195,7 @@ def test_a_change_as_a_reviewer_sees_it(checkout: Checkout) -> None:
     assert fields["airflow-config", "data.AIRFLOW__API__INSTANCE_NAME"]["new"] == nasty
     assert f"``{nasty}`` added" in found.text
     assert any("images.lock.yaml has no airflow:" in line for line in prod["warnings"])
-    assert found.text.count("times `image`") == 1
+    assert found.text.count("times `image`") == 2  # Airflow's, and the same with DAGs
 
 
 def test_a_volume_that_shrinks_or_is_another_stops_the_deployment(checkout: Checkout) -> None:

@@ -30,7 +30,7 @@ def test_with_task_pods_it_has_their_template_and_reports_why_they_do_not_start(
     main, reporter = pod["containers"]
     assert reporter["name"] == "pending-pods"
     assert {"startupProbe", "livenessProbe", "readinessProbe"} <= reporter.keys()
-    assert "/usr/local/airflow/pod_template.yaml" in {m["mountPath"] for m in main["volumeMounts"]}
+    assert "/opt/pod-template" in {m["mountPath"] for m in main["volumeMounts"]}
     (alone,) = scheduler("airflow.executor=LocalExecutor")["containers"]
     assert "pod-template" not in {mount["name"] for mount in alone["volumeMounts"]}
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from collections import defaultdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -161,7 +162,7 @@ def test_a_living_task_is_found_on_the_schema_of_either_line(
 
 def test_hybrids_of_3_3_serve_the_queue_of_runs_that_began_before_them() -> None:
     def queues(overrides: str) -> str:
-        objects = celery_manifests(load("dev", overrides), "image")
+        objects = celery_manifests(load("dev", overrides), defaultdict(str))
         (worker,) = [obj for obj in objects if obj["metadata"]["name"] == "airflow-worker-default"]
         args: list[str] = worker["spec"]["template"]["spec"]["containers"][0]["args"]
         return args[args.index("--queues") + 1]

@@ -61,7 +61,7 @@ def up(settings: Settings, digest: str) -> tuple[list[str], pulumi.ComponentReso
     def program() -> Any:
         parents.append(pulumi.ComponentResource("test:index:Images", "images"))
         reference = resources.image(
-            settings, SPEC, rendering=False, login=None, depends_on=[], parent=parents[0]
+            settings, SPEC, rendering=False, login=None, on=None, depends_on=[], parent=parents[0]
         )
         return pulumi.Output.from_input(reference).apply(known.append)
 

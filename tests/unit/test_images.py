@@ -62,14 +62,37 @@ def test_the_tag_changes_with_everything_that_the_image_holds(spec: ImageSpec) -
 def test_the_tag_is_that_of_the_bytes_which_were_read(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "images", tmp_path / "images")
     shutil.copytree(ROOT / "dags", tmp_path / "dags")
-    spec = image_catalog.airflow(load("dev"), tmp_path)
+    spec = of_dags(tmp_path)
     before = spec.tag
     (tmp_path / "dags" / "smoke.py").write_text("# edited while the image is built")
     assert spec.tag == before
-    assert (stage(spec, tmp_path / "s") / "dags" / "smoke.py").read_text() != (
+    assert (stage(spec, tmp_path / "s") / "usr/local/airflow/dags/smoke.py").read_text() != (
         tmp_path / "dags" / "smoke.py"
     ).read_text()
-    assert image_catalog.airflow(load("dev"), tmp_path).tag != before
+    assert of_dags(tmp_path).tag != before
+
+
+def of_dags(root: Path) -> ImageSpec:
+    """The Airflow image with the DAGs below `root`."""
+    (spec,) = [
+        spec for spec in image_catalog.every(load("dev"), root) if spec.name == "airflow-dags"
+    ]
+    return spec
+
+
+def test_a_changed_dag_changes_the_layer_of_dags_alone(tmp_path: Path) -> None:
+    def tags() -> dict[str, str]:
+        return {spec.name: spec.tag for spec in image_catalog.every(load("dev"), tmp_path)}
+
+    shutil.copytree(ROOT / "images", tmp_path / "images")
+    shutil.copytree(ROOT / "dags", tmp_path / "dags")
+    before = tags()
+    (tmp_path / "dags" / "smoke.py").write_text("# edited")
+    after = tags()
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"airflow-dags", "airflow-worker-dags"}
+    (tmp_path / "images" / "airflow" / "airflow.cfg").write_text("# edited")
+    assert all(tags()[name] != after[name] for name in changed | {"airflow", "airflow-worker"})
 
 
 def test_the_context_is_normalised_and_never_half_there(spec: ImageSpec, tmp_path: Path) -> None:
@@ -94,10 +117,12 @@ def test_leftovers_stay_out_and_airflowignore_goes_in(tmp_path: Path) -> None:
     assert specs.below(tmp_path) == [".airflowignore", "a.py"]
 
 
-def test_the_airflow_image_holds_its_own_lock_and_the_dags() -> None:
+def test_the_airflow_image_holds_its_own_lock_and_the_layer_on_it_the_dags() -> None:
     names = {file.path for file in image_catalog.airflow(load("dev")).files}
-    assert {"Dockerfile", "entrypoint.sh", "locks/3.3.2-py3.11.txt", "dags/smoke.py"} <= names
+    assert {"Dockerfile", "entrypoint.sh", "locks/3.3.2-py3.11.txt"} <= names
     assert not any("2.11.2" in name or "__pycache__" in name for name in names)
+    dags = {file.path for file in of_dags(ROOT).files}
+    assert {"Dockerfile", "usr/local/airflow/dags/smoke.py"} <= dags
 
 
 @pytest.mark.parametrize("name", ["3.3.2-py3.11.txt", "3.3.2-worker-py3.11.txt"])
@@ -117,14 +142,13 @@ def test_a_missing_lock_of_packages_is_an_error(tmp_path: Path, name: str) -> No
 def test_an_image_for_dags_from_git_holds_none_but_what_fetches_them(
     version: str, packages: str | None
 ) -> None:
-    spec = image_catalog.airflow(
-        load(
-            "dev",
-            f"airflow.version={version} airflow.dags.source=git "
-            "airflow.dags.git.repository=https://git.example.com/dags.git",
-        )
+    settings = load(
+        "dev",
+        f"airflow.version={version} airflow.dags.source=git "
+        "airflow.dags.git.repository=https://git.example.com/dags.git",
     )
-    assert not any(file.path.startswith("dags/") for file in spec.files)
+    assert not any(spec.name.endswith("-dags") for spec in image_catalog.every(settings))
+    spec = image_catalog.airflow(settings)
     assert dict(spec.arguments)["SYSTEM_PACKAGES"] == packages
     assert dict(image_catalog.airflow(load("dev")).arguments)["SYSTEM_PACKAGES"] == ""
 

@@ -138,7 +138,7 @@ def test_no_value_is_run_by_make_or_a_shell(checkout: Checkout) -> None:
 
 @pytest.mark.parametrize("name", sorted({*FLAGS, "ON"}))
 def test_no_flag_is_run_by_make_or_a_shell(checkout: Checkout, name: str) -> None:
-    target = {"APPLY": "prune", "YES": "down", "LIVE": "local-up", "COLD": "bench", "ON": "up"}
+    target = {"APPLY": "prune", "YES": "down", "LIVE": "preview", "COLD": "bench", "ON": "up"}
     for nasty in (NASTY[0], NASTY[1], "".join(NASTY)):
         calls, errors = checkout.make(target[name], "ENV=sandbox", f"{name}={nasty}")
         assert calls == [], nasty
@@ -191,7 +191,7 @@ def test_an_empty_environment_is_not_the_sandbox(checkout: Checkout) -> None:
         ("parity A=dev B=prod", "parity dev prod"),
         ("env NAME=staging FROM=prod", "env staging --from=prod"),
         ("task NAME=pandas-1 ARGS=--x", "task dev pandas-1 --args=--x"),
-        ("local-up LIVE=1", "local-up dev --live"),
+        ("local-up", "local-up dev"),
         ("local-down", "local-down"),
     ],
 )

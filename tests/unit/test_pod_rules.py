@@ -354,7 +354,7 @@ def pod(
     names = ["base", "airflow-xcom-sidecar"] if sidecar else ["base"]
     containers = [SimpleNamespace(name=name) for name in names]
     return SimpleNamespace(
-        metadata=SimpleNamespace(namespace=namespace, labels=labels),
+        metadata=SimpleNamespace(namespace=namespace, labels=labels, annotations=None),
         spec=Model(containers=containers, **spec),
     )
 

@@ -1,6 +1,7 @@
 """Cluster policies (Airflow's "Cluster Policies"): both Airflow lines import this file by its name.
 
-They refuse pods that a DAG's author may not have (pod_rules.py).
+They refuse pods that a DAG's author may not have (pod_rules.py), and see to it that a task runs in
+the image in which its DAG was read (dag_image.py).
 
 Where Airflow runs a list of executors (`core.executor`, always so for the hybrids on Airflow 3),
 nothing sends `queue="kubernetes"` to KubernetesExecutor as the hybrid classes of Airflow 2 do.
@@ -17,15 +18,26 @@ _EXECUTOR = os.environ.get("KUBERNETES_QUEUE_EXECUTOR")
 _DEPLOYED = "TASKS_NAMESPACE" in os.environ
 """Whether this is a deployment in a cluster, not a laptop's."""
 
+_TASK_IMAGE, _TASK_IMAGES = os.environ.get("TASK_IMAGE"), os.environ.get("TASK_IMAGES")
+"""In the DAG processor of Airflow 2 the image of task pods; on Airflow 3 the registry of all."""
+
+if _TASK_IMAGE:
+    # Here once, and not again in the process of each file.
+    import kubernetes.client  # noqa: F401
+
 
 def task_policy(task: Any) -> None:
-    """Refuse a task whose pods could not be created. Send one of the queue "kubernetes" to
-    KubernetesExecutor, unless it names an executor.
+    """Refuse a task whose pods could not be created; record the image of others. Send one of the
+    queue "kubernetes" to KubernetesExecutor, unless it names an executor.
 
     Raises AirflowClusterPolicyViolation, which is then the import error of the DAG's file.
     """
     if _DEPLOYED:
         _refuse(task)
+    if _TASK_IMAGE:
+        from dag_image import stamp_task
+
+        stamp_task(task, _TASK_IMAGE)
     if not _EXECUTOR or task.queue != "kubernetes" or task.executor:
         return
     if hasattr(task, "partial_kwargs"):  # a mapped task, whose `executor` can only be read
@@ -45,12 +57,18 @@ def _refuse(task: Any) -> None:
         raise AirflowClusterPolicyViolation(f"task {task.task_id}:{lines}")
 
 
-if _EXECUTOR:
+if _EXECUTOR or _TASK_IMAGES:
 
-    def task_instance_mutation_hook(task_instance: Any, dag_run: Any = None) -> None:  # noqa: ARG001
-        """Do the same for a run of a DAG that was parsed before this executor was there."""
-        if task_instance.queue == "kubernetes" and not task_instance.executor:
+    def task_instance_mutation_hook(task_instance: Any, dag_run: Any = None) -> None:
+        """Record the image of the run. Send a task to KubernetesExecutor as above, for a run of a
+        DAG that was parsed before this executor was there.
+        """
+        if _EXECUTOR and task_instance.queue == "kubernetes" and not task_instance.executor:
             task_instance.executor = _EXECUTOR
+        if _TASK_IMAGES:
+            from dag_image import stamp_instance
+
+            stamp_instance(task_instance, dag_run, _TASK_IMAGES)
 
 
 def pod_mutation_hook(pod: Any) -> None:
@@ -61,7 +79,9 @@ def pod_mutation_hook(pod: Any) -> None:
     from pod_defaults import complete_sidecar
 
     if _DEPLOYED:
+        from dag_image import check_release
         from pod_rules import check_pod
 
         check_pod(pod)
+        check_release(pod)
     complete_sidecar(pod)

@@ -23,7 +23,7 @@ WEB, WEB_PORT = "airflow-web", 8080
 SCHEDULER_HEALTH_PORT = 8974
 UPDATE_ROLES = "AIRFLOW__FAB__UPDATE_FAB_PERMS"
 FLOWER_LOGIN = "AIRFLOW__CELERY__FLOWER_BASIC_AUTH"
-POD_TEMPLATE = f"{HOME}/pod_template.yaml"
+POD_TEMPLATE = "/opt/pod-template/pod_template.yaml"
 
 
 def configuration_manifest(settings: Settings) -> Manifest:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ..kubernetes.env import plain_env
 from ..kubernetes.manifest import Manifest
 from ..kubernetes.pod import Parts
 from ..kubernetes.rbac import ServiceAccount
@@ -12,9 +13,12 @@ from .image_scripts import heartbeat_probes, script_container, wait_for_migratio
 from .pod import airflow_container, airflow_pod, rolled_by
 from .releases import RELEASES
 
+DAG_PROCESSOR = "airflow-dag-processor"
+"""The name of its Deployment, on every release."""
 
-def dag_processor_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
-    """Its service account and Deployment."""
+
+def dag_processor_manifests(settings: Settings, image: str, of_tasks: str) -> Iterator[Manifest]:
+    """Its service account and Deployment. `of_tasks` is the image of task pods."""
     component = RELEASES[settings.airflow.version].dag_processor
     values = settings.airflow.dag_processor
     account = ServiceAccount(component.name)
@@ -26,6 +30,7 @@ def dag_processor_manifests(settings: Settings, image: str) -> Iterator[Manifest
         values.resources,
         component.args,
         component.secrets,
+        env=plain_env(dags.image_variables(settings, of_tasks)),
         probes=heartbeat_probes("DagProcessorJob"),
     )
     parts = code + wait_for_migrations(settings, image)
@@ -37,4 +42,5 @@ def dag_processor_manifests(settings: Settings, image: str) -> Iterator[Manifest
         parts = Parts(init=(fetch,)) + parts
     pod = airflow_pod(settings, account, container, parts, annotations=rolled_by(settings))
     yield from account.manifests(settings.namespace)
-    yield deployment(settings, pod, values.replicas)
+    # Two of different DAG code, at a time, would each take back what the other has written.
+    yield deployment(settings, pod, values.replicas, recreate=True)

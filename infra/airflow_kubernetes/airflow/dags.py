@@ -1,8 +1,12 @@
-"""DAG code from a Git repository, fetched while Airflow runs (`airflow.dags.source: git`).
+"""DAG code: in the images, or from a Git repository, fetched while Airflow runs
+(`airflow.dags.source`).
 
-Airflow 3 fetches it itself (the Git provider's GitDagBundle): the DAG processor follows the ref,
-and a task gets the commit of its run. On Airflow 2, git-sync keeps a checkout of the ref next to
-each component that reads DAG files.
+A task pod runs the image in which its DAG was read, until its run ends (images/airflow/config/
+dag_image.py): a deployment changes nothing for runs that have begun.
+
+From Git, Airflow 3 fetches it itself (the Git provider's GitDagBundle): the DAG processor follows
+the ref, and a task gets the commit of its run. On Airflow 2, git-sync keeps a checkout of the ref
+next to each component that reads DAG files.
 """
 
 import json
@@ -42,31 +46,67 @@ def airflow_fetches(settings: Settings) -> bool:
 
 
 def variables(settings: Settings) -> dict[str, str]:
-    """The configuration that says where DAG code is; nothing for code in the image."""
+    """The configuration that says where DAG code is."""
     git = settings.airflow.dags.git
     if settings.airflow.dags.source == "image":
-        return {}
+        return _image_bundle(settings)
     if not airflow_fetches(settings):
         return {
             "AIRFLOW__CORE__DAGS_FOLDER": f"{FOLDER}/{LINK}/{git.folder}",
             # Look for new files as often as they may come; the default is every 5 minutes.
             "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": str(git.interval),
         }
-    bundle = {
-        "name": BUNDLE,
-        "classpath": "airflow.providers.git.bundles.git.GitDagBundle",
-        "kwargs": {
-            "git_conn_id": "git_dags",
-            "tracking_ref": git.ref,
-            "subdir": git.folder,
-            "refresh_interval": git.interval,
-        },
+    kwargs = {
+        "git_conn_id": "git_dags",
+        "tracking_ref": git.ref,
+        "subdir": git.folder,
+        "refresh_interval": git.interval,
     }
     return {
-        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
+        **_bundle("commit_bundle.CommitBundle", kwargs),
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": FOLDER,
         CONNECTION: _connection(git),
     }
+
+
+def image_variables(settings: Settings, of_tasks: str) -> dict[str, str]:
+    """The DAG processor's variable of the image `of_tasks`, which it records with what it reads.
+
+    None if no pods run tasks.
+    """
+    if not _in_task_pods(settings):
+        return {}
+    return {
+        "DAG_IMAGE" if RELEASES[settings.airflow.version].dag_bundles else "TASK_IMAGE": of_tasks
+    }
+
+
+def _image_bundle(settings: Settings) -> dict[str, str]:
+    """Airflow 3's configuration of code in images; without task pods, Airflow's own default fits.
+
+    Elsewhere a run goes on with the newest code, as on Airflow 2: nothing keeps the image of a
+    worker. Nor does it for bundles of the user's own.
+    """
+    if not (_in_task_pods(settings) and RELEASES[settings.airflow.version].dag_bundles):
+        return {}
+    own = settings.airflow.configuration.get("dag_processor", {})
+    if "dag_bundle_config_list" in own:
+        return {}
+    return {
+        **_bundle("image_bundle.ImageBundle", {}),
+        "TASK_IMAGES": f"{settings.images.registry}/",
+    }
+
+
+def _in_task_pods(settings: Settings) -> bool:
+    """Whether code in an image runs in pods of their own."""
+    executor = RELEASES[settings.airflow.version].executor(settings.airflow.executor)
+    return settings.airflow.dags.source == "image" and executor.kubernetes
+
+
+def _bundle(classpath: str, kwargs: dict[str, Any]) -> dict[str, str]:
+    bundle = {"name": BUNDLE, "classpath": classpath, "kwargs": kwargs}
+    return {"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle])}
 
 
 def parts(settings: Settings, *, once: bool = False) -> Parts:

@@ -1,5 +1,6 @@
 """All objects of Airflow, and those of Celery for executors that use it."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
@@ -11,6 +12,7 @@ from .configuration import configuration_manifest
 from .create_admin import create_admin_manifests
 from .dag_processor import dag_processor_manifests
 from .flower import flower_manifests
+from .image_catalog import AIRFLOW, by_short_name, of_dag_code, of_task_pods
 from .launched_pods import launched_pods_manifests
 from .logs import logs_manifest
 from .migrations import migrations_manifests
@@ -23,46 +25,49 @@ from .web import web_manifests
 from .workers import workers_manifests
 
 
-def airflow_manifests(
-    settings: Settings, image: str, task_image: str, task_images: Mapping[str, str]
-) -> Iterator[Manifest]:
+def airflow_manifests(settings: Settings, images: Mapping[str, str]) -> Iterator[Manifest]:
     """What every executor has, the pods that tasks launch, and task pods for those that start them.
 
-    `image` is the components', `task_image` that of task pods; `task_images` are the references
-    that DAGs get by name.
+    `images` are the references of the images by name.
     """
     executor = RELEASES[settings.airflow.version].executor(settings.airflow.executor)
+    image, with_dags = images[AIRFLOW], images[of_dag_code(settings)]
+    of_tasks = images[of_task_pods(settings)]
     yield logs_manifest(settings)
     yield configuration_manifest(settings)
-    yield task_images_manifest(settings, task_images)
+    yield task_images_manifest(settings, by_short_name(images))
     yield from launched_pods_manifests(settings)
     if executor.kubernetes:
-        yield from task_pod_manifests(settings, task_image)
+        yield from task_pod_manifests(settings, of_tasks)
     if not settings.airflow.stopped:
         yield from migrations_manifests(settings, image)
         yield from create_admin_manifests(settings, image)
     yield from web_manifests(settings, image)
-    yield from scheduler_manifests(settings, image, task_image)
-    yield from dag_processor_manifests(settings, image)
-    yield from triggerer_manifests(settings, image)
+    yield from scheduler_manifests(settings, with_dags if executor.local else image)
+    yield from dag_processor_manifests(settings, with_dags, of_tasks)
+    yield from triggerer_manifests(settings, with_dags)
 
 
-def celery_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
-    """The broker, if it is in the cluster, the workers and Flower."""
+def celery_manifests(settings: Settings, images: Mapping[str, str]) -> Iterator[Manifest]:
+    """The broker, if it is in the cluster, the workers and Flower.
+
+    `images` are the references of the images by name.
+    """
     if settings.broker.mode == "cluster":
         yield from redis_manifests(settings)
-    yield from workers_manifests(settings, image)
-    yield from flower_manifests(settings, image)
+    yield from workers_manifests(settings, images[of_dag_code(settings)])
+    yield from flower_manifests(settings, images[AIRFLOW])
 
 
 def granted(settings: Settings, component: str) -> list[Rule]:
     """The rules of the Role that these objects give to a component; none without a Role."""
     executor = RELEASES[settings.airflow.version].executor(settings.airflow.executor)
-    celery = celery_manifests(settings, "") if executor.celery else ()
+    images: Mapping[str, str] = defaultdict(str)
+    celery = celery_manifests(settings, images) if executor.celery else ()
     name = ServiceAccount(component).name
     return [
         rule
-        for obj in chain(airflow_manifests(settings, "", "", {}), celery)
+        for obj in chain(airflow_manifests(settings, images), celery)
         if obj["kind"] == "Role" and obj["metadata"]["name"] == name
         for rule in obj["rules"]
     ]

@@ -18,8 +18,8 @@ from .pod import airflow_container, airflow_pod, rolled_by
 from .releases import BROKER, DATABASE, RELEASES, RESULTS
 
 
-def scheduler_manifests(settings: Settings, image: str, task_image: str) -> Iterator[Manifest]:
-    """Its service account, Role and Deployment. `task_image` is that of task pods."""
+def scheduler_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
+    """Its service account, Role and Deployment. `image` has DAGs where the scheduler runs tasks."""
     release = RELEASES[settings.airflow.version]
     executor = release.executor(settings.airflow.executor)
     component, values = release.scheduler, settings.airflow.scheduler
@@ -39,7 +39,8 @@ def scheduler_manifests(settings: Settings, image: str, task_image: str) -> Iter
         ports={"health": SCHEDULER_HEALTH_PORT},
         probes=_probes(executor),
     )
-    template = [task_pod.template(settings, task_image)] if executor.kubernetes else []
+    # Without the image: that changes with every DAG, and the kubelet writes it into a running pod.
+    template = [task_pod.template(settings, "")] if executor.kubernetes else []
     annotations = rolled_by(settings, *template) | (tasks.STAY if executor.local else {})
     pod = airflow_pod(
         settings,

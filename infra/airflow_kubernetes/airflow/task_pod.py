@@ -5,6 +5,7 @@ executor fills in name, namespace, arguments and labels; the image's entrypoint 
 """
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
@@ -19,14 +20,14 @@ from .pod import airflow_container, airflow_pod
 from .releases import RELEASES
 
 TASK = "task"
-TEMPLATE_CONFIG_MAP, TEMPLATE_KEY = "airflow-pod-template", "pod_template.yaml"
+TEMPLATE_CONFIG_MAP, TEMPLATE_KEY = "airflow-pod-template", PurePosixPath(POD_TEMPLATE).name
 
-# A single file by subPath: in its home, Airflow does not follow a ConfigMap's `..data` links.
+# A folder, not a single file, so that the kubelet writes a change into running schedulers, which
+# read the file for each pod.
 TEMPLATE_FILE = volume(
     "pod-template",
-    POD_TEMPLATE,
+    str(PurePosixPath(POD_TEMPLATE).parent),
     {"configMap": {"name": TEMPLATE_CONFIG_MAP}},
-    subPath=TEMPLATE_KEY,
     readOnly=True,
 )
 

@@ -67,7 +67,8 @@ def ensure(settings: Settings) -> dict[str, str]:
             say(f"{by_tag}: unchanged")
             images[by_tag] = reference
         elif settings.images.build:
-            images[by_tag] = build(settings, spec)
+            on = images[references.by_tag(settings, spec.on)] if spec.on else None
+            images[by_tag] = build(settings, spec, on)
         elif reference is None:
             raise BuildError(references.missing(settings, spec))
         else:
@@ -78,13 +79,14 @@ def ensure(settings: Settings) -> dict[str, str]:
     return images
 
 
-def build(settings: Settings, spec: ImageSpec) -> str:
+def build(settings: Settings, spec: ImageSpec, on: str | None = None) -> str:
     """Build and push an image for each platform and their index; returns the index by digest.
 
-    Raises BuildError, RegistryError; the lock is written last.
+    `on` is the reference by digest of `spec.on`. Raises BuildError, RegistryError; the lock is
+    written last.
     """
     buildx.prepare(settings)
-    platforms = [buildx.build(settings, spec, platform) for platform in spec.platforms]
+    platforms = [buildx.build(settings, spec, platform, on) for platform in spec.platforms]
     by_tag = references.by_tag(settings, spec)
     reference = f"{by_tag}@{buildx.push_index(by_tag, platforms)}"
     lock.update(lock.path(settings), {spec.name: lock.Entry.of(reference)})

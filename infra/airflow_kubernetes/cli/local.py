@@ -17,13 +17,11 @@ COMPOSE_FILE = ROOT / "compose.yaml"
 ENV_FILE = ROOT / env_file.NAME
 PROJECT = "airflow-local"
 """Compose's prefix of containers and volumes, unless .env has another."""
-LIVE_DAGS = "/mnt/dags"
-"""Where compose.yaml mounts ./dags."""
 TIMEOUT = 600
 """Seconds in which all services must become healthy."""
 
 
-def local_up(target: Target, *, live: bool = False) -> None:
+def local_up(target: Target) -> None:
     """Start all services, wait until they are healthy, print address, user and password.
 
     Raises CommandError, EngineError or BuildError.
@@ -39,7 +37,6 @@ def local_up(target: Target, *, live: bool = False) -> None:
         **env_file.secrets(settings, before),
         "AIRFLOW_IMAGE": images.airflow(settings, docker),
         "MYSQL_IMAGE": settings.database.cluster.image,
-        "DAGS_FOLDER": LIVE_DAGS if live else "",
     }
     env_file.write(ENV_FILE, now)
     images.write_references(settings)

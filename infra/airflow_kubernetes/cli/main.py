@@ -44,7 +44,7 @@ ARGUMENTS = {
         "COMMIT", "report what this checkout changes since COMMIT, branch or tag, without a cluster"
     ),
     "--report": _text("FOLDER", "also write the report to FOLDER"),
-    "--live": _flag("preview: the report includes clusters; local-up: with ./dags as edited"),
+    "--live": _flag("the report includes clusters"),
     "--once": _flag("one run for each Airflow image, and none while Airflow is stopped"),
     "--from": _text("NAME", "the backup to load, or the environment to copy", dest="source"),
     "--into": _text(
@@ -90,7 +90,7 @@ COMMANDS = {
     "task": ("task.task", "run a task image on this machine and print its XCom",
              "target image --args"),
     "local-up": ("local.local_up", "run all of Airflow on this machine with Docker Compose",
-                 "target --live"),
+                 "target"),
     "local-down": ("local.local_down", "stop that; keep its data and passwords", ""),
 }  # fmt: skip
 """By name: `module.function` of this package, what it does, and its ARGUMENTS.

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from ..environment import load
 from ..errors import CommandError
-from ..kubernetes.manifest import Manifest
 from ..policies import waivers
 from ..policies.containers import not_built
 from ..policies.rule import Subject
@@ -35,10 +34,10 @@ def policies(environment: str, overrides: str = "") -> None:
     today = datetime.now(UTC).date()
     all_violations: list[Violation] = []
     for name in checked:
-        rendered, settings = objects(name, overrides), load(name, overrides)
-        subject = Subject(rendered, settings, name)
+        settings = load(name, overrides)
+        subject = Subject(objects(name, overrides), settings, name)
         found = violations(subject, known, today)
-        print(summary(name, rendered, found))
+        print(summary(subject, found))
         all_violations += found
         if environment:
             try_if_reachable(Target(name, overrides, settings))
@@ -52,18 +51,19 @@ def policies(environment: str, overrides: str = "") -> None:
         raise waivers.WaiversError(outdated)
 
 
-def summary(environment: str, rendered: Sequence[Manifest], found: Sequence[Violation]) -> str:
+def summary(subject: Subject, found: Sequence[Violation]) -> str:
     """One environment's violations, a block each; a line for each that is waived."""
     open_ = [violation for violation in found if violation.waiver is None]
     count = f"{len(open_)} violation{'s' if len(open_) > 1 else ''}" if open_ else "no violation"
-    lines = [f"{environment}: {len(rendered)} objects, {len(RULES)} rules: {count}"]
+    size = f"{len(subject.objects)} objects, {len(RULES)} rules"
+    lines = [f"{subject.environment}: {size}: {count}"]
     lines += map(block, open_)
     lines += [
         f"  waived: {violation.kind}/{violation.name}: {violation.rule} ({violation.waiver})"
         for violation in found
         if violation.waiver is not None
     ]
-    if images := not_built(rendered):
+    if images := not_built(subject.objects, subject.settings):
         lines.append(
             f"  not built yet, so without a digest: {', '.join(images)} (make images, where "
             "images.build is true, writes images.lock.yaml)"

@@ -16,11 +16,13 @@ DONE = ("success", "failed")
 
 
 def run(target: Target, *, once: bool) -> None:
-    """Run the DAG; `once` for each Airflow image, and not while Airflow is stopped: after `up`."""
+    """Run the DAG; `once` for each version of the DAGs, and not while Airflow is stopped."""
     if not once:
         smoke(target)
     elif not target.settings.airflow.stopped:
-        smoke(target, f"up-{image_catalog.airflow(target.settings).tag}")
+        name = image_catalog.of_dag_code(target.settings)
+        tag = next(spec.tag for spec in image_catalog.every(target.settings) if spec.name == name)
+        smoke(target, f"up-{tag}")
 
 
 def smoke(target: Target, name: str | None = None) -> None:

@@ -15,7 +15,7 @@ from ..registry.login import for_docker, given
 from ..settings.schema import Settings
 from . import build_options
 from .failures import BuildError, explain, reason
-from .specs import ImageSpec
+from .specs import ON_IMAGE, ImageSpec
 from .staging import stage
 
 
@@ -54,10 +54,11 @@ def prepare(settings: Settings) -> None:
         raise BuildError(f"builder {builder.name}: {done.stderr.strip()}")
 
 
-def command(spec: ImageSpec, platform: str, tag: str) -> list[str]:
-    """The `buildx build` of one platform's image. Proxies are by name: their values may be secret.
+def command(spec: ImageSpec, platform: str, tag: str, on: str | None = None) -> list[str]:
+    """The `buildx build` of one platform's image; `on` is the reference of `spec.on`.
 
-    BuildKit keeps proxies out of layers. Raises BuildError.
+    Proxies are by name: their values may be secret, and BuildKit keeps them out of layers. Raises
+    BuildError.
     """
     proxies = [
         name
@@ -70,14 +71,16 @@ def command(spec: ImageSpec, platform: str, tag: str) -> list[str]:
         *program(), "build", str(stage(spec)), "--platform", platform, "--tag", tag,
         "--provenance=false",
         *(f"--build-arg={name}={value}" for name, value in spec.arguments),
+        *([f"--build-arg={ON_IMAGE}={on}"] if on else []),
         *(f"--build-arg={name}" for name in proxies),
         *secrets,
     ]  # fmt: skip
 
 
-def build(settings: Settings, spec: ImageSpec, platform: str) -> str:
+def build(settings: Settings, spec: ImageSpec, platform: str, on: str | None = None) -> str:
     """Build for one platform and push; returns `registry/name:tag-architecture@digest`.
 
+    `on` is the reference by digest of `spec.on`, which the registry has.
     Raises BuildError with the step that failed, its last lines and what to do.
     """
     name, started = build_options.tag(settings, spec, platform), time.monotonic()
@@ -94,7 +97,7 @@ def build(settings: Settings, spec: ImageSpec, platform: str) -> str:
             *(f"--cache-to={cache}" for cache in caches[1:]),
         ]  # fmt: skip
         with for_docker(settings.images.registry, given()) as variables:
-            output = _run([*command(spec, platform, name), *options], variables)
+            output = _run([*command(spec, platform, name, on), *options], variables)
         if output is not None:
             raise BuildError(explain(name, platform, output))
         digest: str = json.loads(metadata.read_text())["containerimage.digest"]

@@ -9,7 +9,7 @@ import pulumi_docker_build as docker_build
 from ..paths import ROOT
 from ..settings.schema import Settings
 from . import build_options, references
-from .specs import ImageSpec
+from .specs import ON_IMAGE, ImageSpec
 from .staging import STAGING, stage
 
 
@@ -39,11 +39,13 @@ def image(
     *,
     rendering: bool,
     login: docker_build.RegistryArgs | None,
+    on: pulumi.Input[str] | None,
     parent: pulumi.Resource,
     depends_on: list[pulumi.Resource],
 ) -> pulumi.Input[str]:
     """`registry/name:tag@digest` of the image, built and pushed if this environment builds.
 
+    `on` is the reference by digest of the image on which it is a layer.
     Without a login the one in Docker's configuration is used. A preview never builds: it shows
     the tag of an image that the lock does not know. The lock is written by `make up`, from the
     stack's outputs.
@@ -60,7 +62,7 @@ def image(
     index = docker_build.Index(
         f"{spec.name}-index",
         sources=[
-            _platform(settings, spec, platform, context, login, opts).ref
+            _platform(settings, spec, platform, context, login, on, opts).ref
             for platform in spec.platforms
         ],
         tag=references.by_tag(settings, spec),
@@ -78,6 +80,7 @@ def _platform(
     platform: str,
     context: Path,
     login: docker_build.RegistryArgs | None,
+    on: pulumi.Input[str] | None,
     opts: pulumi.ResourceOptions,
 ) -> docker_build.Image:
     """The image for one platform. With several in one build their caches overwrite each other."""
@@ -90,7 +93,7 @@ def _platform(
         builder=docker_build.BuilderConfigArgs(name=settings.images.builder.name),
         # Relative to the program: a path of one machine must not enter the state.
         context=docker_build.BuildContextArgs(location=os.path.relpath(context, ROOT / "infra")),
-        build_args=dict(spec.arguments),
+        build_args=dict(spec.arguments) | ({} if on is None else {ON_IMAGE: on}),
         cache_from=[docker_build.CacheFromArgs(raw=source) for source in caches[:1]],
         cache_to=[docker_build.CacheToArgs(raw=target) for target in caches[1:]],
         platforms=[docker_build.Platform(platform)],

@@ -13,6 +13,9 @@ EPOCH = "1577836800"
 2020-01-01, for zip files know no date before 1980.
 """
 
+ON_IMAGE = "ON_IMAGE"
+"""The build argument of an image that is a layer on another one."""
+
 
 @dataclass(frozen=True)
 class File:
@@ -31,7 +34,8 @@ class File:
 class ImageSpec:
     """An image to build.
 
-    `dated`: its Dockerfile sets the date SOURCE_DATE_EPOCH on all files that it copies.
+    `dated`: its Dockerfile sets the date SOURCE_DATE_EPOCH on all files that it copies. `on` is the
+    image of this project on which it is a layer; the build gets its reference as ON_IMAGE.
     """
 
     name: str
@@ -39,11 +43,12 @@ class ImageSpec:
     arguments: tuple[tuple[str, str], ...]
     platforms: tuple[str, ...]
     dated: bool = False
+    on: "ImageSpec | None" = None
 
     @property
     def base(self) -> str:
         """The base image, with its digest where that is known."""
-        return dict(self.arguments)["PYTHON_BASE_IMAGE"]
+        return self.on.base if self.on else dict(self.arguments)["PYTHON_BASE_IMAGE"]
 
     @cached_property
     def tag(self) -> str:
@@ -60,6 +65,8 @@ class ImageSpec:
         for name, value in sorted(self.arguments):
             add(name.encode(), value.encode())
         add(*(platform.encode() for platform in sorted(self.platforms)))
+        if self.on:
+            add(self.on.tag.encode())
         return digest.hexdigest()[:16]
 
 

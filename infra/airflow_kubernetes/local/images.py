@@ -6,7 +6,7 @@ import tempfile
 
 from ..airflow import image_catalog, task_images
 from ..console import say
-from ..images import buildx, references, tasks
+from ..images import buildx, references
 from ..images.failures import BuildError
 from ..images.specs import ImageSpec
 from ..images.staging import STAGING
@@ -39,8 +39,8 @@ def write_references(settings: Settings) -> None:
 
     Without the file those DAGs could not be parsed.
     """
-    specs = image_catalog.every(settings)
-    names = {tasks.short(spec.name): references.by_tag(settings, spec) for spec in specs}
+    tags = {spec.name: references.by_tag(settings, spec) for spec in image_catalog.every(settings)}
+    names = image_catalog.by_short_name(tags)
     TASK_IMAGES.mkdir(parents=True, exist_ok=True)
     TASK_IMAGES.chmod(0o755)  # readable for the containers' user under every umask
     file = TASK_IMAGES / task_images.FILE

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..airflow.task_images import CONFIG_MAP, FILE
 from ..kubernetes.manifest import Manifest
 from ..settings.marks import SANDBOX
+from ..settings.schema import Settings
 from .rule import HARDENING, Finding, Subject, rule
 from .workloads import UNKNOWN, field_rule, pod_fields
 
@@ -71,7 +72,7 @@ def liveness_is_not_readiness(subject: Subject) -> Iterator[Finding]:
 )
 def image_digest(subject: Subject) -> Iterator[Finding]:
     """A tag can be pushed again: then nodes run different images, and none is what was tested."""
-    known = {UNKNOWN, *not_built(subject.objects)}
+    known = {UNKNOWN, *not_built(subject.objects, subject.settings)}
     for workload, path, image in pod_fields(subject.objects, "containers[*].image"):
         image = image or "no image"
         stand_in = subject.environment == SANDBOX and STAND_IN in image
@@ -79,14 +80,18 @@ def image_digest(subject: Subject) -> Iterator[Finding]:
             yield workload.finding(f"{image} has no digest", *path)
 
 
-def not_built(objects: Iterable[Manifest]) -> list[str]:
-    """This project's images that the lock has no digest of: a deployment builds them or stops."""
-    images: set[str] = set()
+def not_built(objects: Sequence[Manifest], settings: Settings) -> list[str]:
+    """This project's images that the lock has no digest of: a deployment builds them or stops.
+
+    They are known by the registry and by their tag, which is made of their content.
+    """
+    images = {image or "" for _, _, image in pod_fields(objects, "containers[*].image")}
     for obj in objects:
         if obj["kind"] == "ConfigMap" and obj["metadata"]["name"] == CONFIG_MAP:
             text = (obj.get("data") or {}).get(FILE, UNKNOWN)
             images |= {*json.loads(text).values()} if text != UNKNOWN else set()
-    return sorted(image for image in images if not DIGEST.search(image))
+    own = re.compile(rf"{re.escape(settings.images.registry)}/[-a-z0-9]+:[0-9a-f]{{16}}")
+    return sorted(image for image in images if own.fullmatch(image))
 
 
 def _patience(probe: dict[str, Any]) -> int:

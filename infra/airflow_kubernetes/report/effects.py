@@ -4,9 +4,12 @@ Durations are rough, for a node that has the image; where the program's own wait
 those. A changed ConfigMap alone restarts nothing: pods carry a checksum of what they read at start.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
+from ..airflow.dag_processor import DAG_PROCESSOR
+from ..airflow.image_catalog import WITH_DAGS
 from ..airflow.task_images import CONFIG_MAP as TASK_IMAGES
 from ..airflow.task_pod import TEMPLATE_CONFIG_MAP as POD_TEMPLATE
 from ..broker import redis
@@ -20,6 +23,9 @@ from .stack_config import CLUSTER
 CLAIM = "PersistentVolumeClaim"
 TEMPLATE = ("spec", "template")
 REPLICAS = ("spec", "replicas")
+LAYER = re.compile(rf"({'|'.join(WITH_DAGS.values())}):[0-9a-f]{{16}}(@sha256:[0-9a-f]{{64}})?")
+"""A reference to an image with DAGs, without its registry."""
+
 DRAINS = 120
 """Seconds of grace period from which on a pod is one that finishes its tasks before it stops."""
 
@@ -44,7 +50,11 @@ NOTES = {
 
 
 def notes(changes: Iterable[Change]) -> tuple[Effect, ...]:
-    """What concerns the whole environment: another release or executor, a stop, new secrets."""
+    """What concerns the whole environment: another release or executor, a stop, new secrets.
+
+    Or that nothing has changed but DAGs.
+    """
+    changes = tuple(changes)
     values: dict[Path, list[tuple[Any, Any]]] = {}
     for change in changes:
         for each in change.differences:
@@ -58,10 +68,24 @@ def notes(changes: Iterable[Change]) -> tuple[Effect, ...]:
     if stopped := sum(new == 0 for _, new in values.get(REPLICAS, ())):
         text = f"{stopped} workloads get 0 replicas: they stop until that is undone"
         result.append(Effect("STOPPED", text))
+    if changes and all(map(_dags_alone, changes)):
+        result.append(
+            Effect("DAGs only", "restarts the DAG processor, about 6 s; make dags is enough")
+        )
     return tuple(result)
 
 
-RESTARTS = ("unavailable", "drains", "rolls", "runs", "starts", "stops", "scales", "later")
+def _dags_alone(change: Change) -> bool:
+    """Whether an object differs in the images with DAGs alone."""
+    return change.operation is Operation.UPDATE and all(
+        each.old != each.new and LAYER.sub("", str(each.old)) == LAYER.sub("", str(each.new))
+        for each in change.differences
+    )
+
+
+RESTARTS = (
+    "unavailable", "drains", "rolls", "restarts", "runs", "starts", "stops", "scales", "later",
+)  # fmt: skip
 """What can happen to the pods of a workload, the worst first."""
 
 _Restart = tuple[str, str] | None
@@ -121,6 +145,8 @@ def _deployment(change: Change) -> _Restart:
         return "unavailable", f"is deleted and created again: unavailable for about 1 min{wait}"
     if not _template_changes(change):
         return ("scales", f"scales from {old} to {new} pods") if old != new else None
+    if change.name == DAG_PROCESSOR:
+        return "restarts", "restarts: DAGs are read again after about 6 s; all else goes on"
     if after["spec"].get("strategy", {}).get("type") == "Recreate":
         return "unavailable", (
             f"stops, then starts: unavailable for about 1 min{wait}. No task starts in the "
