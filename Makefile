@@ -92,12 +92,13 @@ up: .venv  ## build, deploy and wait; prints the address; ON=kind: on a kind clu
 	@$(if $(filter sandbox,$(ENVIRONMENT)),$(RUN) smoke $(call quote,ENVIRONMENT) --once $(call option,--set,SET))
 
 # Commands on one environment.
-COMMANDS := down preview status render images password smoke backup backups restore upgrade \
+COMMANDS := dags down preview status render images password smoke backup backups restore upgrade \
 	adopt drift policies promote prune task local-up
 .PHONY: $(COMMANDS)
 $(COMMANDS): .venv
 	@$(RUN) $@ $(call argument,ENVIRONMENT) $(OPTIONS) $(call option,--set,SET)
 
+dags:  ## deploy changed DAGs alone, in seconds
 down:  ## remove what runs; keep data and passwords; YES=1: without a question
 down: OPTIONS = $(call flag,--yes,YES)
 preview:  ## what make up would change; BASE=<commit> [REPORT=<folder>]: a report, without a cluster

@@ -36,10 +36,11 @@ USED = pytest.StashKey[int]()
 
 @dataclass(frozen=True)
 class Deployment:
-    """A namespace of the sandbox and the overrides that put Airflow there."""
+    """A namespace of the sandbox, the overrides that put Airflow there, and the checkout."""
 
     namespace: str
     overrides: str
+    root: Path = ROOT
 
     def make(
         self, goal: str, *variables: str, ok: bool = True, more: str = "", quiet: bool = False
@@ -54,7 +55,7 @@ class Deployment:
                 *variables,
                 f"SET={self.overrides} {more}".strip(),
             ],
-            cwd=ROOT,
+            cwd=self.root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -80,7 +81,7 @@ class Deployment:
         """A command in the background; its output is one pipe. A signal may be for its group."""
         return subprocess.Popen(
             self.command(goal, *variables, more=more),
-            cwd=ROOT,
+            cwd=self.root,
             env={**os.environ, "PYTHONPATH": "infra"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -93,7 +94,7 @@ class Deployment:
         """Standard output and error of a command in the checkout."""
         done = subprocess.run(
             command,
-            cwd=ROOT,
+            cwd=self.root,
             env={**os.environ, "PYTHONPATH": "infra", **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -136,7 +137,7 @@ class Deployment:
         """The objects that the program makes of these values."""
         text = subprocess.run(
             [*COMMAND, "render", "sandbox", f"--set={self.overrides}"],
-            cwd=ROOT,
+            cwd=self.root,
             env={**os.environ, "PYTHONPATH": "infra"},
             capture_output=True,
             text=True,

@@ -3,6 +3,7 @@
 For `make images` and the kubectl engine; under Pulumi images/resources.py builds them.
 """
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -12,11 +13,16 @@ from ..errors import CommandError
 from ..images import buildx, lock, references
 from ..images.failures import BuildError
 from ..images.specs import ImageSpec
+from ..kubernetes.manifest import Manifest
 from ..registry.client import resolve
 from ..registry.login import given
 from ..registry.reference import NotFoundError
+from ..render import objects
 from ..settings.schema import Settings
 from .target import Target
+
+ATTEMPTS = 3
+"""How often images are built and objects rendered until both are of the same files."""
 
 
 def images(target: Target) -> None:
@@ -77,6 +83,22 @@ def ensure(settings: Settings) -> dict[str, str]:
                 "environment that built it: make promote TO=<this environment> ENV=<that one>"
             )
     return images
+
+
+def deployable(target: Target) -> list[Manifest]:
+    """The environment's objects, with the images that the registry has by now.
+
+    Raises BuildError, RegistryError, and CommandError if files change meanwhile.
+
+    Another `up` with other values may write its images into the same lock meanwhile.
+    """
+    for _ in range(ATTEMPTS):
+        images = ensure(target.settings)
+        rendered = objects(target.environment, target.overrides)
+        text = json.dumps(rendered)
+        if all(image in text for image in images.values()):
+            return rendered
+    raise CommandError("an image's files changed while it was built; run make up again")
 
 
 def build(settings: Settings, spec: ImageSpec, on: str | None = None) -> str:

@@ -61,6 +61,7 @@ ARGUMENTS = {
 
 COMMANDS = {
     "up": ("up.up", "build, deploy and wait; print the address", "target"),
+    "dags": ("dags.dags", "deploy changed DAGs alone", "target"),
     "down": ("down.down", "remove what runs; keep data and passwords", "target --yes"),
     "preview": ("preview.preview_or_report", "show what `up` would change, or report what a branch "
                 "changes", "environment --set --base --report --live"),
@@ -98,7 +99,7 @@ COMMANDS = {
 A function gets its arguments by name, and as `target` the environment's Target.
 """
 
-EXCLUSIVE = ("up", "down", "upgrade", "adopt", "backup", "restore")
+EXCLUSIVE = ("up", "dags", "down", "upgrade", "adopt", "backup", "restore")
 """Commands that are refused while another one of them works on the same environment."""
 
 READ_ONLY = ("render", "drift", "task", "local-up")

@@ -1,6 +1,5 @@
 """`make up`: bring an environment to the state that this checkout describes."""
 
-import json
 import sys
 from contextlib import suppress
 
@@ -14,11 +13,10 @@ from ..kubectl import apply, foundation
 from ..kubectl.client import KubectlError
 from ..kubectl.restart import restart_outdated, restart_stuck
 from ..kubectl.wait import Watch, wait
-from ..kubernetes.manifest import Manifest
-from ..render import objects
 from ..secrets import generated
 from . import (
     build,
+    dags,
     installed_database,
     installed_release,
     pulumi_cli,
@@ -28,9 +26,6 @@ from . import (
 from .scale import wake
 from .status import print_access
 from .target import Target, engine
-
-ATTEMPTS = 3
-"""How often images are built and objects rendered until both are of the same files."""
 
 LAUNCHED_BY_TASK = "kubernetes_pod_operator=True"
 """A label that KubernetesPodOperator gives to its pods."""
@@ -72,6 +67,7 @@ def up(target: Target, *, changing_release: bool = False) -> None:
         # A release change that was begun is either taken back or complete: `up` has waited for the
         # migrations.
         target.kubectl.run("delete", "configmap", RELEASE_CHANGE, "--ignore-not-found")
+        dags.wait_until_read(target)
     say(f"up after {stopwatch.seconds:.0f} s")
     print_access(target)
 
@@ -144,7 +140,7 @@ def delete_launched_pods(target: Target) -> None:
 
 
 def _with_kubectl(target: Target) -> None:
-    rendered = _rendered(target)
+    rendered = build.deployable(target)
     foundation.lay(target.kubectl, target.settings, generated(target.settings), rendered)
     restart_stuck(target.kubectl)
     restart_outdated(target.kubectl)
@@ -153,20 +149,6 @@ def _with_kubectl(target: Target) -> None:
     changed = apply.apply(target.kubectl, rendered, timeout)
     for change in changed or ["nothing changed"]:
         say(f"  {change}")
-
-
-def _rendered(target: Target) -> list[Manifest]:
-    """The objects, with the images that the registry has. Raises CommandError.
-
-    Another `up` with other values may write its images into the same lock meanwhile.
-    """
-    for _ in range(ATTEMPTS):
-        images = build.ensure(target.settings)
-        rendered = objects(target.environment, target.overrides)
-        text = json.dumps(rendered)
-        if all(image in text for image in images.values()):
-            return rendered
-    raise CommandError("an image's files changed while it was built; run make up again")
 
 
 def _with_pulumi(target: Target, *, changing_release: bool) -> None:

@@ -56,6 +56,18 @@ def apply(kubectl: Kubectl, rendered: list[Manifest], timeout: float) -> list[st
     return _lines(changed, unwanted)
 
 
+def update(kubectl: Kubectl, objects: list[Manifest], timeout: float) -> list[str]:
+    """Bring these objects to what is rendered, and wait; returns what changed. Nothing is pruned.
+
+    Raises RolloutError with the reason, or after `timeout` seconds.
+    """
+    changed = differences(kubectl, objects)
+    if changed:
+        kubectl.run("apply", *OWNED, "--filename=-", objects=objects)
+        wait(kubectl, objects, timeout)
+    return changed
+
+
 def _changed(kubectl: Kubectl, objects: list[Manifest], present: set[Identity]) -> list[str]:
     compared = _compared(kubectl, objects, present)
     new = [_name(obj) for obj in objects if obj not in compared]

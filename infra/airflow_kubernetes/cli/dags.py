@@ -1,0 +1,94 @@
+"""`make dags`: deploy changed DAGs, and nothing else."""
+
+import json
+
+from ..airflow import image_catalog
+from ..airflow.dag_processor import DAG_PROCESSOR
+from ..airflow.image_scripts import FOLDER
+from ..airflow.task_images import CONFIG_MAP
+from ..console import Stopwatch, say
+from ..errors import CommandError
+from ..images import references
+from ..kubectl import apply
+from ..kubernetes.manifest import Manifest
+from . import build, pulumi_cli
+from .target import Target, engine, kubectl_of
+
+TIMEOUT = 300.0
+"""Seconds until the pods that read DAG code are replaced; workers may drain longer."""
+
+READ_TIMEOUT = 120
+"""Seconds until the DAG processor has read all files."""
+
+ERRORS, TOO_LATE = 1, 3
+"""Exit codes of the image's wait_for_dags.py."""
+
+
+def dags(target: Target) -> None:
+    """Build the layer of DAGs, replace the pods that read it, wait until the DAGs are read.
+
+    Changes of anything else wait for `make up`. Raises CommandError if DAGs come from Git, if an
+    image below the layer is not built, and for import errors.
+    """
+    settings, stopwatch = target.settings, Stopwatch()
+    if settings.airflow.dags.source != "image":
+        raise CommandError(
+            "airflow.dags.source is git: DAGs come from the repository "
+            f"{settings.airflow.dags.git.repository}, and no deployment is needed"
+        )
+    if settings.airflow.stopped:
+        raise CommandError("airflow.stopped is true, so nothing reads DAGs; make up deploys them")
+    layers = set(image_catalog.WITH_DAGS.values())
+    for spec in image_catalog.every(settings):
+        if spec.name not in layers and references.locked(settings, spec) is None:
+            raise CommandError(
+                f"more than DAGs has changed: {spec.name} is not built yet. Run make up "
+                f"ENV={target.environment}"
+            )
+    if engine(target) == "pulumi":
+        _with_pulumi(target)
+    else:
+        _with_kubectl(target)
+    wait_until_read(target)
+    say(f"DAGs are live after {stopwatch.seconds:.0f} s")
+
+
+def wait_until_read(target: Target) -> None:
+    """Wait until the DAG processor has read all DAGs.
+
+    Raises CommandError with the import errors, if the DAGs are this deployment's; those of a Git
+    repository are warnings.
+    """
+    command = ["python", f"{FOLDER}/wait_for_dags.py", f"--timeout={READ_TIMEOUT}"]
+    said = target.kubectl.run(
+        "exec", f"deployment/{DAG_PROCESSOR}", "--", *command, ok=(0, ERRORS, TOO_LATE)
+    )
+    if not said:
+        return
+    message = f"DAGs cannot be read:\n{said.rstrip()}"
+    if target.settings.airflow.dags.source == "git":
+        say(f"warning: {message}")
+        return
+    raise CommandError(
+        f"{message}\nWhat was read before stays as it was. The whole log: "
+        f"{kubectl_of(target)} logs deployment/{DAG_PROCESSOR}"
+    )
+
+
+def _with_kubectl(target: Target) -> None:
+    rendered = [obj for obj in build.deployable(target) if _has_dags(obj)]
+    timeout = TIMEOUT + target.settings.airflow.tasks.grace_period
+    for change in apply.update(target.kubectl, rendered, timeout) or ["nothing changed"]:
+        say(f"  {change}")
+
+
+def _has_dags(obj: Manifest) -> bool:
+    """Whether an object names an image with DAGs."""
+    text = json.dumps(obj)
+    named = any(f"/{name}:" in text for name in image_catalog.WITH_DAGS.values())
+    return named or (obj["kind"], obj["metadata"]["name"]) == ("ConfigMap", CONFIG_MAP)
+
+
+def _with_pulumi(target: Target) -> None:
+    """All of the program, without a refresh: Pulumi finds out what has changed by itself."""
+    pulumi_cli.run(target.environment, "up", "--yes", "--skip-preview", overrides=target.overrides)

@@ -1,0 +1,138 @@
+"""DAGs in images: what a changed DAG restarts, and in which image tasks run."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from airflow_kubernetes.airflow.releases import RELEASES
+
+from .conftest import ROOT, Deployment, in_namespace, wait_for
+from .scenarios import end, on, start, wait_until_running
+
+pytestmark = pytest.mark.cluster
+
+DAG = """
+import time
+from datetime import UTC, datetime
+
+try:
+    from airflow.sdk import Variable, dag, task
+except ImportError:  # Airflow 2
+    from airflow.decorators import dag, task
+    from airflow.models import Variable
+
+
+@dag(schedule=None, start_date=datetime(2024, 1, 1, tzinfo=UTC))
+def versions():
+    @task
+    def before():
+        print("this is version one")
+        while Variable.get("go_on", "no") != "yes":
+            time.sleep(0.5)
+
+    @task
+    def after():
+        print("this is version one")
+
+    before() >> after()
+
+
+versions()
+"""
+"""Its structure stays the same when its code changes."""
+
+READ_DAGS = ("dag-processor", "triggerer")
+"""Components that are replaced for a changed DAG, with KubernetesExecutor."""
+
+
+@pytest.fixture(scope="module", params=RELEASES)
+def airflow(
+    request: pytest.FixtureRequest, sandbox: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """An Airflow of a checkout of its own, whose DAGs can be edited."""
+    root = tmp_path_factory.mktemp("checkout")
+    for name in ("infra", "values", "images", "dags", "sandbox"):
+        shutil.copytree(ROOT / name, root / name)
+    for file in (*ROOT.glob("Pulumi*.yaml"), *ROOT.glob("*.yaml"), ROOT / "Makefile"):
+        shutil.copy(file, root)
+    shutil.copy(ROOT / "requirements.txt", root)
+    (root / "dags" / "versions.py").write_text(DAG)
+    place = on(in_namespace("airflow-dag-images", 30093), version=request.param)
+    deployment = replace(place, root=root)
+    deployment.remove(wait=True)
+    deployment.up()
+    yield deployment
+    deployment.remove(wait=True)
+
+
+def edit(airflow: Deployment, old: str, new: str) -> None:
+    file = airflow.root / "dags" / "versions.py"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def said(airflow: Deployment, run_id: str) -> dict[str, str]:
+    """The log of each task of a run that has begun."""
+    rest = airflow.rest()
+    tasks = rest.tasks("versions", run_id)
+    return {t["task_id"]: rest.log("versions", run_id, t) for t in tasks if t["try_number"]}
+
+
+def test_a_changed_dag_restarts_what_reads_it_and_no_run_that_has_begun_sees_it(
+    airflow: Deployment,
+) -> None:
+    rest = start(airflow, "versions", "begun-before")
+    rest.post("/variables", {"key": "go_on", "value": "no"})
+    wait_until_running(airflow, "versions", "begun-before", "before")
+    before, jobs = components(airflow), airflow.kubectl("get", "jobs", "-o", "name")
+
+    edit(airflow, "version one", "version two")
+    output = airflow.make("dags")
+    assert "DAGs are live after" in output
+    after = components(airflow)
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert {name.removeprefix("airflow-").rsplit("-", 2)[0] for name in changed} == set(READ_DAGS)
+    assert airflow.kubectl("get", "jobs", "-o", "name") == jobs
+
+    start(airflow, "versions", "begun-after")
+    rest.patch("/variables/go_on", {"key": "go_on", "value": "yes"})
+    for run, version in (("begun-before", "one"), ("begun-after", "two")):
+        tasks = end(airflow, "versions", run)
+        assert {task["try_number"] for task in tasks} == {1}
+        logs = said(airflow, run)
+        assert logs.keys() == {"before", "after"}
+        assert all(f"this is version {version}" in log for log in logs.values()), run
+
+
+def components(airflow: Deployment) -> dict[str, str]:
+    """Uid by name of the pods of Airflow itself, which no task begins or ends."""
+    return dict(airflow.pods().items() - airflow.pods("task").items())
+
+
+def test_without_a_change_nothing_happens(airflow: Deployment) -> None:
+    before = components(airflow)
+    assert "nothing changed" in airflow.make("dags")
+    assert components(airflow) == before
+
+
+def test_a_dag_that_cannot_be_read_fails_the_deployment_with_its_error(airflow: Deployment) -> None:
+    edit(airflow, "import time\n", "import time\nimport of_nothing\n")
+    for goal in ("dags", "up"):
+        output = airflow.make(goal, ok=False)
+        assert "DAGs cannot be read" in output
+        assert "versions.py" in output
+        assert "No module named 'of_nothing'" in output
+    edit(airflow, "import of_nothing\n", "")
+    airflow.make("dags")
+    rest = airflow.rest()
+    assert wait_for("no error", lambda: rest.get("/importErrors")["import_errors"] == [])
+
+
+def test_more_than_dags_needs_a_whole_deployment(airflow: Deployment) -> None:
+    config = airflow.root / "images" / "airflow" / "airflow.cfg"
+    before = config.read_text()
+    config.write_text(before + "\n# edited\n")
+    assert "more than DAGs has changed: airflow is not built yet" in airflow.make("dags", ok=False)
+    config.write_text(before)
