@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+SHARED = "tests/cluster/shared_airflow"
 TOGETHER = {
-    "tests/cluster/test_airflow_dags.py": "tests/cluster/test_airflow.py",
-    "tests/cluster/test_airflow_launched_pods.py": "tests/cluster/test_airflow.py",
-    "tests/cluster/test_backup.py": "tests/cluster/test_airflow_executors.py",
+    f"{SHARED}/test_airflow_dags.py": f"{SHARED}/test_airflow.py",
+    f"{SHARED}/test_airflow_launched_pods.py": f"{SHARED}/test_airflow.py",
+    f"{SHARED}/test_backup.py": f"{SHARED}/test_airflow_executors.py",
 }
 """Modules that go on with the Airflow of another one: each process makes one (`airflow`)."""
 

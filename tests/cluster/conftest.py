@@ -222,16 +222,6 @@ def in_namespace(name: str, port: int) -> Deployment:
     return Deployment(name, overrides.strip())
 
 
-@pytest.fixture(scope="package")
-def airflow(sandbox: None) -> Iterator[Deployment]:
-    """The place of an Airflow that several modules use, so that each process makes it once."""
-    process = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    deployment = in_namespace(f"airflow-test-{process}", PORT + int(process))
-    deployment.remove(wait=True)
-    yield deployment
-    deployment.remove()
-
-
 @pytest.fixture
 def elsewhere(sandbox: None, request: pytest.FixtureRequest) -> Iterator[Deployment]:
     """Another, empty namespace, of this test alone: none has to wait until another's is gone."""

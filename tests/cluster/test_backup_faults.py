@@ -14,7 +14,7 @@ import pytest
 
 from .conftest import Deployment, wait_for
 from .scenarios import on
-from .test_backup import names, on_the_volume, sql
+from .shared_airflow.test_backup import names, on_the_volume, sql
 
 pytestmark = pytest.mark.cluster
 

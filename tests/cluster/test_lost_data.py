@@ -13,7 +13,7 @@ from airflow_kubernetes.cli import installed_release
 
 from .conftest import Deployment, in_namespace, wait_for
 from .scenarios import on
-from .test_backup import sql
+from .shared_airflow.test_backup import sql
 
 pytestmark = pytest.mark.cluster
 

@@ -22,7 +22,7 @@ from .scenarios import (
     start,
     wait_until_running,
 )
-from .test_backup import sql
+from .shared_airflow.test_backup import sql
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long]
 

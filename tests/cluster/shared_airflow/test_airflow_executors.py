@@ -5,8 +5,8 @@ The tests build on each other in this order.
 
 import pytest
 
-from .conftest import Deployment, wait_for
-from .scenarios import (
+from ..conftest import Deployment, wait_for
+from ..scenarios import (
     check_ended_once,
     check_flower_asks_for_a_password,
     check_move,

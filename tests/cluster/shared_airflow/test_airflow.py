@@ -10,8 +10,8 @@ import pytest
 from airflow_kubernetes.cli.rest import RestError
 from airflow_kubernetes.cli.status import password
 
-from .conftest import Deployment, wait_for
-from .scenarios import end, start
+from ..conftest import Deployment, wait_for
+from ..scenarios import end, start
 
 pytestmark = pytest.mark.cluster
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import Deployment, wait_for
-from .scenarios import end, start
+from ..conftest import Deployment, wait_for
+from ..scenarios import end, start
 
 pytestmark = pytest.mark.cluster
 

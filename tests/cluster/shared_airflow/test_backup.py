@@ -14,8 +14,8 @@ from airflow_kubernetes.cli.status import password
 from airflow_kubernetes.cli.up import up
 from airflow_kubernetes.database.backup import backup_job
 
-from .conftest import Deployment, wait_for
-from .scenarios import start
+from ..conftest import Deployment, wait_for
+from ..scenarios import start
 
 pytestmark = pytest.mark.cluster
 

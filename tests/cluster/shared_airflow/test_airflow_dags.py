@@ -9,9 +9,9 @@ import pytest
 
 from sandbox.errors import SandboxError
 
-from .conftest import Deployment, wait_for
-from .docker_host import docker_host
-from .scenarios import check_places, end, start
+from ..conftest import Deployment, wait_for
+from ..docker_host import docker_host
+from ..scenarios import check_places, end, start
 
 pytestmark = pytest.mark.cluster
 
