@@ -4,7 +4,7 @@ So a deployment changes nothing for runs that have begun, and no task runs other
 which the DAG processor has read the structure. What is recorded with a task (`executor_config`) is
 the image; a task that names one itself keeps it.
 
-Airflow 3: a run has the version of the bundle in which its DAG was read (image_bundle.py). The
+Airflow 3: a run has the version of the DAG bundle in which its DAG was read (image_bundle.py). The
 version is not written into the DAG itself: each image would then make a new version of every DAG.
 Airflow 2 has no such versions: there the DAG processor writes its image into each task.
 """

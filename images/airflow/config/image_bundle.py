@@ -13,7 +13,7 @@ class ImageBundle(LocalDagBundle):
 
     It is recorded with each DAG that the DAG processor reads and with each run (dag_image.py); the
     database has room for 200 characters. A process has the code of its own image, whatever version
-    is asked for.
+    a task names.
     """
 
     supports_versioning = True

@@ -1,6 +1,6 @@
 """An Airflow that several modules use one after the other.
 
-It goes with the last of them: beside other tests it would only take their time.
+It goes with the last of them: next to other tests it would only take their time.
 """
 
 import os
