@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import executors, preview
+from benchmarks import dags, executors, preview
 from benchmarks import images as image_builds
 from tests.cluster.conftest import Deployment, in_namespace, use_sandbox
 
@@ -129,6 +129,7 @@ def main() -> None:
         deploy(deployment)
     finally:
         deployment.remove()
+    dags.main()
     image_builds.main()
     executors.main()
 

@@ -1,13 +1,13 @@
 """DAGs in images: what a changed DAG restarts, and in which image tasks run."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from airflow_kubernetes.airflow.releases import RELEASES
 
-from .conftest import ROOT, Deployment, in_namespace, wait_for
+from .checkout import checkout
+from .conftest import Deployment, in_namespace, wait_for
 from .scenarios import end, on, start, wait_until_running
 
 pytestmark = pytest.mark.cluster
@@ -51,12 +51,7 @@ def airflow(
     request: pytest.FixtureRequest, sandbox: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
     """An Airflow of a checkout of its own, whose DAGs can be edited."""
-    root = tmp_path_factory.mktemp("checkout")
-    for name in ("infra", "values", "images", "dags", "sandbox"):
-        shutil.copytree(ROOT / name, root / name)
-    for file in (*ROOT.glob("Pulumi*.yaml"), *ROOT.glob("*.yaml"), ROOT / "Makefile"):
-        shutil.copy(file, root)
-    shutil.copy(ROOT / "requirements.txt", root)
+    root = checkout(tmp_path_factory.mktemp("checkout"))
     (root / "dags" / "versions.py").write_text(DAG)
     place = on(in_namespace("airflow-dag-images", 30093), version=request.param)
     deployment = replace(place, root=root)
