@@ -235,8 +235,8 @@ IMAGES = (
     _code(
         "an image built again",
         LOCK,
-        "airflow:\n    digest: sha256:",
-        f"airflow:\n    digest: sha256:{'0' * 64} # instead of ",
+        hashlib.sha256(b"airflow").hexdigest(),
+        "0" * 64,
     ),
 )
 
@@ -254,9 +254,11 @@ def values(overrides: str, kind: Kind, storage_class: str = "") -> str:
 
 def lock_images(folder: Path) -> None:
     """A lock of the sandbox's images in a copy's cache, with invented digests."""
-    for spec in image_catalog.every(load("sandbox")):
+    settings = load("sandbox")
+    for spec in image_catalog.every(settings):
         digest = f"sha256:{hashlib.sha256(spec.name.encode()).hexdigest()}"
-        lock.update(folder / LOCK, {spec.name: lock.Entry(spec.tag, digest)})
+        name = lock.key(settings, spec.name, spec.tag)
+        lock.update(folder / LOCK, {name: lock.Entry(spec.tag, digest)})
 
 
 def copy(kind: Kind, folder: Path, cache: Path) -> Path:

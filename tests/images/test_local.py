@@ -53,7 +53,8 @@ from airflow_kubernetes.local.engine import find_engine
 from airflow_kubernetes.environment import load
 settings = load("sandbox", "images.registry=10.244.0.1:5000/local")
 spec = image_catalog.airflow(settings)
-lock.update(lock.path(settings), {spec.name: lock.Entry(spec.tag, sys.argv[1])})
+name = lock.key(settings, spec.name, spec.tag)
+lock.update(lock.path(settings), {name: lock.Entry(spec.tag, sys.argv[1])})
 print(images.airflow(settings, find_engine()))
 """
 """With a lock that names this digest for the checkout: which image make local-up takes."""

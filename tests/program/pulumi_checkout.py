@@ -35,7 +35,7 @@ class Checkout:
     def lock_images(self, settings: Settings) -> None:
         """Write the images of some settings into their lock, with an invented digest."""
         entries = {
-            spec.name: lock.Entry(spec.tag, f"sha256:{'0' * 64}")
+            lock.key(settings, spec.name, spec.tag): lock.Entry(spec.tag, f"sha256:{'0' * 64}")
             for spec in image_catalog.every(settings)
         }
         cached = settings.images.lock == "cache"

@@ -3,7 +3,6 @@
 For `make images` and the kubectl engine; under Pulumi images/resources.py builds them.
 """
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -14,6 +13,7 @@ from ..images import buildx, lock, references
 from ..images.failures import BuildError
 from ..images.specs import ImageSpec
 from ..kubernetes.manifest import Manifest
+from ..policies.containers import not_built
 from ..registry.client import resolve
 from ..registry.login import given
 from ..registry.reference import NotFoundError
@@ -93,10 +93,9 @@ def deployable(target: Target) -> list[Manifest]:
     Another `up` with other values may write its images into the same lock meanwhile.
     """
     for _ in range(ATTEMPTS):
-        images = ensure(target.settings)
+        ensure(target.settings)
         rendered = objects(target.environment, target.overrides)
-        text = json.dumps(rendered)
-        if all(image in text for image in images.values()):
+        if not not_built(rendered, target.settings):
             return rendered
     raise CommandError("an image's files changed while it was built; run make up again")
 
@@ -111,7 +110,8 @@ def build(settings: Settings, spec: ImageSpec, on: str | None = None) -> str:
     platforms = [buildx.build(settings, spec, platform, on) for platform in spec.platforms]
     by_tag = references.by_tag(settings, spec)
     reference = f"{by_tag}@{buildx.push_index(by_tag, platforms)}"
-    lock.update(lock.path(settings), {spec.name: lock.Entry.of(reference)})
+    name = lock.key(settings, spec.name, spec.tag)
+    lock.update(lock.path(settings), {name: lock.Entry.of(reference)})
     return reference
 
 

@@ -45,7 +45,7 @@ def prune(target: Target, keep: int = 90, *, apply: bool = False) -> None:
 def _prune(target: Target, used: list[str], *, apply: bool) -> None:
     """Say what could be deleted, or delete it, by the texts that name the images in use."""
     registry, files = target.settings.images.registry, _locks(target)
-    images = {name for file in files for name in lock.read(file).images} | lock_history.names(LOCK)
+    images = lock_history.names(LOCK).union(*map(lock.names, files))
     count = 0
     for name in sorted(images):
         with Repository(f"{registry}/{name}", login.given()) as repository:

@@ -181,4 +181,5 @@ def record_images(target: Target) -> None:
     options = ("--show-secrets", f"--stack={name}")
     images: dict[str, str] = pulumi_cli.read(name, "stack", "output", "images", *options)
     entries = {name: lock.Entry.of(reference) for name, reference in images.items()}
-    lock.update(lock.path(target.settings), entries)
+    by_key = {lock.key(target.settings, name, entry.tag): entry for name, entry in entries.items()}
+    lock.update(lock.path(target.settings), by_key)

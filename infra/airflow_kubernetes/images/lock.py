@@ -24,6 +24,9 @@ HEADER = (
     "# bases: base images; delete a line to take the newest image of that base.\n"
 )
 
+LIMIT = 500
+"""Images in a lock. That in the cache grows with each build; what it loses is only built again."""
+
 
 class LockError(UserError):
     """The lock cannot be read; the message says what to do."""
@@ -82,6 +85,19 @@ def path(settings: Settings) -> Path:
     return cache() / "sandbox.lock.yaml"
 
 
+def key(settings: Settings, name: str, tag: str) -> str:
+    """The name under which the environment's lock has an image.
+
+    The lock in the cache has one for each content: checkouts and namespaces share it.
+    """
+    return name if settings.images.lock == "committed" else f"{name}-{tag}"
+
+
+def names(file: Path) -> set[str]:
+    """The names of the images in a lock. Raises LockError."""
+    return {name.removesuffix(f"-{entry.tag}") for name, entry in read(file).images.items()}
+
+
 def read(file: Path) -> Lock:
     """The lock; an empty one before the first build.
 
@@ -113,7 +129,8 @@ def update(
     with file.with_name(f".{file.name}.flock").open("w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
         known = read(file)
-        new = Lock({**known.images, **(images or {})}, {**known.bases, **(bases or {})})
+        kept = dict([*known.images.items()][-LIMIT:])
+        new = Lock({**kept, **(images or {})}, {**known.bases, **(bases or {})})
         if new != known:
             fresh = file.with_name(f"{file.name}.{os.getpid()}")
             fresh.write_text(HEADER + document.dump(asdict(new)), encoding="utf-8")

@@ -20,7 +20,8 @@ def by_tag(settings: Settings, spec: ImageSpec) -> str:
 
 def locked(settings: Settings, spec: ImageSpec) -> str | None:
     """`registry/name:tag@digest` if the lock knows this content, else None."""
-    entry = lock.read(lock.path(settings)).images.get(spec.name)
+    name = lock.key(settings, spec.name, spec.tag)
+    entry = lock.read(lock.path(settings)).images.get(name)
     if entry is None or entry.tag != spec.tag:
         return None
     return f"{by_tag(settings, spec)}@{entry.digest}"
