@@ -184,10 +184,15 @@ def _own(found: Iterable[Reference]) -> list[tuple[str, str]]:
 
 @lru_cache
 def _of_template() -> set[Reference]:
-    """What the executor's own pods name: on Airflow 2, the Secrets that every task has."""
+    """What the executor's own pods name: on Airflow 2, the Secrets that every task has.
+
+    Nothing in a task's own pod, which has no template: Airflow 2 shows there what it was made of.
+    """
     import yaml
 
     file = Path(os.environ["AIRFLOW__KUBERNETES_EXECUTOR__POD_TEMPLATE_FILE"])
+    if not file.exists():
+        return set()
     return set(references(yaml.safe_load(file.read_text(encoding="utf-8"))))
 
 
