@@ -182,5 +182,5 @@ def test_a_job_that_works_on_the_database_refuses_every_command() -> None:
 
 
 def test_the_commands_that_change_what_runs_exclude_each_other() -> None:
-    changing = {"up", "down", "upgrade", "adopt", "backup", "restore"}
+    changing = {"up", "dags", "down", "upgrade", "adopt", "backup", "restore"}
     assert set(EXCLUSIVE) == changing <= set(COMMANDS)
