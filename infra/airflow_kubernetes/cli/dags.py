@@ -38,14 +38,18 @@ def dags(target: Target) -> None:
         )
     if settings.airflow.stopped:
         raise CommandError("airflow.stopped is true, so nothing reads DAGs; make up deploys them")
-    layers = set(image_catalog.WITH_DAGS.values())
-    for spec in image_catalog.every(settings):
+    layers, specs = set(image_catalog.WITH_DAGS.values()), image_catalog.every(settings)
+    for spec in specs:
         if spec.name not in layers and references.locked(settings, spec) is None:
             raise CommandError(
                 f"more than DAGs has changed: {spec.name} is not built yet. Run make up "
                 f"ENV={target.environment}"
             )
-    if engine(target) == "pulumi":
+    name = image_catalog.of_dag_code(settings)
+    (wanted,) = (references.locked(settings, spec) for spec in specs if spec.name == name)
+    if wanted is not None and wanted == _running(target):
+        say("  nothing changed")
+    elif engine(target) == "pulumi":
         _with_pulumi(target)
     else:
         _with_kubectl(target)
@@ -59,10 +63,10 @@ def wait_until_read(target: Target) -> None:
     Raises CommandError with the import errors, if the DAGs are this deployment's; those of a Git
     repository are warnings.
     """
-    command = ["python", f"{FOLDER}/wait_for_dags.py", f"--timeout={READ_TIMEOUT}"]
-    said = target.kubectl.run(
-        "exec", f"deployment/{DAG_PROCESSOR}", "--", *command, ok=(0, ERRORS, TOO_LATE)
-    )
+    processor, timeout = f"deployment/{DAG_PROCESSOR}", f"--timeout={READ_TIMEOUT}"
+    target.kubectl.run("rollout", "status", processor, f"{timeout}s")
+    command = ["python", f"{FOLDER}/wait_for_dags.py", timeout]
+    said = target.kubectl.run("exec", processor, "--", *command, ok=(0, ERRORS, TOO_LATE))
     if not said:
         return
     message = f"DAGs cannot be read:\n{said.rstrip()}"
@@ -71,14 +75,25 @@ def wait_until_read(target: Target) -> None:
         return
     raise CommandError(
         f"{message}\nWhat was read before stays as it was. The whole log: "
-        f"{kubectl_of(target)} logs deployment/{DAG_PROCESSOR}"
+        f"{kubectl_of(target)} logs {processor}"
     )
+
+
+def _running(target: Target) -> str | None:
+    """The image that the DAG processor's Deployment names, if there is one."""
+    found = target.kubectl.get("deployments", DAG_PROCESSOR)
+    images = (
+        container["image"]
+        for obj in found
+        for container in obj["spec"]["template"]["spec"]["containers"]
+    )
+    return next(images, None)
 
 
 def _with_kubectl(target: Target) -> None:
     rendered = [obj for obj in build.deployable(target) if _has_dags(obj)]
     timeout = TIMEOUT + target.settings.airflow.tasks.grace_period
-    for change in apply.update(target.kubectl, rendered, timeout) or ["nothing changed"]:
+    for change in apply.update(target.kubectl, rendered, timeout):
         say(f"  {change}")
 
 
