@@ -1,0 +1,158 @@
+"""`make check-dags` and `make test-dag`: DAGs in the image that they are deployed in, without a
+cluster.
+"""
+
+import json
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from ..airflow import dag_check, image_catalog
+from ..airflow.dag_check import Report
+from ..console import Stopwatch, say
+from ..errors import CommandError
+from ..images import buildx, references
+from ..images.specs import ImageSpec
+from ..paths import ROOT, cache
+from ..settings.problems import Problem, listed
+from ..settings.schema import Settings
+from . import build
+from .target import Target
+
+KEPT_DAYS = 30
+"""How long a report without errors counts."""
+
+
+def check_dags(target: Target) -> None:
+    """Print what is wrong with the DAGs of dags/: errors and warnings, one line a problem.
+
+    Raises CommandError with the errors, and where an environment has no DAGs of this checkout.
+    """
+    _refuse_other_sources(target)
+    stopwatch = Stopwatch()
+    spec = dag_check.spec(target.settings)
+    report = _kept(spec) or _read(target.settings, spec)
+    for warning in sorted({*report.warnings, *deprecated()}):
+        say(f"warning: {warning}")
+    _refuse(report)
+    took = f"{report.seconds:.0f} s and {report.megabytes} MB" if stopwatch.seconds > 1 else "known"
+    print(f"dags/: {report.files} files, {len(report.dags)} DAGs, no error ({took})")
+
+
+def before_up(target: Target) -> None:
+    """Do the same before a deployment, unless these DAGs have passed already.
+
+    Nothing where DAGs come from Git, or are in images that another environment has built. Raises
+    CommandError with the errors.
+    """
+    settings = target.settings
+    if not settings.images.build or settings.airflow.dags.source != "image":
+        return
+    spec = dag_check.spec(settings)
+    if _kept(spec):
+        return
+    report = _read(settings, spec)
+    for warning in sorted({*report.warnings, *deprecated()}):
+        say(f"warning: {warning}")
+    _refuse(report)
+    say(f"dags/: {report.files} files, {len(report.dags)} DAGs, no error")
+
+
+def test_dag(target: Target, dag: str) -> None:
+    """Run one DAG of dags/ by `airflow dags test`, with its log on standard output.
+
+    Raises CommandError if the run fails.
+    """
+    _refuse_other_sources(target)
+    if not dag:
+        raise CommandError("DAG= names no DAG; for example make test-dag DAG=smoke")
+    spec = dag_check.spec(target.settings)
+    image = _image(target.settings)
+    if not buildx.run(target.settings, spec, image, dag_check.RUN, {"DAG": dag}):
+        raise CommandError(f"DAG {dag} failed, for the reason above")
+
+
+def deprecated(root: Path = ROOT) -> list[Problem]:
+    """What the DAGs use and the next release of Airflow does not have, by ruff's rules (AIR3).
+
+    Their `# noqa` applies. Raises CommandError.
+    """
+    done = subprocess.run(
+        ["ruff", "check", "--isolated", "--preview", "--select=AIR3", "--target-version=py310",
+         "--output-format=json", "--exit-zero", "--no-cache", "dags"],
+        cwd=root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise CommandError(f"ruff could not read dags/: {done.stderr.strip()}")
+    return [
+        Problem(
+            str(Path(found["filename"]).relative_to(root)),
+            found["location"]["row"],
+            "",
+            ": ".join(filter(None, (found["message"], (found["fix"] or {}).get("message"))))
+            + f" ({found['code']})",
+        )
+        for found in json.loads(done.stdout)
+        if found["code"]  # else the file is no Python, which is an import error
+    ]
+
+
+def _refuse_other_sources(target: Target) -> None:
+    name, settings = target.environment, target.settings
+    if settings.airflow.dags.source != "image":
+        raise CommandError(
+            "airflow.dags.source is git: DAGs are not of this checkout. Check them in their own "
+            "repository"
+        )
+    if not settings.images.build:
+        raise CommandError(
+            f"{name} builds no images (images.build is false): name an environment that does, as "
+            "in ENV=dev"
+        )
+
+
+def _refuse(report: Report) -> None:
+    if report.errors:
+        count = len(report.errors)
+        head = f"{count} problem{'s' if count > 1 else ''} in DAGs; nothing was deployed:"
+        raise CommandError("\n".join([head, *listed(report.errors)]))
+
+
+def _image(settings: Settings) -> str:
+    """The reference of Airflow's image without DAGs, which is built if need be."""
+    spec = image_catalog.airflow(settings)
+    return build.ensure(settings, [spec])[references.by_tag(settings, spec)]
+
+
+def _read(settings: Settings, spec: ImageSpec) -> Report:
+    """A fresh report; it is kept if it has no errors."""
+    image = _image(settings)
+    say(f"dags/: reading all files in {image.partition('@')[0]}")
+    with tempfile.TemporaryDirectory() as folder:
+        buildx.export(settings, spec, image, dag_check.REPORT, Path(folder))
+        text = (Path(folder) / "report.json").read_text(encoding="utf-8")
+    report = Report.parse(text)
+    if not report.errors:
+        _keep(spec, text)
+    return report
+
+
+def _kept(spec: ImageSpec) -> Report | None:
+    try:
+        return Report.parse(_file(spec).read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _keep(spec: ImageSpec, text: str) -> None:
+    file = _file(spec)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    for old in file.parent.iterdir():
+        if old.stat().st_mtime < time.time() - KEPT_DAYS * 86400:
+            old.unlink(missing_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+def _file(spec: ImageSpec) -> Path:
+    return cache() / "checked-dags" / f"{spec.tag}.json"
