@@ -56,23 +56,35 @@ REMEDIES = (
         "an image of its own (docs/task-images.md)",
     ),
     (r"^AirflowDagCycleException: ", "remove one of the dependencies"),
-    (
-        r"^AirflowTaskTimeout: ",
-        "move what takes long into a task",
-    ),
+    (r"^SystemExit\b", "nothing may end the process that reads the file"),
     (
         r"name resolution|getaddrinfo|NameResolutionError|Network is unreachable|"
         r"Connection refused|Cannot assign requested address",
-        "this check has no network, and whatever a file waits for delays all DAGs: do it in a task",
+        "this check has no network, and what a file waits for delays every DAG: do it in a task",
     ),
     (
-        r"Database access is disabled|Access to the Airflow Metadatabase",
-        "read it in a task, through Airflow's API",
+        r"[Dd]atabase access|Airflow Metadatabase",
+        "ask Airflow's REST API in a task",
     ),
 )
 """The first pattern that an import error matches counts."""
 
 Problem = dict[str, Any]
+
+Lookup = tuple[str, int, str, str]
+"""File and line, "variable", "connection" or "database", and the name that an error would have."""
+
+HOW = {
+    "variable": (
+        "reads the variable {0!r}",
+        "in a task, or in a template: {{{{ var.value.{0} }}}}",
+    ),
+    "connection": ("reads the connection {0!r}", "in a task, by its hook"),
+    "database": ("asks a database", "in a task"),
+}
+"""What is wrong with each, and the place for it."""
+
+NOWHERE = "no database while DAGs are checked"
 
 
 class DatabaseError(Exception):
@@ -86,7 +98,8 @@ class Places:
         self._folder, self._file = folder.rstrip("/") + "/", file
         self.tasks: dict[tuple[str, str], tuple[str, int]] = {}
         self.dags: list[tuple[str, tuple[str, int]]] = []
-        self.lookups: dict[tuple[str, int, str], None] = {}
+        self.lookups: dict[Lookup, bool] = {}
+        """Whether one ended the import: what it asked for is not here."""
 
     def relative(self, path: str) -> str:
         """The path from the DAG folder on."""
@@ -104,11 +117,11 @@ class Places:
             frame = frame.f_back
         return inner or (self.relative(self._file), 0)
 
-    def look_up(self, what: str) -> None:
-        """Note a lookup that DAG code makes."""
+    def look_up(self, what: str, name: str) -> None:
+        """Note that DAG code looks up, for example, the "variable" of a name."""
         file, line = self.here(of_file=False)
         if line:
-            self.lookups[file, line, what] = None
+            self.lookups.setdefault((file, line, what, name), False)
 
     def watch(self, dag_class: Any) -> None:
         """Note DAGs and tasks as they are made."""
@@ -147,8 +160,9 @@ def main() -> None:
     """Read all files and write the report."""
     started = time.monotonic()
     given = json.loads((HERE / "environment.json").read_text(encoding="utf-8"))
-    kept = {name: value for name, value in given["variables"].items() if not name.startswith(SECRETS)}
-    os.environ.update(kept | QUIET)
+    variables = given["variables"].items()
+    os.environ.update({name: value for name, value in variables if not name.startswith(SECRETS)})
+    os.environ.update(QUIET)
     multiprocessing.set_start_method("fork")
     from airflow.configuration import conf
     from airflow.utils.file import list_py_file_paths
@@ -161,7 +175,7 @@ def main() -> None:
     found.sort(key=lambda result: result["file"])
     add_duplicates(found)
     for result in found:
-        if result["seconds"] > timeout * SLOW:
+        if timeout * SLOW < result["seconds"] < timeout:
             result["problems"].append(slow(result, timeout))
     usage = resource.getrusage
     report = {
@@ -214,7 +228,7 @@ def read_all(
                 yield ended.recv()
             except EOFError:
                 process.join()
-                yield _lost(file, folder, begun, f"its process ended with {_end(process.exitcode)}")
+                yield _lost(file, folder, begun, _end(process.exitcode))
             process.join()
         for ours, (file, process, begun) in list(running.items()):
             if time.monotonic() - begun > timeout + PATIENCE:
@@ -231,7 +245,11 @@ def read_all(
 
 
 def _end(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return (
+        f"the process that read it ended with {how}: a library crashed, or it took more memory "
+        "than there is; do in a task what needs either"
+    )
 
 
 def _lost(file: str, folder: str, begun: float, message: str) -> dict[str, Any]:
@@ -282,7 +300,7 @@ def read(file: str, folder: str, given: dict[str, Any]) -> dict[str, Any]:
         problem(place, f"the DAG {dag_id!r} is made twice in this file: give one another dag_id")
         for dag_id, place in repeated(places.dags, dags)
     ]
-    problems += [lookup(*found) for found in places.lookups]
+    problems += [lookup(found, ended=ended) for found, ended in places.lookups.items()]
     return {"file": places.relative(file), "seconds": seconds, "dags": dags, "problems": problems}
 
 
@@ -315,13 +333,24 @@ def graph(dag: Any) -> dict[str, Any]:
     except ImportError:  # Airflow 2
         from airflow.serialization.serialized_objects import SerializedDAG as Serialization
 
-    timetable = Serialization.to_dict(dag)["dag"]["timetable"]
-    of_it = timetable.get("__var") or {}
-    kind = str(timetable.get("__type", "")).rpartition(".")[2]
+    serialized = Serialization.to_dict(dag)["dag"]
     return {
-        "schedule": of_it.get("expression") or kind,
+        "schedule": schedule(serialized.get("timetable") or serialized.get("schedule_interval")),
         "tasks": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},
     }
+
+
+def schedule(timetable: Any) -> str:
+    """A serialized timetable in words, such as its cron expression; "" for none."""
+    if not isinstance(timetable, dict):
+        return timetable or ""
+    details = timetable.get("__var")
+    kind = str(getattr(timetable["__type"], "value", timetable["__type"])).rpartition(".")[2]
+    if kind == "NullTimetable":
+        return ""
+    if isinstance(details, dict):
+        return details.get("expression") or f"{kind} {json.dumps(details, sort_keys=True)}"
+    return f"{kind} {details}"
 
 
 def missing(dag: Any, places: Places, given: dict[str, Any]) -> Iterator[Problem]:
@@ -342,8 +371,8 @@ def missing(dag: Any, places: Places, given: dict[str, Any]) -> Iterator[Problem
         if task.pool not in given["pools"]:
             yield problem(
                 place,
-                f"{name}: the pool {task.pool!r} is not one that Airflow has from the start: create "
-                "it (Admin, Pools), or the task waits for ever",
+                f"{name}: the pool {task.pool!r} is not one that Airflow has from the start: "
+                "create it (Admin, Pools), or the task waits for ever",
                 error=False,
             )
 
@@ -356,13 +385,14 @@ def import_problems(text: str, places: Places) -> Iterator[Problem]:
         lines = text.partition(f"task {match[1]}:")[2].strip().splitlines()
         yield from (problem(place, f"task {match[1]!r}: {line.strip()}") for line in lines)
         return
-    if any(
-        (file, line) == place and (what.split("'")[1] if "'" in what else "DatabaseError") in message
-        for file, line, what in places.lookups
-    ):
-        return
+    if message.startswith("AirflowTaskTimeout: "):
+        message = "takes longer than core.dagbag_import_timeout; move what takes long into a task"
+    for found in places.lookups:
+        if found[:2] == place and found[3] in message:
+            places.lookups[found] = True
+            return
     remedy = next((advice for pattern, advice in REMEDIES if re.search(pattern, message)), "")
-    yield problem(place, f"{message}: {remedy}" if remedy else message)
+    yield problem(place, "; ".join(filter(None, (message.rstrip("."), remedy))))
 
 
 def located(text: str, places: Places) -> tuple[tuple[str, int], str]:
@@ -412,20 +442,21 @@ def slow(result: dict[str, Any], timeout: float) -> Problem:
     """The problem of a file that takes long."""
     return problem(
         (result["file"], 0),
-        f"takes {result['seconds']:.1f} s each time it is read; after {timeout:.0f} s "
-        "(core.dagbag_import_timeout) Airflow gives up: import in the task what only the task needs",
+        f"takes {result['seconds']:.1f} s each time it is read, and after {timeout:.0f} s "
+        "(core.dagbag_import_timeout) Airflow gives up: import in a task what only that needs",
         error=False,
     )
 
 
-def lookup(file: str, line: int, what: str) -> Problem:
-    """The problem of a lookup at import."""
-    return problem(
-        (file, line),
-        f"{what} while the file is read, which is every half a minute: do it in a task, or in a "
-        "template ({{ var.value.… }}, {{ conn.… }})",
-        error=False,
-    )
+def lookup(found: Lookup, *, ended: bool) -> Problem:
+    """The problem of a lookup at import. What an environment has is not known here, so that one is
+    no error even if it `ended` the import.
+    """
+    file, line, what, name = found
+    wrong, remedy = HOW[what]
+    rest = ". What follows needs the answer, and was not checked" if ended else ""
+    message = f"{wrong} each time the file is read, every half a minute: do that {remedy}{rest}"
+    return problem((file, line), message.format(name), error=False)
 
 
 def refuse_lookups(places: Places) -> None:
@@ -434,8 +465,8 @@ def refuse_lookups(places: Places) -> None:
     from sqlalchemy.engine import Engine
 
     def refuse(*_: Any) -> None:
-        places.look_up("connects to a database")
-        raise DatabaseError("no database while DAGs are checked")
+        places.look_up("database", NOWHERE)
+        raise DatabaseError(NOWHERE)
 
     event.listen(Engine, "do_connect", refuse)
     try:
@@ -463,13 +494,13 @@ class _Supervisor:
         if kind == "MaskSecret":
             return None
         if kind == "GetVariable":
-            self._places.look_up(f"reads the variable {message.key!r}")
+            self._places.look_up("variable", message.key)
             return ErrorResponse(error=ErrorType.VARIABLE_NOT_FOUND)
         if kind == "GetConnection":
-            self._places.look_up(f"reads the connection {message.conn_id!r}")
+            self._places.look_up("connection", message.conn_id)
             return ErrorResponse(error=ErrorType.CONNECTION_NOT_FOUND)
-        self._places.look_up(f"queries Airflow's database ({kind})")
-        return ErrorResponse(error=ErrorType.GENERIC_ERROR, detail={"message": "DatabaseError"})
+        self._places.look_up("database", NOWHERE)
+        return ErrorResponse(error=ErrorType.GENERIC_ERROR, detail={"message": NOWHERE})
 
     async def asend(self, message: Any, **more: Any) -> Any:
         return self.send(message, **more)
@@ -479,10 +510,10 @@ def _refuse_on_2(places: Places) -> None:
     from airflow.secrets.metastore import MetastoreBackend
 
     def get_variable(_: Any, key: str, **__: Any) -> None:
-        places.look_up(f"reads the variable {key!r}")
+        places.look_up("variable", key)
 
     def get_connection(_: Any, conn_id: str, **__: Any) -> None:
-        places.look_up(f"reads the connection {conn_id!r}")
+        places.look_up("connection", conn_id)
 
     MetastoreBackend.get_variable = get_variable
     MetastoreBackend.get_connection = get_connection

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from ..airflow import dag_check, image_catalog
 from ..airflow.dag_check import Report
@@ -90,12 +91,17 @@ def deprecated(root: Path = ROOT) -> list[Problem]:
             str(Path(found["filename"]).relative_to(root)),
             found["location"]["row"],
             "",
-            ": ".join(filter(None, (found["message"], (found["fix"] or {}).get("message"))))
-            + f" ({found['code']})",
+            _advice(found),
         )
         for found in json.loads(done.stdout)
         if found["code"]  # else the file is no Python, which is an import error
     ]
+
+
+def _advice(found: dict[str, Any]) -> str:
+    """What ruff says of a finding, with what it would do about it."""
+    parts = found["message"], (found["fix"] or {}).get("message")
+    return "; ".join(part.rstrip(".") for part in parts if part) + f" ({found['code']})"
 
 
 def _refuse_other_sources(target: Target) -> None:

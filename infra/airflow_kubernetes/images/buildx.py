@@ -121,7 +121,7 @@ def export(settings: Settings, spec: ImageSpec, on: str, target: str, folder: Pa
     """
     command = [*_target(settings, spec, on, target), f"--output=type=local,dest={folder}"]
     with for_docker(settings.images.registry, given()) as variables:
-        output = _run(command, variables, lambda line: None)
+        output = _run(command, variables, _nothing)
     if output is not None:
         raise BuildError(explain(spec.name, "the builder's platform", output))
 
@@ -153,6 +153,10 @@ def run(
     if step.match(f"#0 {failure(output).step}"):
         return False
     raise BuildError(explain(spec.name, "the builder's platform", output))
+
+
+def _nothing(_: str) -> None:
+    """Show no line."""
 
 
 def _target(settings: Settings, spec: ImageSpec, on: str, target: str) -> list[str]:
