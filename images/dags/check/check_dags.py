@@ -36,9 +36,10 @@ QUIET = {
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "mysql+mysqldb://nobody@localhost/none",
     "AIRFLOW__CORE__DAGBAG_IMPORT_ERROR_TRACEBACKS": "True",
     "AIRFLOW__CORE__DAGBAG_IMPORT_ERROR_TRACEBACK_DEPTH": "1000",
+    "AIRFLOW__LOGGING__LOGGING_LEVEL": "CRITICAL",
     "TASK_IMAGES_FILE": str(HERE / "images.json"),
 }
-"""Variables that this program reads errors by."""
+"""Variables that this program needs: it reads tracebacks, and shows no log."""
 
 SECRETS = ("AIRFLOW__SECRETS__", "AIRFLOW__WORKERS__SECRETS_BACKEND")
 """Variables of a secrets backend, which would wait for a network."""
@@ -190,8 +191,9 @@ def main() -> None:
 
 
 def prepare(files: list[str]) -> None:
-    """Import once what every process needs, and Airflow's modules that the files import, as the
-    DAG processor does (parsing_pre_import_modules).
+    """Import once what every process needs: Airflow's modules that the files import, as the DAG
+    processor does (parsing_pre_import_modules), and by one DAG what Airflow imports only when it
+    needs it.
     """
     import gc
 
@@ -205,6 +207,9 @@ def prepare(files: list[str]) -> None:
     for module in modules:
         with suppress(Exception):
             importlib.import_module(module)
+    with dag_class()("any", schedule=None) as dag:
+        task_decorator()(refuse_lookups)(None)  # any function
+    graph(dag)
     gc.freeze()
 
 
@@ -311,6 +316,15 @@ def dag_class() -> Any:
     except ImportError:  # Airflow 2
         from airflow.models.dag import DAG
     return DAG
+
+
+def task_decorator() -> Any:
+    """The decorator that makes a task of a function."""
+    try:
+        from airflow.sdk import task
+    except ImportError:  # Airflow 2
+        from airflow.decorators import task
+    return task
 
 
 def dag_bag(file: str | None, folder: str) -> Any:
