@@ -2,21 +2,21 @@
 cluster.
 """
 
-import json
-import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from ..airflow import dag_check, image_catalog
 from ..airflow.dag_check import Report
+from ..airflow.next_release import deprecated
 from ..console import Stopwatch, say
 from ..errors import CommandError
 from ..images import buildx, references
+from ..images.failures import BuildError
 from ..images.specs import ImageSpec
-from ..paths import ROOT, cache
-from ..settings.problems import Problem, listed
+from ..paths import cache
+from ..registry.reference import RegistryError
+from ..settings.problems import listed
 from ..settings.schema import Settings
 from . import build
 from .target import Target
@@ -34,18 +34,18 @@ def check_dags(target: Target) -> None:
     stopwatch = Stopwatch()
     spec = dag_check.spec(target.settings)
     report = _kept(spec) or _read(target.settings, spec)
-    for warning in sorted({*report.warnings, *deprecated()}):
-        say(f"warning: {warning}")
+    _warn(report)
     _refuse(report)
     took = f"{report.seconds:.0f} s and {report.megabytes} MB" if stopwatch.seconds > 1 else "known"
     print(f"dags/: {report.files} files, {len(report.dags)} DAGs, no error ({took})")
 
 
-def before_up(target: Target) -> None:
+def before_up(target: Target, engine: str) -> None:
     """Do the same before a deployment, unless these DAGs have passed already.
 
     Nothing where DAGs come from Git, or are in images that another environment has built. Raises
-    CommandError with the errors.
+    CommandError with the errors; under kubectl BuildError, if they cannot be read. Pulumi makes the
+    builder itself, and may have another login: then the deployment goes on.
     """
     settings = target.settings
     if not settings.images.build or settings.airflow.dags.source != "image":
@@ -53,9 +53,14 @@ def before_up(target: Target) -> None:
     spec = dag_check.spec(settings)
     if _kept(spec):
         return
-    report = _read(settings, spec)
-    for warning in sorted({*report.warnings, *deprecated()}):
-        say(f"warning: {warning}")
+    try:
+        report = _read(settings, spec)
+    except (BuildError, RegistryError) as error:
+        if engine == "kubectl":
+            raise
+        say(f"warning: DAGs are not checked: {error}")
+        return
+    _warn(report)
     _refuse(report)
     say(f"dags/: {report.files} files, {len(report.dags)} DAGs, no error")
 
@@ -74,36 +79,6 @@ def test_dag(target: Target, dag: str) -> None:
         raise CommandError(f"DAG {dag} failed, for the reason above")
 
 
-def deprecated(root: Path = ROOT) -> list[Problem]:
-    """What the DAGs use and the next release of Airflow does not have, by ruff's rules (AIR3).
-
-    Their `# noqa` applies. Raises CommandError.
-    """
-    done = subprocess.run(
-        ["ruff", "check", "--isolated", "--preview", "--select=AIR3", "--target-version=py310",
-         "--output-format=json", "--exit-zero", "--no-cache", "dags"],
-        cwd=root, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise CommandError(f"ruff could not read dags/: {done.stderr.strip()}")
-    return [
-        Problem(
-            str(Path(found["filename"]).relative_to(root)),
-            found["location"]["row"],
-            "",
-            _advice(found),
-        )
-        for found in json.loads(done.stdout)
-        if found["code"]  # else the file is no Python, which is an import error
-    ]
-
-
-def _advice(found: dict[str, Any]) -> str:
-    """What ruff says of a finding, with what it would do about it."""
-    parts = found["message"], (found["fix"] or {}).get("message")
-    return "; ".join(part.rstrip(".") for part in parts if part) + f" ({found['code']})"
-
-
 def _refuse_other_sources(target: Target) -> None:
     name, settings = target.environment, target.settings
     if settings.airflow.dags.source != "image":
@@ -116,6 +91,11 @@ def _refuse_other_sources(target: Target) -> None:
             f"{name} builds no images (images.build is false): name an environment that does, as "
             "in ENV=dev"
         )
+
+
+def _warn(report: Report) -> None:
+    for warning in sorted({*report.warnings, *deprecated()}):
+        say(f"warning: {warning}")
 
 
 def _refuse(report: Report) -> None:
