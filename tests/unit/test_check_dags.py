@@ -225,11 +225,11 @@ def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     reports: list[str] = []
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
-    def export(*arguments: Any) -> None:
+    def export(*arguments: Any, fresh: str) -> None:
         (arguments[-1] / "report.json").write_text(reports.pop(0))
 
     monkeypatch.setattr(buildx, "export", export)
-    monkeypatch.setattr(command, "_image", lambda settings: "registry/airflow:tag@sha256:1")
+    monkeypatch.setattr(command, "_image", lambda _: "registry/airflow:tag@sha256:1")
     return reports
 
 

@@ -20,8 +20,8 @@ from .executors import KUBERNETES_QUEUE
 from .releases import RELEASES
 
 NAME = "dag-check"
-REPORT, RUN = "report", "run"
-"""Targets of the Dockerfile: the report of all DAGs, and the run of the one that DAG names."""
+READ, REPORT, RUN = "read", "report", "run"
+"""Stages of the Dockerfile: all DAGs are read; the report of that; a run of one DAG."""
 
 POOLS = ("default_pool",)
 """The pools that Airflow's migrations create."""

@@ -116,8 +116,10 @@ def _read(settings: Settings, spec: ImageSpec) -> Report:
     image = _image(settings)
     say(f"dags/: reading all files in {image.partition('@')[0]}")
     with tempfile.TemporaryDirectory() as folder:
-        buildx.export(settings, spec, image, dag_check.REPORT, Path(folder))
-        text = (Path(folder) / "report.json").read_text(encoding="utf-8")
+        output = Path(folder)
+        # A file may have taken too long because the machine was busy.
+        buildx.export(settings, spec, image, dag_check.REPORT, output, fresh=dag_check.READ)
+        text = (output / "report.json").read_text(encoding="utf-8")
     report = Report.parse(text)
     if not report.errors:
         _keep(spec, text)

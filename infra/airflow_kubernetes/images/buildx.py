@@ -114,12 +114,16 @@ def build(settings: Settings, spec: ImageSpec, platform: str, on: str | None = N
     return f"{name}@{digest}"
 
 
-def export(settings: Settings, spec: ImageSpec, on: str, target: str, folder: Path) -> None:
+def export(
+    settings: Settings, spec: ImageSpec, on: str, target: str, folder: Path, *, fresh: str
+) -> None:
     """Write the files of one target of the Dockerfile into `folder`; nothing is pushed.
 
-    It is of the builder's own platform, so that what it runs needs no emulation. Raises BuildError.
+    It is of the builder's own platform, so that what it runs needs no emulation. The stage `fresh`
+    is not taken from the builder's cache. Raises BuildError.
     """
-    command = [*_target(settings, spec, on, target), f"--output=type=local,dest={folder}"]
+    command = [*_target(settings, spec, on, target), f"--no-cache-filter={fresh}"]
+    command += [f"--output=type=local,dest={folder}"]
     with for_docker(settings.images.registry, given()) as variables:
         output = _run(command, variables, _nothing)
     if output is not None:
