@@ -100,7 +100,7 @@ class Places:
         self.tasks: dict[tuple[str, str], tuple[str, int]] = {}
         self.dags: list[tuple[str, tuple[str, int]]] = []
         self.lookups: dict[Lookup, bool] = {}
-        """Whether one ended the import: what it asked for is not here."""
+        """Whether one ended the import, because what it looks for is not here."""
 
     def relative(self, path: str) -> str:
         """The path from the DAG folder on."""
