@@ -61,8 +61,7 @@ PYTHON := .venv/bin/python
 # The sandbox brings its own kubectl, kubeconfig and certificates; elsewhere they are the user's.
 # With GIVEN_CLUSTER its values are for an existing cluster: see tests/cluster/conftest.py.
 EMBEDDED = $(if $(value GIVEN_CLUSTER),,$(filter sandbox,$(ENVIRONMENT)))
-# A report looks at no cluster, unless it is live.
-IN_ENV = $(if $(and $(EMBEDDED),$(if $(BASE),$(LIVE),always)),eval "$$($(PYTHON) -m sandbox env)";)
+IN_ENV = $(if $(EMBEDDED),eval "$$($(PYTHON) -m sandbox env)";)
 PROGRAM := PATH="$$PWD/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes
 RUN = $(IN_ENV) $(if $(ON),MAKE_ON=$(ON)) $(PROGRAM)
 

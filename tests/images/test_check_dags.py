@@ -203,3 +203,32 @@ def test_one_dag_runs_without_a_cluster(sandbox: None, tmp_path: Path, version: 
         done = make(folder, "check-dags", overrides)
         assert done.returncode == 0
         assert re.search(rf"^dags/: 2 files, 2 DAGs, no error \({took}\)", done.stdout)
+
+
+def test_a_report_says_how_graphs_change(sandbox: None, tmp_path: Path) -> None:
+    two = 'EmptyOperator(task_id="a") >> EmptyOperator(task_id="b")'
+    one = 'EmptyOperator(task_id="a") >> EmptyOperator(task_id="c")'
+    dags = {f"{name}.py": dag(name, two) for name in ("stays", "changes", "goes")}
+    folder = checkout(tmp_path, dags)
+    shutil.copy(ROOT / "images.lock.yaml", folder)
+    for path in ROOT.glob("Pulumi*.yaml"):
+        shutil.copy(path, folder)
+    shutil.copy(ROOT / "policies.yaml", folder)
+    (folder / ".gitignore").write_text(".venv\n__pycache__/\n.build/\n")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "base")):
+        identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        subprocess.run(["git", *identity, *words], cwd=folder, check=True)
+    (folder / "dags" / "goes.py").unlink()
+    (folder / "dags" / "comes.py").write_text(dag("comes", two))
+    (folder / "dags" / "changes.py").write_text(dag("changes", one))
+    (folder / "dags" / "wrong.py").write_text(FILES["name.py"])
+    done = make(folder, "preview", "", "BASE=HEAD", "ENV=sandbox")
+    assert "DAGs: errors: 1, see below" in done.stdout
+    assert "`dags/wrong.py:13: NameError: name 'undefined' is not defined`" in done.stdout
+    section = done.stdout.partition("### DAGs\n")[2].partition("\n\n")[0]
+    assert section.splitlines() == [
+        "- `comes` **appears**: `in dags/comes.py`, `2 tasks`, `paused, until it is switched on`",
+        "- `changes` **changes**: `added: c`, `removed: b`, `other tasks after: a`, "
+        "`code in dags/changes.py`",
+        "- `goes` **disappears**: `was in dags/goes.py`",
+    ]

@@ -193,7 +193,7 @@ def test_a_report_has_each_problem_once_with_its_path() -> None:
     found = dag_check.Report.parse(report(wrong, wrong, wrong | {"error": False, "line": 0}))
     assert [str(problem) for problem in found.errors] == ["dags/x.py:3: wrong"]
     assert [str(problem) for problem in found.warnings] == ["dags/x.py: wrong"]
-    assert found.dags == {"x": {"line": 3}}
+    assert found.dags == {"x": {"line": 3, "file": "x.py"}}
 
 
 def test_dags_are_checked_for_the_environment() -> None:

@@ -339,16 +339,22 @@ def dag_bag(file: str | None, folder: str) -> Any:
 
 
 def graph(dag: Any) -> dict[str, Any]:
-    """Schedule and tasks of a DAG, each with those after it. Raises what Airflow does for a DAG
-    that it cannot write to its database.
+    """Schedule and tasks of a DAG, each with those after it, and whether it is paused when it is
+    new. Raises what Airflow does for a DAG that it cannot write to its database.
     """
+    from airflow.configuration import conf
+
     try:
         from airflow.serialization.serialized_objects import DagSerialization as Serialization
     except ImportError:  # Airflow 2
         from airflow.serialization.serialized_objects import SerializedDAG as Serialization
 
     serialized = Serialization.to_dict(dag)["dag"]
+    paused = dag.is_paused_upon_creation
+    if paused is None:
+        paused = conf.getboolean("core", "dags_are_paused_at_creation")
     return {
+        "paused": paused,
         "schedule": schedule(serialized.get("timetable") or serialized.get("schedule_interval")),
         "tasks": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},
     }

@@ -35,7 +35,9 @@ OF_DEPLOYMENTS = (
 """Variables of an executor, and of what it gives tasks: `airflow dags test` runs them itself."""
 
 Graph = dict[str, Any]
-"""A DAG: `line`, `schedule`, and `tasks` by id, each with the ids of those after it."""
+"""A DAG: `file`, `line`, `schedule`, `paused` (when it is new), and `tasks`: by id, the ids of the
+tasks after each.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,28 +64,29 @@ class Report:
             files=len(report["files"]),
             seconds=report["seconds"],
             megabytes=report["megabytes"],
-            dags={name: dag for file in report["files"] for name, dag in file["dags"].items()},
+            dags={
+                name: {**dag, "file": file["file"]}
+                for file in report["files"]
+                for name, dag in file["dags"].items()
+            },
             errors=tuple(sorted(set(found[True]))),
             warnings=tuple(sorted(set(found[False]))),
         )
 
 
-def spec(settings: Settings, root: Path = ROOT) -> ImageSpec:
-    """Airflow's image, the layer of DAGs and the check. Its tag is the same as long as all three
-    and what they are checked for are.
+def spec(settings: Settings, dags: Path = ROOT / "dags") -> ImageSpec:
+    """Airflow's image, the layer of these DAGs and the check. Its tag is the same as long as all
+    three and what they are checked for are.
     """
-    layer = image_catalog.with_dags(settings, image_catalog.airflow(settings, root), root)
-    source = root / "images" / "dags" / "check"
-    programs = [read(source / name, name) for name in below(source, root / "images")]
-    known = {
-        "environment.json": environment(settings),
-        "images.json": _images(settings, root),
-    }
+    layer = image_catalog.with_dags(settings, image_catalog.airflow(settings))
+    source = ROOT / "images" / "dags" / "check"
+    programs = [read(source / name, name) for name in below(source, ROOT / "images")]
+    known = {"environment.json": environment(settings), "images.json": _images(settings)}
     return replace(
         layer,
         name=NAME,
         files=(
-            *(file for file in layer.files if file.path != "Dockerfile"),
+            *image_catalog.dag_files(dags),
             *(
                 file if file.path == "Dockerfile" else replace(file, path=f"check/{file.path}")
                 for file in programs
@@ -112,8 +115,7 @@ def environment(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _images(settings: Settings, root: Path) -> dict[str, str]:
+def _images(settings: Settings) -> dict[str, str]:
     """The references by name that task_image() gives DAGs."""
-    specs = image_catalog.every(settings, root)
-    tags = {item.name: references.by_tag(settings, item) for item in specs}
+    tags = {item.name: references.by_tag(settings, item) for item in image_catalog.every(settings)}
     return image_catalog.by_short_name(tags)

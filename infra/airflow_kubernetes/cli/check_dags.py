@@ -2,11 +2,7 @@
 cluster.
 """
 
-import tempfile
-import time
-from pathlib import Path
-
-from ..airflow import dag_check, image_catalog
+from ..airflow import dag_check, dag_reading, image_catalog
 from ..airflow.dag_check import Report
 from ..airflow.next_release import deprecated
 from ..console import Stopwatch, say
@@ -14,15 +10,11 @@ from ..errors import CommandError
 from ..images import buildx, references
 from ..images.failures import BuildError
 from ..images.specs import ImageSpec
-from ..paths import cache
 from ..registry.reference import RegistryError
 from ..settings.problems import listed
 from ..settings.schema import Settings
 from . import build
 from .target import Target
-
-KEPT_DAYS = 30
-"""How long a report without errors counts."""
 
 
 def check_dags(target: Target) -> None:
@@ -33,7 +25,7 @@ def check_dags(target: Target) -> None:
     _refuse_other_sources(target)
     stopwatch = Stopwatch()
     spec = dag_check.spec(target.settings)
-    report = _kept(spec) or _read(target.settings, spec)
+    report = dag_reading.known(spec) or _read(target.settings, spec)
     _warn(report)
     _refuse(report)
     took = f"{report.seconds:.0f} s and {report.megabytes} MB" if stopwatch.seconds > 1 else "known"
@@ -51,7 +43,7 @@ def before_up(target: Target, engine: str) -> None:
     if not settings.images.build or settings.airflow.dags.source != "image":
         return
     spec = dag_check.spec(settings)
-    if _kept(spec):
+    if dag_reading.known(spec):
         return
     try:
         report = _read(settings, spec)
@@ -112,35 +104,6 @@ def _image(settings: Settings) -> str:
 
 
 def _read(settings: Settings, spec: ImageSpec) -> Report:
-    """A fresh report; it is kept if it has no errors."""
     image = _image(settings)
     say(f"dags/: reading all files in {image.partition('@')[0]}")
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder)
-        # A file may have taken too long because the machine was busy.
-        buildx.export(settings, spec, image, dag_check.REPORT, output, fresh=dag_check.READ)
-        text = (output / "report.json").read_text(encoding="utf-8")
-    report = Report.parse(text)
-    if not report.errors:
-        _keep(spec, text)
-    return report
-
-
-def _kept(spec: ImageSpec) -> Report | None:
-    try:
-        return Report.parse(_file(spec).read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError):
-        return None
-
-
-def _keep(spec: ImageSpec, text: str) -> None:
-    file = _file(spec)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    for old in file.parent.iterdir():
-        if old.stat().st_mtime < time.time() - KEPT_DAYS * 86400:
-            old.unlink(missing_ok=True)
-    file.write_text(text, encoding="utf-8")
-
-
-def _file(spec: ImageSpec) -> Path:
-    return cache() / "checked-dags" / f"{spec.tag}.json"
+    return dag_reading.read(settings, spec, image)
