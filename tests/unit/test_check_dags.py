@@ -132,7 +132,7 @@ def test_what_an_environment_may_have_is_no_error() -> None:
 
 
 def test_an_id_in_two_files_and_twice_in_one() -> None:
-    found = [
+    found: list[dict[str, Any]] = [
         {"file": name, "dags": {"shared": {"line": line}, name: {"line": 1}}, "problems": []}
         for name, line in (("a.py", 3), ("b.py", 8))
     ]

@@ -44,8 +44,9 @@ def _advice(found: dict[str, Any]) -> str:
 
 def _name(file: Path, found: dict[str, Any]) -> str:
     """The first name of the code that a finding is about."""
-    line = file.read_text(encoding="utf-8").splitlines()[found["location"]["row"] - 1]
-    return line[found["location"]["column"] - 1 :].partition("(")[0].partition(".")[0].strip()
+    line: str = file.read_text(encoding="utf-8").splitlines()[found["location"]["row"] - 1]
+    column: int = found["location"]["column"]
+    return line[column - 1 :].partition("(")[0].partition(".")[0].strip()
 
 
 def _alternatives(file: Path) -> set[str]:
