@@ -4,7 +4,7 @@
 # What commands take from make's command line. Because of the first assignment, variables of the
 # shell that have these names have no effect; because of the second, make never expands a value,
 # not even to export it, so that $(shell …) in it is text.
-ARGUMENTS := ENV SET FROM INTO TO DELETE KEEP APPLY YES NAME ARGS LIVE A B BASE REPORT COLD ON
+ARGUMENTS := ENV SET FROM INTO TO DELETE KEEP APPLY YES NAME ARGS DAG LIVE A B BASE REPORT COLD ON
 GIVEN := $(filter command,$(origin ENV))
 $(foreach variable,$(ARGUMENTS),$(eval $(variable) :=)$(eval override $(variable) := $$(value $(variable))))
 UNKNOWN := $(strip $(foreach variable,$(filter-out $(ARGUMENTS) GIVEN_CLUSTER,$(.VARIABLES)),\
@@ -61,8 +61,7 @@ PYTHON := .venv/bin/python
 # The sandbox brings its own kubectl, kubeconfig and certificates; elsewhere they are the user's.
 # With GIVEN_CLUSTER its values are for an existing cluster: see tests/cluster/conftest.py.
 EMBEDDED = $(if $(value GIVEN_CLUSTER),,$(filter sandbox,$(ENVIRONMENT)))
-# A report looks at no cluster, unless it is live.
-IN_ENV = $(if $(and $(EMBEDDED),$(if $(BASE),$(LIVE),always)),eval "$$($(PYTHON) -m sandbox env)";)
+IN_ENV = $(if $(EMBEDDED),eval "$$($(PYTHON) -m sandbox env)";)
 PROGRAM := PATH="$$PWD/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) -m airflow_kubernetes
 RUN = $(IN_ENV) $(if $(ON),MAKE_ON=$(ON)) $(PROGRAM)
 
@@ -93,7 +92,7 @@ up: .venv  ## build, deploy and wait; prints the address; ON=kind: on a kind clu
 
 # Commands on one environment.
 COMMANDS := dags down preview status render images password smoke backup backups restore upgrade \
-	adopt drift policies promote prune task local-up
+	adopt drift policies promote prune task local-up check-dags test-dag
 .PHONY: $(COMMANDS)
 $(COMMANDS): .venv
 	@$(RUN) $@ $(call argument,ENVIRONMENT) $(OPTIONS) $(call option,--set,SET)
@@ -123,6 +122,9 @@ prune:  ## [KEEP=90] [APPLY=1]: delete images that no lock of the last KEEP days
 prune: OPTIONS = $(call option,--keep,KEEP) $(call flag,--apply,APPLY)
 task:  ## NAME=<image> [ARGS='…']: run a task image with Docker or Podman, print its XCom
 task: OPTIONS = $(call quote,NAME) $(call option,--args,ARGS)
+check-dags:  ## read all DAGs in their image, without a cluster; say what is wrong, by file and line
+test-dag:  ## DAG=smoke: run one DAG in its image, without a cluster; print its log
+test-dag: OPTIONS = $(call quote,DAG)
 local-up:  ## run all of Airflow on this machine with Docker Compose, with ./dags as edited
 
 # Not the sandbox.

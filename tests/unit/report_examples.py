@@ -8,10 +8,18 @@ from airflow_kubernetes.policies.rules import Violation
 from airflow_kubernetes.policies.waivers import Waiver
 from airflow_kubernetes.report import collect, markdown
 from airflow_kubernetes.report.checkout import Rendered
-from airflow_kubernetes.report.model import Checked, ParityResult, RealState, Report, Sides
+from airflow_kubernetes.report.model import (
+    Checked,
+    Dags,
+    ParityResult,
+    RealState,
+    Report,
+    Sides,
+)
 
 Manifest = dict[str, Any]
 
+NO_DAGS = Dags()
 CHECKED = Checked((), {"storage": ("1 GiB", "1 GiB")})
 
 
@@ -83,9 +91,11 @@ def one_environment(
     return collect.environment(name, old, new, collect.differences(old, new), stacks, checked, real)
 
 
-def a_report(*environments: Any, parity: tuple[ParityResult, ...] = ()) -> Report:
+def a_report(
+    *environments: Any, parity: tuple[ParityResult, ...] = (), dags: Dags = NO_DAGS
+) -> Report:
     sides = Sides("origin/main", "b" * 40, 0, "a" * 40)
-    return collect.report(sides, environments, parity)
+    return collect.report(sides, environments, parity, dags)
 
 
 def written(*environments: Any) -> str:

@@ -24,6 +24,7 @@ with open(os.environ["CALLS"], "a") as file:
 HOSTILE = {
     **dict.fromkeys(("APPLY", "LIVE", "YES", "COLD"), "1"),
     **dict.fromkeys(("NAME", "A", "B", "TO", "FROM", "INTO", "DELETE", "BASE", "REPORT"), "/mnt/c"),
+    "DAG": "x",
     "ENV": "prod", "KEEP": "0", "ARGS": "x", "SET": "airflow.stopped=true", "OPTIONS": "--yes",
 }  # fmt: skip
 """A shell's variables with the names of make's. WSL sets NAME."""
@@ -190,6 +191,8 @@ def test_an_empty_environment_is_not_the_sandbox(checkout: Checkout) -> None:
         ("prune ENV=dev KEEP=3 APPLY=1", "prune dev --keep=3 --apply"),
         ("parity A=dev B=prod", "parity dev prod"),
         ("env NAME=staging FROM=prod", "env staging --from=prod"),
+        ("check-dags ENV=dev", "check-dags dev"),
+        ("test-dag ENV=dev DAG=smoke", "test-dag dev smoke"),
         ("task NAME=pandas-1 ARGS=--x", "task dev pandas-1 --args=--x"),
         ("local-up", "local-up dev"),
         ("local-down", "local-down"),

@@ -49,18 +49,19 @@ def worker(settings: Settings, root: Path = ROOT) -> ImageSpec:
 
 def with_dags(settings: Settings, spec: ImageSpec, root: Path = ROOT) -> ImageSpec:
     """One of these images and the layer of dags/."""
-    dags = root / "dags"
     return ImageSpec(
         WITH_DAGS[spec.name],
-        (
-            read(root / "images" / "dags" / "Dockerfile", "Dockerfile"),
-            *(read(dags / name, f"{HOME[1:]}/dags/{name}") for name in below(dags)),
-        ),
+        (read(root / "images" / "dags" / "Dockerfile", "Dockerfile"), *dag_files(root / "dags")),
         (("SOURCE_DATE_EPOCH", EPOCH),),
         tuple(settings.images.platforms),
         dated=True,
         on=spec,
     )
+
+
+def dag_files(folder: Path) -> list[File]:
+    """The files of that layer."""
+    return [read(folder / name, f"{HOME[1:]}/dags/{name}") for name in below(folder)]
 
 
 def of_dag_code(settings: Settings) -> str:

@@ -3,6 +3,7 @@
 For `make images` and the kubectl engine; under Pulumi images/resources.py builds them.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -54,15 +55,16 @@ def pin_bases(settings: Settings) -> None:
         say(f"{image}: {digest}")
 
 
-def ensure(settings: Settings) -> dict[str, str]:
-    """`registry/name:tag@digest` by `registry/name:tag` of all images; the registry has them.
+def ensure(settings: Settings, specs: Sequence[ImageSpec] = ()) -> dict[str, str]:
+    """`registry/name:tag@digest` by `registry/name:tag` of these images, by default of all; the
+    registry has them.
 
     Where the environment builds, each is built and pushed if the registry lacks it; the lock names
     an image only once it is pushed. Raises BuildError if an image is missing and cannot be built
     here, RegistryError if the registry does not answer.
     """
     pin_bases(settings)
-    specs = image_catalog.every(settings)
+    specs = specs or image_catalog.every(settings)
     locked = [references.locked(settings, spec) for spec in specs]
     with ThreadPoolExecutor() as pool:
         present = list(pool.map(_in_registry, locked))

@@ -11,7 +11,7 @@ from ..errors import CommandError
 from ..images import references
 from ..kubectl import apply
 from ..kubernetes.manifest import Manifest
-from . import build, pulumi_cli
+from . import build, check_dags, pulumi_cli
 from .target import Target, engine, kubectl_of
 
 TIMEOUT = 300.0
@@ -25,10 +25,10 @@ ERRORS, TOO_LATE = 1, 3
 
 
 def dags(target: Target) -> None:
-    """Build the layer of DAGs, replace the pods that read it, wait until the DAGs are read.
+    """Check the DAGs, build their layer, replace the pods that read it, wait until they are read.
 
     Changes of anything else wait for `make up`. Raises CommandError if DAGs come from Git, if an
-    image below the layer is not built, and for import errors.
+    image below the layer is not built, and for DAGs that cannot be read.
     """
     settings, stopwatch = target.settings, Stopwatch()
     if settings.airflow.dags.source != "image":
@@ -49,10 +49,10 @@ def dags(target: Target) -> None:
     (wanted,) = (references.locked(settings, spec) for spec in specs if spec.name == name)
     if wanted is not None and wanted == _running(target):
         say("  nothing changed")
-    elif engine(target) == "pulumi":
-        _with_pulumi(target)
     else:
-        _with_kubectl(target)
+        chosen = engine(target)
+        check_dags.before_up(target, chosen)
+        _with_pulumi(target) if chosen == "pulumi" else _with_kubectl(target)
     wait_until_read(target)
     say(f"DAGs are live after {stopwatch.seconds:.0f} s")
 
@@ -65,7 +65,8 @@ def wait_until_read(target: Target) -> None:
     """
     processor, timeout = f"deployment/{DAG_PROCESSOR}", f"--timeout={READ_TIMEOUT}"
     target.kubectl.run("rollout", "status", processor, f"{timeout}s")
-    command = ["python", f"{FOLDER}/wait_for_dags.py", timeout]
+    expected = check_dags.passed(target.settings)
+    command = ["python", f"{FOLDER}/wait_for_dags.py", timeout, "--", *expected]
     said = target.kubectl.run("exec", processor, "--", *command, ok=(0, ERRORS, TOO_LATE))
     if not said:
         return

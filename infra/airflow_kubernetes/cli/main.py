@@ -34,6 +34,7 @@ ARGUMENTS = {
     "names": _text("ENVIRONMENT", "two of them; by default all pairs", nargs="*", default=[]),
     "name": _text("NAME", "of the new environment"),
     "image": _text("NAME", "the task image images/tasks/NAME"),
+    "dag": _text("DAG", "the id of a DAG in dags/"),
     "--set": _text(
         "'KEY=VALUE …'",
         "override values for this command, as in 'airflow.parallelism=64'",
@@ -90,6 +91,10 @@ COMMANDS = {
               "target --keep --apply"),
     "task": ("task.task", "run a task image on this machine and print its XCom",
              "target image --args"),
+    "check-dags": ("check_dags.check_dags", "read all DAGs in their image, and say what is wrong",
+                   "target"),
+    "test-dag": ("check_dags.test_dag", "run one DAG in its image, and print its log",
+                 "target dag"),
     "local-up": ("local.local_up", "run all of Airflow on this machine with Docker Compose",
                  "target"),
     "local-down": ("local.local_down", "stop that; keep its data and passwords", ""),

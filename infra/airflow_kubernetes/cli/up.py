@@ -16,6 +16,7 @@ from ..kubectl.wait import Watch, wait
 from ..secrets import generated
 from . import (
     build,
+    check_dags,
     dags,
     installed_database,
     installed_release,
@@ -54,6 +55,7 @@ def up(target: Target, *, changing_release: bool = False) -> None:
     foundation.check_namespaces(target.kubectl, target.settings)
     installed_database.check(target)
     task_pod_trial.try_task_pod(target)
+    check_dags.before_up(target, chosen)
     try:
         if chosen == "pulumi":
             _with_pulumi(target, changing_release=changing_release)

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from shutil import which
 
@@ -14,7 +16,7 @@ from ..registry.client import resolve
 from ..registry.login import for_docker, given
 from ..settings.schema import Settings
 from . import build_options
-from .failures import BuildError, explain, reason
+from .failures import BuildError, explain, failure, reason
 from .specs import ON_IMAGE, ImageSpec
 from .staging import stage
 
@@ -57,8 +59,15 @@ def prepare(settings: Settings) -> None:
 def command(spec: ImageSpec, platform: str, tag: str, on: str | None = None) -> list[str]:
     """The `buildx build` of one platform's image; `on` is the reference of `spec.on`.
 
-    Proxies are by name: their values may be secret, and BuildKit keeps them out of layers. Raises
-    BuildError.
+    Raises BuildError.
+    """
+    return [*_command(spec, on), "--platform", platform, "--tag", tag]
+
+
+def _command(spec: ImageSpec, on: str | None) -> list[str]:
+    """The `buildx build` of any of an image's targets.
+
+    Proxies are by name: their values may be secret, and BuildKit keeps them out of layers.
     """
     proxies = [
         name
@@ -68,7 +77,7 @@ def command(spec: ImageSpec, platform: str, tag: str, on: str | None = None) -> 
     ]
     secrets = [f"--secret=id=ca,src={file}"] if (file := build_options.ca_file()) else []
     return [
-        *program(), "build", str(stage(spec)), "--platform", platform, "--tag", tag,
+        *program(), "build", str(stage(spec)),
         "--provenance=false",
         *(f"--build-arg={name}={value}" for name, value in spec.arguments),
         *([f"--build-arg={ON_IMAGE}={on}"] if on else []),
@@ -105,6 +114,60 @@ def build(settings: Settings, spec: ImageSpec, platform: str, on: str | None = N
     return f"{name}@{digest}"
 
 
+def export(
+    settings: Settings, spec: ImageSpec, on: str, target: str, folder: Path, *, fresh: str
+) -> None:
+    """Write the files of one target of the Dockerfile into `folder`; nothing is pushed.
+
+    It is of the builder's own platform, so that what it runs needs no emulation. The stage `fresh`
+    is not taken from the builder's cache. Raises BuildError.
+    """
+    command = [*_target(settings, spec, on, target), f"--no-cache-filter={fresh}"]
+    command += [f"--output=type=local,dest={folder}"]
+    with for_docker(settings.images.registry, given()) as variables:
+        output = _run(command, variables, _nothing)
+    if output is not None:
+        raise BuildError(explain(spec.name, "the builder's platform", output))
+
+
+def run(
+    settings: Settings, spec: ImageSpec, on: str, target: str, arguments: dict[str, str]
+) -> bool:
+    """Run the last step of one target, with its output on standard output as it comes; returns
+    whether it succeeded. `arguments` are build arguments, in addition to the image's own.
+
+    Raises BuildError if another step fails.
+    """
+    step = re.compile(rf"#(\d+) \[{target} (\d+)/\2\] RUN ")
+    number: list[str] = []
+
+    def show(line: str) -> None:
+        if match := step.match(line):
+            number[:] = [match[1]]
+        elif number and (match := re.match(rf"#{number[0]} \d+\.\d+ (.*\n)", line)):
+            sys.stdout.write(match[1])
+            sys.stdout.flush()
+
+    command = _target(settings, spec, on, target)
+    command += [f"--build-arg={name}={value}" for name, value in arguments.items()]
+    with for_docker(settings.images.registry, given()) as variables:
+        output = _run([*command, f"--no-cache-filter={target}"], variables, show)
+    if output is None:
+        return True
+    if step.match(f"#0 {failure(output).step}"):
+        return False
+    raise BuildError(explain(spec.name, "the builder's platform", output))
+
+
+def _nothing(_: str) -> None:
+    """Show no line."""
+
+
+def _target(settings: Settings, spec: ImageSpec, on: str, target: str) -> list[str]:
+    builder = f"--builder={settings.images.builder.name}"
+    return [*_command(spec, on), builder, f"--target={target}", "--progress=plain"]
+
+
 def push_index(target: str, sources: list[str]) -> str:
     """Push an index of these images as `registry/name:tag`; returns its digest. Raises BuildError.
 
@@ -121,14 +184,19 @@ def push_index(target: str, sources: list[str]) -> str:
     return resolve(target, given())
 
 
-def _run(command: list[str], variables: dict[str, str]) -> str | None:
-    """Run a build and pass on its output; returns all of that if the build fails, else None."""
+def _run(
+    command: list[str], variables: dict[str, str], show: Callable[[str], object] | None = None
+) -> str | None:
+    """Run a build and show each line of its output, by default on standard error; returns all of
+    that if the build fails, else None.
+    """
+    show = show or sys.stderr.write
     lines: list[str] = []
     environment = {**os.environ, **variables}
     with subprocess.Popen(
         command, env=environment, stderr=subprocess.PIPE, text=True, errors="replace"
     ) as process:
         for line in process.stderr or ():
-            sys.stderr.write(line)
+            show(line)
             lines.append(line)
     return "".join(lines) if process.returncode else None

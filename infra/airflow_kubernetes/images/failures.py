@@ -68,6 +68,10 @@ AT_REGISTRY = (
         r"failed to resolve source metadata.*not found",
         "there is no such base image: check images.pythonBaseImage and images.airflow",
     ),
+    (
+        r"no match for platform",
+        "the image is not built for the builder's own platform: add that to images.platforms",
+    ),
     (r"@sha256:\w+: not found", "the registry no longer has this image: make images builds it"),
     (r"", "fix what the error reports"),
 )

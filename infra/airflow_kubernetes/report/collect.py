@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ..comparison.changes import Change, compare
 from . import effects, stack_config
 from .checkout import Rendered
-from .model import Checked, Environment, ParityResult, RealState, Report, Severity, Sides
+from .model import Checked, Dags, Environment, ParityResult, RealState, Report, Severity, Sides
 from .objects import object_changes, outcomes
 from .pulumi_preview import Preview
 from .redaction import redacted
@@ -100,7 +100,10 @@ def real_state(preview: Preview) -> RealState:
 
 
 def report(
-    sides: Sides, environments: Iterable[Environment], parity: Iterable[ParityResult]
+    sides: Sides,
+    environments: Iterable[Environment],
+    parity: Iterable[ParityResult],
+    dags: Dags,
 ) -> Report:
     """All environments, the gravest first."""
     rank = tuple(Severity).index
@@ -117,5 +120,6 @@ def report(
             problems.append(f"{each.name}: broken rules: {each.checked.broken}, see below")
     results = tuple(parity)
     problems += [f"parity: {result.verdict}" for result in results if result.problems]
+    problems += [f"DAGs: errors: {len(dags.errors)}, see below"] if dags.errors else []
     severity = order[0].severity if order else Severity.NONE
-    return Report(sides, severity, tuple(problems), tuple(order), results)
+    return Report(sides, severity, tuple(problems), tuple(order), results, dags)

@@ -152,6 +152,28 @@ class Sides:
 
 
 @dataclass(frozen=True)
+class DagChange:
+    """A DAG that appears, changes or disappears, and in what, in words."""
+
+    outcome: str
+    name: str
+    details: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Dags:
+    """What changes in DAGs; errors of this checkout, and warnings that the base does not give.
+
+    `not_compared` says why nothing is known; it is empty, as all else, if no file differs.
+    """
+
+    not_compared: str = ""
+    changes: tuple[DagChange, ...] = ()
+    errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Report:
     """All environments, the gravest first. `problems`: why it must not be merged, a line each."""
 
@@ -160,3 +182,4 @@ class Report:
     problems: tuple[str, ...]
     environments: tuple[Environment, ...]
     parity: tuple[ParityResult, ...] = ()
+    dags: Dags = Dags()

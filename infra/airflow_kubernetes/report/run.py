@@ -20,7 +20,7 @@ from ..policies.rule import Subject
 from ..policies.rules import RULES, violations
 from ..settings.load import environments
 from ..settings.schema import Settings
-from . import checkout, collect
+from . import checkout, collect, dags
 from .model import Checked, Environment, ParityResult, RealState, Report
 from .objects import text
 from .redaction import SECRET, looks_secret
@@ -48,6 +48,7 @@ def report(
             old = head if same else pool.submit(checkout.render, tree, names)
             # Meanwhile, in this process: it renders too.
             parity = [*_parity({*names} & {*environments()}, today)]
+            of_dags = dags.changed(sorted({*names} & {*environments()}), tree)
         before, after = old.result(), head.result()
 
         def environment(name: str) -> Environment:
@@ -63,7 +64,7 @@ def report(
         found = [environment(name) for name in names]
     renderable = {name for name, side in after.items() if side.error is None}
     compared = [result for result in parity if {result.left, result.right} <= renderable]
-    return collect.report(sides, found, compared)
+    return collect.report(sides, found, compared, of_dags)
 
 
 def _names(tree: Path, only: Sequence[str]) -> list[str]:
