@@ -112,14 +112,32 @@ def test_without_a_change_nothing_happens(airflow: Deployment) -> None:
     assert components(airflow) == before
 
 
-def test_a_dag_that_cannot_be_read_fails_the_deployment_with_its_error(airflow: Deployment) -> None:
+def test_a_dag_that_cannot_be_read_is_not_deployed(airflow: Deployment) -> None:
+    before = components(airflow)
     edit(airflow, "import time\n", "import time\nimport of_nothing\n")
     for goal in ("dags", "up"):
         output = airflow.make(goal, ok=False)
-        assert "DAGs cannot be read" in output
-        assert "versions.py" in output
-        assert "No module named 'of_nothing'" in output
+        assert "nothing was deployed" in output
+        assert "dags/versions.py:3: ModuleNotFoundError: No module named 'of_nothing'" in output
+    assert components(airflow) == before
     edit(airflow, "import of_nothing\n", "")
+
+
+ONLY_THERE = """import os
+if "KUBERNETES_SERVICE_HOST" in os.environ:
+    raise RuntimeError("only in the cluster")
+"""
+
+
+def test_one_that_cannot_be_read_in_the_cluster_alone_fails_the_deployment_with_its_error(
+    airflow: Deployment,
+) -> None:
+    edit(airflow, "import time\n", f"import time\n{ONLY_THERE}")
+    output = airflow.make("dags", ok=False)
+    assert "DAGs cannot be read" in output
+    assert "versions.py" in output
+    assert "RuntimeError: only in the cluster" in output
+    edit(airflow, ONLY_THERE, "")
     airflow.make("dags")
     rest = airflow.rest()
     assert wait_for("no error", lambda: rest.get("/importErrors")["import_errors"] == [])
