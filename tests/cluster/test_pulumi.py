@@ -142,8 +142,8 @@ def test_a_second_up_changes_nothing(airflow: PulumiDeployment) -> None:
 
 def test_a_changed_value_updates_its_objects_alone(airflow: PulumiDeployment) -> None:
     counts = summary(airflow.make("up", more=MEMORY))
-    # The pod template's ConfigMap and the scheduler, which reads it at its start.
-    assert counts["updated"] == 2
+    # The pod template's ConfigMap, the scheduler, and the limits of pods that tasks launch.
+    assert counts["updated"] == 3
     assert set(counts) == {"updated", "unchanged"}
 
 
