@@ -47,7 +47,9 @@ def more(*options: str) -> Iterator[None]:
     """Builds with more options of buildx, and without their output."""
     run = buildx._run
 
-    def quiet(command: list[str], variables: dict[str, str]) -> str | None:
+    def quiet(
+        command: list[str], variables: dict[str, str], show: Callable[[str], object] | None = None
+    ) -> str | None:
         done = subprocess.run(
             [*command, *options],
             env={**os.environ, **variables},
