@@ -59,6 +59,7 @@ def template(settings: Settings, image: str) -> dict[str, Any]:
         container,
         dags.parts(settings, once=True) + tasks.parts(settings),
         annotations=tasks.STAY,
+        tmp=values.tmp_size_limit,
         restart_policy="Never",
         placement=Placement(values.node_selector, values.tolerations),
     ).template()

@@ -16,6 +16,7 @@ from ..fields import (
     Repository,
     Section,
     ShortName,
+    Storage,
     Url,
     Username,
     Variable,
@@ -84,8 +85,8 @@ class Tasks(Section):
     `image`: of KubernetesExecutor's pods. `resources`: of a task pod, or of each task that runs in
     the scheduler. `grace_period`: seconds a stopping worker may keep running its tasks; set it
     above the duration of the longest task. `pending_timeout`: seconds a task may be queued, or its
-    pod wait for a node or an image. `launch_pods`: tasks may create pods in a namespace
-    of their own, <namespace>-tasks; `pods_exec`: tasks may run commands in those pods, by which
+    pod wait for a node or an image. `tmp_size_limit`: of /tmp, which is HOME too, in a pod that
+    runs tasks. `launch_pods`: tasks may create pods in a namespace of their own, <namespace>-tasks; `pods_exec`: tasks may run commands in those pods, by which
     Airflow reads their results (XCom).
     """
 
@@ -97,6 +98,7 @@ class Tasks(Section):
     volumes: list[Volume]
     grace_period: Annotated[int, Field(ge=10, le=604800)]
     pending_timeout: Annotated[Annotated[int, Field(ge=30, le=604800)], CAPACITY]
+    tmp_size_limit: Annotated[Storage, CAPACITY]
     launch_pods: bool
     pods_exec: bool
 
