@@ -28,6 +28,7 @@ def program(name: str) -> ModuleType:
     return module
 
 
+sys.path += [str(IMAGE), str(IMAGE / "config")]  # as in the image, where these are in one folder
 task_location, pending_pods = program("task_location"), program("pending_pods")
 
 

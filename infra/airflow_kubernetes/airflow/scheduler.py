@@ -36,6 +36,7 @@ def scheduler_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         _resources(settings, executor),
         component.args,
         (*component.secrets, *celery),
+        env=task_pod.executor_env(settings) if executor.kubernetes else (),
         ports={"health": SCHEDULER_HEALTH_PORT},
         probes=_probes(executor),
     )
