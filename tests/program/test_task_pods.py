@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from airflow_kubernetes.airflow.executors import EXECUTORS
 from airflow_kubernetes.airflow.releases import CURRENT, PREVIOUS
 from airflow_kubernetes.settings.load import environments
 
@@ -77,3 +78,29 @@ def test_components_that_run_no_task_keep_their_tmp() -> None:
     rendered = pods(objects("airflow.tasks.tmpSizeLimit=3Gi"))
     for name in ("scheduler", "triggerer", "dag-processor"):
         assert {"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}} in rendered[name]["volumes"]
+
+
+@pytest.mark.parametrize("version", [CURRENT, PREVIOUS])
+def test_a_drained_node_waits_for_a_task(version: str) -> None:
+    given = f"airflow.version={version} airflow.tasks.gracePeriod=3600"
+    pod = pods(objects(given))["pod-template"]
+    assert pod["terminationGracePeriodSeconds"] >= 3600
+
+
+def test_an_image_that_cannot_be_pulled_yet_is_no_failure() -> None:
+    fatal = objects()["ConfigMap/airflow-config"]["data"][
+        "AIRFLOW__KUBERNETES_EXECUTOR__WORKER_POD_PENDING_FATAL_CONTAINER_STATE_REASONS"
+    ]
+    assert {"InvalidImageName"} <= {*fatal.split(",")}
+    assert not {"ErrImagePull", "ImagePullBackOff", "CreateContainerConfigError"} & {
+        *fatal.split(",")
+    }
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_what_tasks_leave_is_swept_where_there_are_task_pods(executor: str) -> None:
+    rendered = objects(f"airflow.executor={executor} airflow.tasks.failedPodRetention=77")
+    assert ("CronJob/airflow-sweep-pods" in rendered) == ("Kubernetes" in executor)
+    if "Kubernetes" in executor:
+        args = pods(rendered)["sweep-pods"]["containers"][0]["args"]
+        assert args[args.index("--keep-failed") + 1] == "77"
