@@ -68,9 +68,9 @@ def test_what_the_cluster_ends_is_not_the_tasks_failure() -> None:
         "node restarted": (pod("Failed", containerStatuses=terminated("ContainerStatusUnknown")),
                            False, "restarted"),
         "refused by its node": (pod("Failed", reason="OutOfcpu", message="no"), False, "OutOfcpu"),
-        "deleted while it ran": (pod("Running", DELETED), True, "deleted while the task ran"),
+        "deleted while it ran": (pod("Running", DELETED), True, "taken while the task ran"),
         "killed after the grace period": (pod("Failed", DELETED, containerStatuses=killed), False,
-                                          "somebody deleted it"),
+                                          "it was deleted"),
         "deleted before it began": (pod("Pending", DELETED), True, "before it began"),
         "out of memory while drained": (
             pod("Failed", DELETED, conditions=disrupted("EvictionByEvictionAPI"),
@@ -103,6 +103,14 @@ def test_a_limit_of_the_tasks_own_is_named_with_what_to_raise() -> None:
         assert found.limit, name
         assert not found.by_cluster, name
         assert all(word in found.text for word in words), (name, found.text)
+
+
+def test_a_process_that_was_killed_for_memory_is_said_of_a_pod_that_succeeds() -> None:
+    one = pod("Succeeded", containerStatuses=terminated("OOMKilled", 0))
+    assert ends.end(one, gone=False) is None
+    assert "base used all of its limit, 768Mi" in ends.out_of_memory(one)
+    other = pod("Succeeded", containerStatuses=terminated("Completed", 0))
+    assert ends.out_of_memory(other) is None
 
 
 def test_a_pod_that_failed_otherwise_says_its_exit_code() -> None:

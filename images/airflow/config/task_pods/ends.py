@@ -55,11 +55,11 @@ def end(pod: Pod, *, gone: bool, fatal: frozenset[str] = frozenset()) -> End | N
         return None  # it got the label of another scheduler
     if phase == "Pending":
         if gone:
-            return End(f"was deleted before it began: {taken}", by_cluster=True)
+            return End(f"was taken before it began: {taken}", by_cluster=True)
         waiting = next(_waiting(pod, fatal), None)
         return End(f"cannot start: {waiting}") if waiting else None
     if phase == "Running" and gone:
-        return End(f"was deleted while the task ran: {taken}", by_cluster=True)
+        return End(f"was taken while the task ran: {taken}", by_cluster=True)
     return _failed(pod, taken) if phase == "Failed" else None
 
 
@@ -68,18 +68,34 @@ def taken_by(pod: Pod) -> str | None:
     for condition in pod["status"].get("conditions", []):
         if condition["type"] == "DisruptionTarget" and condition["status"] == "True":
             return f"{condition.get('reason')}: {condition.get('message', '')}".rstrip(": ")
-    return "somebody deleted it" if pod["metadata"].get("deletionTimestamp") else None
+    return "it was deleted" if pod["metadata"].get("deletionTimestamp") else None
+
+
+def out_of_memory(pod: Pod) -> str | None:
+    """In whose memory a process was killed. Its pod may succeed: Airflow reports the failure of a
+    process that it started, and ends well itself.
+    """
+    for name, ended in _terminated(pod):
+        if ended.get("reason") == "OOMKilled":
+            return (
+                f"ran out of memory: {name} used all of its limit, {_memory(pod, name)}. "
+                f"To allow more, {RAISE['memory']}"
+            )
+    return None
+
+
+def _terminated(pod: Pod) -> Iterator[tuple[str, dict[str, Any]]]:
+    status = pod["status"]
+    for one in status.get("initContainerStatuses", []) + status.get("containerStatuses", []):
+        if ended := one.get("state", {}).get("terminated"):
+            yield one["name"], ended
 
 
 def _failed(pod: Pod, taken: str | None) -> End:
     status = pod["status"]
     reason, message = status.get("reason", ""), status.get("message", "").strip()
     said = f"{reason}: {message}".strip(": ")
-    killed = [
-        (one["name"], one["state"]["terminated"])
-        for one in status.get("initContainerStatuses", []) + status.get("containerStatuses", [])
-        if one.get("state", {}).get("terminated", {}).get("exitCode")
-    ]
+    killed = [(name, ended) for name, ended in _terminated(pod) if ended.get("exitCode")]
     if reason == "DeadlineExceeded":
         return End(f"ran longer than it may ({_deadline(pod)}): {RAISE['deadline']}", limit=True)
     for begin, kind in OWN_LIMITS:
@@ -89,13 +105,8 @@ def _failed(pod: Pod, taken: str | None) -> End:
                 f"was ended by its node: {message.rstrip('. ')}. To allow more, {RAISE[kind]}",
                 limit=True,
             )
-    for name, ended in killed:
-        if ended.get("reason") == "OOMKilled" and not taken:
-            return End(
-                f"ran out of memory: {name} used all of its limit, {_memory(pod, name)}. "
-                f"To allow more, {RAISE['memory']}",
-                limit=True,
-            )
+    if (memory := out_of_memory(pod)) and not taken:
+        return End(memory, limit=True)
     lost = any(ended.get("reason") in LOST for _, ended in killed)
     if taken or lost or reason in OF_NODE | {"Evicted"}:
         why = "; ".join(filter(None, (taken, said))) or "its node restarted"

@@ -39,7 +39,7 @@ from kubernetes.client.exceptions import ApiException
 from sqlalchemy import select
 from urllib3.exceptions import HTTPError
 
-from .ends import End, end, taken_by
+from .ends import End, end, out_of_memory, taken_by
 from .refusals import message, passes, retry_after
 
 LINE_3 = hasattr(TaskInstance, "prepare_db_for_next_try")
@@ -113,16 +113,20 @@ class Watcher(utils.KubernetesJobWatcher):
                 )
                 return
             self._announce(pod, pod_name, status)
+            if gone:
+                self.announced.discard(pod_name)
         super().process_status(pod_name, namespace, status, annotations, resource_version, event)
 
     def _announce(self, pod: dict[str, Any], name: str, status: str) -> None:
-        deadline = pod["metadata"].get("deletionTimestamp")
-        if deadline and status == "Running" and name not in self.announced:
+        """Write into a task's log, once, what becomes of its pod without being its end."""
+        deadline, text = pod["metadata"].get("deletionTimestamp"), None
+        if status == "Running" and deadline:
+            text = f"is being taken: {taken_by(pod)}. The task may finish until {deadline}"
+        elif status == "Succeeded":
+            text = out_of_memory(pod)
+        if text and name not in self.announced:
             self.announced.add(name)
-            tell(
-                pod["metadata"].get("annotations", {}),
-                f"pod {name} is being taken: {taken_by(pod)}. The task may finish until {deadline}",
-            )
+            tell(pod["metadata"].get("annotations", {}), f"pod {name} {text}")
 
 
 class TaskPods(utils.AirflowKubernetesScheduler):
