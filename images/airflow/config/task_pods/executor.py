@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import task_log
@@ -136,7 +135,8 @@ class TaskPods(utils.AirflowKubernetesScheduler):
         self.jobs: dict[TaskInstanceKey, KubernetesJob] = {}
         """What the pods of running tasks were made from."""
         self.waiting: dict[TaskInstanceKey, KubernetesJob] = {}
-        """In the order in which they are tried; the dicts below are for the same tasks."""
+        """Tasks without a pod; the dicts below are for the same tasks."""
+        self._asked: dict[TaskInstanceKey, float] = {}
         self._since: dict[TaskInstanceKey, float] = {}
         self._told: dict[TaskInstanceKey, float] = {}
         self._held_until, self._reason = 0.0, ""
@@ -176,20 +176,24 @@ class TaskPods(utils.AirflowKubernetesScheduler):
             tell(identity(job.key), f"waits for the cluster: {reason}")
 
     def due(self, most: int) -> Iterator[KubernetesJob]:
-        """Take up to `most` of the waiting tasks, if it is time to try again."""
+        """Take up to `most` of the waiting tasks, if it is time to try again.
+
+        The last ones are those that were refused last: what never fits must not block the others.
+        """
         if time.monotonic() < self._held_until:
             return
-        for key in [*islice(self.waiting, most)]:
+        for key in sorted(self.waiting, key=lambda key: self._asked.get(key, 0))[:most]:
             yield self.waiting.pop(key)
 
     def forget(self, key: TaskInstanceKey) -> None:
         """Drop what is kept of a task that this executor runs no longer."""
-        for kept in (self.jobs, self.waiting, self._since, self._told):
+        for kept in (self.jobs, self.waiting, self._asked, self._since, self._told):
             kept.pop(key, None)
 
     def _created(self, job: KubernetesJob) -> None:
         self.jobs[job.key] = job
-        self._told.pop(job.key, None)
+        for kept in (self._asked, self._told):
+            kept.pop(job.key, None)
         if (since := self._since.pop(job.key, None)) is not None:
             waited = time.monotonic() - since
             tell(identity(job.key), f"its pod was created, after {waited:.0f} s")
@@ -200,7 +204,7 @@ class TaskPods(utils.AirflowKubernetesScheduler):
         if not passes(error):
             tell(identity(job.key), text)
             return True
-        self._reason = text
+        self._reason, self._asked[job.key] = text, time.monotonic()
         self._held_until = time.monotonic() + max(PAUSE, retry_after(error))
         self.wait(job, self._reason)
         return False
@@ -225,6 +229,8 @@ class KubernetesExecutor(UpstreamExecutor):
         for job in self.kube_scheduler.due(self.kube_config.worker_pods_creation_batch_size):
             if job.key in self.running:
                 self.task_queue.put(job)
+            else:
+                self._forget(job.key)
         try:
             super().sync()
         except (ApiException, HTTPError) as error:
@@ -257,7 +263,8 @@ class KubernetesExecutor(UpstreamExecutor):
             if details["pod_status"] == "Pending":  # it would hold its requests for ever
                 self.kube_scheduler.delete_pod(pod_name=pod, namespace=results.namespace)
             fails = self._fails(key, pod, ended)
-            self._ended_pods[key] = pod
+            if key in self.running:
+                self._ended_pods[key] = pod
             if not fails:
                 return
         super()._change_state(results, **kwargs)
@@ -267,6 +274,7 @@ class KubernetesExecutor(UpstreamExecutor):
     def _forget(self, key: TaskInstanceKey) -> None:
         self._ended_pods.pop(key, None)
         self.kube_scheduler.forget(key)
+        getattr(self, "pod_launch_attempts", {}).pop(key, None)  # of 3.3
 
     def _fails(self, key: TaskInstanceKey, pod: str, ended: End) -> bool:
         """Whether the end of its pod is the task's failure. If not, all is done that is to do."""
@@ -297,7 +305,7 @@ class KubernetesExecutor(UpstreamExecutor):
                     _run_again(session, ti, text)
                 else:
                     text += f". That was once too often in a row ({bound}): the task fails"
-            elif running and not LINE_3:
+            if running and not again and not LINE_3:
                 # Airflow 2 leaves running tasks to their heartbeats, and fails what is queued.
                 TaskInstanceHistory.record_ti(ti, session=session)
                 ti.state = TaskInstanceState.QUEUED
