@@ -42,7 +42,9 @@ def sweep_pods_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         spec={
             "schedule": SCHEDULE,
             "concurrencyPolicy": "Forbid",
-            "successfulJobsHistoryLimit": 1,
+            "suspend": settings.airflow.stopped,
+            # Its pods are no part of what runs: they are gone when they have done their work.
+            "successfulJobsHistoryLimit": 0,
             "failedJobsHistoryLimit": 1,
             "jobTemplate": {
                 "metadata": {"labels": labels(COMPONENT)},
