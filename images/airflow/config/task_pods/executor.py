@@ -53,10 +53,10 @@ PAUSE = 2.0
 request in that time, however many tasks wait."""
 
 REMIND = 60.0
-"""Seconds until a task that still waits is told so again."""
+"""Seconds until a task that still waits has it in its log again."""
 
 
-def tell(task: Mapping[str, str], text: str) -> None:
+def report(task: Mapping[str, str], text: str) -> None:
     """Write a line into a task's log; without one (a full volume) the task goes on."""
     file = task_log.log_file(task_log.base_folder(), task, WRITER)
     if file is None:
@@ -125,7 +125,7 @@ class Watcher(utils.KubernetesJobWatcher):
             text = out_of_memory(pod)
         if text and name not in self.announced:
             self.announced.add(name)
-            tell(pod["metadata"].get("annotations", {}), f"pod {name} {text}")
+            report(pod["metadata"].get("annotations", {}), f"pod {name} {text}")
 
 
 class TaskPods(utils.AirflowKubernetesScheduler):
@@ -138,7 +138,7 @@ class TaskPods(utils.AirflowKubernetesScheduler):
         """Tasks without a pod; the dicts below are for the same tasks."""
         self._asked: dict[TaskInstanceKey, float] = {}
         self._since: dict[TaskInstanceKey, float] = {}
-        self._told: dict[TaskInstanceKey, float] = {}
+        self._reported: dict[TaskInstanceKey, float] = {}
         self._held_until, self._reason = 0.0, ""
         super().__init__(*args, **kwargs)
 
@@ -171,9 +171,9 @@ class TaskPods(utils.AirflowKubernetesScheduler):
         now = time.monotonic()
         self.waiting[job.key] = job
         self._since.setdefault(job.key, now)
-        if now - self._told.get(job.key, -REMIND) >= REMIND:
-            self._told[job.key] = now
-            tell(identity(job.key), f"waits for the cluster: {reason}")
+        if now - self._reported.get(job.key, -REMIND) >= REMIND:
+            self._reported[job.key] = now
+            report(identity(job.key), f"waits for the cluster: {reason}")
 
     def due(self, most: int) -> Iterator[KubernetesJob]:
         """Take up to `most` of the waiting tasks, if it is time to try again.
@@ -187,22 +187,22 @@ class TaskPods(utils.AirflowKubernetesScheduler):
 
     def forget(self, key: TaskInstanceKey) -> None:
         """Drop what is kept of a task that this executor runs no longer."""
-        for kept in (self.jobs, self.waiting, self._asked, self._since, self._told):
+        for kept in (self.jobs, self.waiting, self._asked, self._since, self._reported):
             kept.pop(key, None)
 
     def _created(self, job: KubernetesJob) -> None:
         self.jobs[job.key] = job
-        for kept in (self._asked, self._told):
+        for kept in (self._asked, self._reported):
             kept.pop(job.key, None)
         if (since := self._since.pop(job.key, None)) is not None:
             waited = time.monotonic() - since
-            tell(identity(job.key), f"its pod was created, after {waited:.0f} s")
+            report(identity(job.key), f"its pod was created, after {waited:.0f} s")
 
     def _given_up(self, job: KubernetesJob, error: Exception) -> bool:
         """Whether the error is final; if not, the task waits, and so does everything behind it."""
         text = f"its pod cannot be created: {message(error)}"
         if not passes(error):
-            tell(identity(job.key), text)
+            report(identity(job.key), text)
             return True
         self._reason, self._asked[job.key] = text, time.monotonic()
         self._held_until = time.monotonic() + max(PAUSE, retry_after(error))
@@ -249,7 +249,9 @@ class KubernetesExecutor(UpstreamExecutor):
         orphans = super().try_adopt_task_instances(tis)
         for ti in orphans:
             ti.max_tries += 1
-            tell(identity(ti.key), "its scheduler is gone, and so is its pod; the task runs again")
+            report(
+                identity(ti.key), "its scheduler is gone, and so is its pod; the task runs again"
+            )
         return orphans
 
     def _change_state(self, results: KubernetesResults, **kwargs: Any) -> None:
@@ -310,7 +312,7 @@ class KubernetesExecutor(UpstreamExecutor):
                 TaskInstanceHistory.record_ti(ti, session=session)
                 ti.state = TaskInstanceState.QUEUED
         if begun_or_not or ended.limit:
-            tell(identity(key), text)
+            report(identity(key), text)
             self.log.warning("%s: %s", key, text)
         if again:
             self.running.discard(key)
