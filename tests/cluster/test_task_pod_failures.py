@@ -57,6 +57,10 @@ def pod_of(airflow: Deployment, run_id: str) -> str:
     return next(hosts)
 
 
+def wait_for_try(airflow: Deployment, run_id: str, attempt: int, seconds: float = 180) -> None:
+    wait_for(f"try {attempt}", lambda: work(airflow, run_id).get("try_number") == attempt, seconds)
+
+
 def check_nothing_of_its_own_was_used(airflow: Deployment, run_id: str, tries: int) -> None:
     task = work(airflow, run_id)
     assert task["try_number"] == tries
@@ -96,7 +100,7 @@ def test_a_task_whose_pod_is_evicted_runs_again_within_seconds(airflow: Deployme
     pod = pod_of(airflow, "evicted")
     evict(airflow, pod, grace=1)
     lost = time.monotonic()
-    wait_for("the next try", lambda: work(airflow, "evicted").get("try_number") == 2, 30)
+    wait_for_try(airflow, "evicted", 2, 30)
     assert time.monotonic() - lost < 15
     end(airflow, DAG, "evicted")
     check_nothing_of_its_own_was_used(airflow, "evicted", 2)
@@ -136,7 +140,7 @@ def test_a_drained_node_waits_for_the_task(airflow: Deployment) -> None:
 def test_a_deleted_pod_is_known_up_to_the_bound(airflow: Deployment) -> None:
     start(airflow, DAG, "deleted", tasks=1, seconds=20)
     for attempt in (1, 2):
-        wait_for("a try", lambda n=attempt: work(airflow, "deleted").get("try_number") == n)
+        wait_for_try(airflow, "deleted", attempt)
         pod = pod_of(airflow, "deleted")
         airflow.kubectl("delete", "pod", pod, "--grace-period=0", "--force", "--wait=false")
     # disruptionRetries is 1: the second time in a row is a failure, which has its own retries.
