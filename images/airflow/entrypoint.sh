@@ -4,7 +4,9 @@
 # included.
 #
 # dumb-init is process 1: it reaps the orphans of tasks, and passes signals on to the main process
-# alone (--single-child), because a Celery worker whose whole group gets SIGTERM fails its tasks.
+# alone (--single-child), because a Celery worker whose whole group gets SIGTERM fails its tasks. In a
+# pod of KubernetesExecutor it keeps SIGTERM to itself: Airflow would fail the task at once, which may
+# finish until its pod's grace period is over.
 set -eu
 
 # has_command NAME: whether the Airflow of this image has such a command (found without loading it).
@@ -33,4 +35,7 @@ esac
 # Of a container that was killed before: /tmp is the pod's, and gunicorn refuses to start next to it.
 rm -f /tmp/webserver.pid /tmp/worker.pid
 
+if [ "${AIRFLOW_IS_K8S_EXECUTOR_POD:-}" = True ]; then
+    exec dumb-init --single-child --rewrite 15:0 -- "$@"
+fi
 exec dumb-init --single-child -- "$@"

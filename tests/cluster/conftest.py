@@ -117,8 +117,12 @@ class Deployment:
         return Deployment(f"{self.namespace}-tasks", self.overrides)
 
     def pods(self, component: str | None = None) -> dict[str, str]:
-        """Uid by name of the pods that are not being deleted."""
-        selector = "app.kubernetes.io/part-of=airflow-kubernetes"
+        """Uid by name of the pods that are not being deleted, without those of the sweeper, which
+        come and go.
+        """
+        selector = (
+            "app.kubernetes.io/part-of=airflow-kubernetes,app.kubernetes.io/component!=sweep-pods"
+        )
         if component:
             selector += f",app.kubernetes.io/component={component}"
         items = json.loads(self.kubectl("get", "pods", "-l", selector, "-o", "json"))["items"]

@@ -14,6 +14,7 @@ Objects = dict[str, Obj]
 
 NOT_LOCAL = {
     "airflow-backup": "a laptop's database has no data to back up",
+    "airflow-sweep-pods": "Compose has no pods",
 }
 """Workloads of the program that are not in compose.yaml."""
 

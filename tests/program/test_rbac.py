@@ -36,6 +36,7 @@ FOLLOWS_PODS: Verbs = {
     "pods/log": {"get"},
     "events": {"list", "watch"},
 }
+SWEEPS_PODS: Verbs = {"pods": {"delete", "list"}}
 RUN_TASKS = {
     "KubernetesExecutor": {"task"},
     "CeleryExecutor": {"worker"},
@@ -57,6 +58,7 @@ def expected(executor: str, *, launch: bool = True, commands: bool = True) -> Ac
     access: Access = {}
     if "Kubernetes" in executor:
         access[AIRFLOW, "airflow-scheduler"] = STARTS_TASK_PODS
+        access[AIRFLOW, "airflow-sweep-pods"] = SWEEPS_PODS
     if launch:
         access[TASKS, "airflow-triggerer"] = FOLLOWS_PODS
         own = merged([LAUNCHES_PODS, RUNS_COMMANDS_IN_PODS if commands else {}])
@@ -130,7 +132,7 @@ def test_every_environment_grants_these_verbs(environment: str) -> None:
 def test_without_launching_pods_tasks_get_no_token() -> None:
     launched = pods(objects("airflow.tasks.launchPods=false"))
     with_token = [name for name, pod in launched.items() if pod["automountServiceAccountToken"]]
-    assert with_token == ["scheduler"]
+    assert {*with_token} == {"scheduler", "sweep-pods"}
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """The scheduler: alone, or with the tasks that its executor runs in its pod or in others."""
 
 import pytest
-from airflow_kubernetes.airflow.releases import PREVIOUS
+from airflow_kubernetes.airflow.executors import EXECUTORS
+from airflow_kubernetes.airflow.releases import PREVIOUS, RELEASES
 
 from .objects import Object, env, init, objects, pods
 
@@ -33,6 +34,18 @@ def test_with_task_pods_it_has_their_template_and_reports_why_they_do_not_start(
     assert "/opt/pod-template" in {m["mountPath"] for m in main["volumeMounts"]}
     (alone,) = scheduler("airflow.executor=LocalExecutor")["containers"]
     assert "pod-template" not in {mount["name"] for mount in alone["volumeMounts"]}
+
+
+@pytest.mark.parametrize("version", RELEASES)
+def test_only_with_task_pods_it_has_the_executor_that_waits_for_the_cluster(version: str) -> None:
+    def bound(executor: str) -> str | None:
+        given = f"airflow.version={version} airflow.tasks.disruptionRetries=7"
+        main = scheduler(f"{given} airflow.executor={executor}")["containers"][0]
+        return env(main).get("TASK_DISRUPTION_RETRIES")
+
+    assert {name: bound(name) for name in EXECUTORS} == {
+        name: "7" if "Kubernetes" in name else None for name in EXECUTORS
+    }
 
 
 def test_running_tasks_itself_it_has_their_resources_settings_and_time_to_end() -> None:

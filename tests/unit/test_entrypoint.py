@@ -27,10 +27,10 @@ def web(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.param).replace("_", "-")
 
 
-def started(folder: Path, *arguments: str) -> str:
+def started(folder: Path, *arguments: str, **env: str) -> str:
     done = subprocess.run(
         ["sh", ENTRYPOINT, *arguments],
-        env={"PATH": f"{folder}/bin:/usr/bin:/bin"},
+        env={"PATH": f"{folder}/bin:/usr/bin:/bin", **env},
         capture_output=True,
         text=True,
         check=True,
@@ -53,3 +53,10 @@ def test_webserver_starts_the_web_component_of_either_line(web: str, tmp_path: P
 )
 def test_other_words(words: str, command: str, web: str, tmp_path: Path) -> None:
     assert started(tmp_path, *words.split()) == command
+
+
+def test_nothing_in_a_task_pod_heeds_sigterm(web: str, tmp_path: Path) -> None:
+    # dumb-init's --rewrite 15:0 passes SIGTERM (15) on to nobody; SHOW drops two words.
+    pod = started(tmp_path, "python", "-m", "task", AIRFLOW_IS_K8S_EXECUTOR_POD="True")
+    assert pod == "15:0 -- python -m task"
+    assert started(tmp_path, "python", "-m", "task") == "python -m task"

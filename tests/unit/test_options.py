@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from airflow_kubernetes.airflow.configuration import managed
 from airflow_kubernetes.airflow.options import LOCKS, options, variable
 from airflow_kubernetes.airflow.releases import CURRENT, PREVIOUS, RELEASES
 from airflow_kubernetes.environment import load
@@ -218,15 +219,25 @@ def test_remote_logs_are_accepted_once_their_provider_is_locked(
     assert refused({"logging": S3}) == []
 
 
-def test_options_without_effect_and_tasks_that_may_fail_unrun_are_announced() -> None:
+def test_options_without_effect_are_announced() -> None:
     (unused,) = warned({"celery": {"worker_prefetch_multiplier": 1}})
     assert unused.startswith("airflow.configuration.celery: no effect with KubernetesExecutor")
-    (slots,) = warned({}, f"{CELERY} airflow.parallelism=9")
-    assert "up to 9 tasks are sent to Celery workers, which run 8 at a time" in slots
-    assert "airflow.tasks.pendingTimeout (600 s)" in slots
-    assert warned({}, f"{CELERY} airflow.parallelism=8") == []
-    hybrid = "airflow.executor=CeleryKubernetesExecutor airflow.parallelism=9"
-    assert warned({}, hybrid) == []
+
+
+@pytest.mark.parametrize("version", RELEASES)
+def test_waiting_for_a_worker_is_no_failure(version: str) -> None:
+    # Upstream fails a task the third time that it has waited for task_queued_timeout.
+    waits = {
+        executor: int(
+            managed(load("dev", f"airflow.version={version} airflow.executor={executor}")).get(
+                "AIRFLOW__SCHEDULER__NUM_STUCK_IN_QUEUED_RETRIES", "2"
+            )
+        )
+        for executor in ("CeleryExecutor", "CeleryKubernetesExecutor", "KubernetesExecutor")
+    }
+    assert waits.pop("KubernetesExecutor") == 2
+    assert all(retries > 10**6 for retries in waits.values())
+    assert warned({}, f"{CELERY} airflow.parallelism=1000") == []
 
 
 def test_variables_of_tasks_that_this_program_sets_are_refused() -> None:

@@ -76,6 +76,15 @@ def test_the_template_satisfies_restricted() -> None:
     assert defaults()["pod_template_dict"]["spec"]["containers"], "each DAG has its own"
 
 
+def test_the_home_of_launched_pods_is_writable_and_bounded() -> None:
+    defaults = runpy.run_path(str(CONFIG / "pod_defaults.py"))["pod_defaults"]
+    spec = defaults()["pod_template_dict"]["spec"]
+    (base,) = spec["containers"]
+    (home,) = [item["value"] for item in base["env"] if item["name"] == "HOME"]
+    (volume,) = [mount["name"] for mount in base["volumeMounts"] if mount["mountPath"] == home]
+    assert {"name": volume, "emptyDir": {"sizeLimit": "1Gi"}} in spec["volumes"]
+
+
 def test_pods_pull_with_the_login_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     defaults = runpy.run_path(str(CONFIG / "pod_defaults.py"))["pod_defaults"]
     assert "imagePullSecrets" not in defaults()["pod_template_dict"]["spec"]

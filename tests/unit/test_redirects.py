@@ -19,7 +19,7 @@ from airflow_kubernetes.registry.reference import RegistryError
 
 from tests.images.conftest import certificate
 
-from .test_executors import pending_pods
+from .test_executors import program
 
 USER, PASSWORD, TOKEN = "admin", "s3cret-password", "s3cret-token"
 DIGEST = f"sha256:{'0' * 64}"
@@ -216,7 +216,8 @@ def test_a_pod_s_token_is_for_the_api_server(
 ) -> None:
     (tmp_path / "token").write_text(TOKEN)
     (tmp_path / "ca.crt").write_bytes((tls / "registry.crt").read_bytes())
-    monkeypatch.setattr(pending_pods, "ACCOUNT", tmp_path)
+    api_server = program("api_server")
+    monkeypatch.setattr(api_server, "ACCOUNT", tmp_path)
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
     for secure in (tls, None):
         with serving(tls=secure) as other:
@@ -224,6 +225,6 @@ def test_a_pod_s_token_is_for_the_api_server(
             with serving(answers, tls) as server:
                 monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(server.server_port))
                 with pytest.raises(KeyError, match="items"):
-                    pending_pods.pending("a")
+                    list(api_server.pods("a", {}))
                 assert TOKEN in "".join(server.got)
             assert not other.leaked

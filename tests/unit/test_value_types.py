@@ -201,6 +201,9 @@ SETTINGS = [
     ),
     Setting(f"{TASKS}.gracePeriod", [10, 604800], [0, -1, 604801, 2**31, 10**40, "600"]),
     Setting(f"{TASKS}.pendingTimeout", [30, 604800], [0, -1, 2**31, 2**63]),
+    Setting(f"{TASKS}.disruptionRetries", [0, 100], [-1, 101, 2**31, "3", 1.5, None]),
+    Setting(f"{TASKS}.failedPodRetention", [0, 604800], [-1, 604801, 2**31, "60", None]),
+    Setting(f"{TASKS}.tmpSizeLimit", ["1Gi", "512Mi"], ["0", "-1Gi", "1", "1GB", 1, None]),
     Setting("airflow.dags.git.interval", [1, 86400], [0, -1, 2**31, "60"]),
     Setting(f"{TASKS}.env", values.VARIABLES_GOOD, values.VARIABLES_BAD, lambda name: {name: "x"}),
     Setting(

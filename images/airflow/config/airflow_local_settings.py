@@ -1,7 +1,9 @@
 """Cluster policies (Airflow's "Cluster Policies"): both Airflow lines import this file by its name.
 
 They refuse pods that a DAG's author may not have (pod_rules.py), and see to it that a task runs in
-the image in which its DAG was read (dag_image.py).
+the image in which its DAG was read (dag_image.py). Schedulers that start pods also get the executor
+of task_pods/ from here, by Airflow's own name: it is the same in `core.executor`, in its hybrid
+classes and in a DAG's `executor=`.
 
 Where Airflow runs a list of executors (`core.executor`, always so for the hybrids on Airflow 3),
 nothing sends `queue="kubernetes"` to KubernetesExecutor as the hybrid classes of Airflow 2 do.
@@ -20,6 +22,11 @@ _DEPLOYED = "TASKS_NAMESPACE" in os.environ
 
 _TASK_IMAGE, _TASK_IMAGES = os.environ.get("TASK_IMAGE"), os.environ.get("TASK_IMAGES")
 """In the DAG processor of Airflow 2 the image of task pods; on Airflow 3 the registry of all."""
+
+if "TASK_DISRUPTION_RETRIES" in os.environ:
+    from airflow.executors.executor_loader import ExecutorLoader
+
+    ExecutorLoader.executors["KubernetesExecutor"] = "task_pods.executor.KubernetesExecutor"
 
 if _TASK_IMAGE:
     # Here once, and not again in the process of each file.

@@ -36,6 +36,8 @@ _TEMPLATE: dict[str, Any] = {
                     "requests": {"cpu": "100m", "memory": "256Mi"},
                     "limits": {"cpu": "1", "memory": "1Gi"},
                 },
+                # Libraries write there, and the image's is read-only.
+                "env": [{"name": "HOME", "value": "/tmp"}],
                 "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
             }
         ],

@@ -28,7 +28,8 @@ OWN = {
     ACCOUNT: {
         "airflow-api-server", "airflow-backup", "airflow-create-admin", "airflow-dag-processor",
         "airflow-flower", "airflow-migrations", "airflow-mysql", "airflow-redis",
-        "airflow-scheduler", TASK, "airflow-triggerer", "airflow-webserver", "airflow-worker",
+        "airflow-scheduler", "airflow-sweep-pods", TASK, "airflow-triggerer", "airflow-webserver",
+        "airflow-worker",
     },
     CONFIG_MAP: {
         "airflow-backup", "airflow-config", "airflow-pod-template", "airflow-release-change",

@@ -200,15 +200,6 @@ def warnings(settings: Settings) -> Iterator[str]:
                 f"airflow.celery.workers.{name}: gets no task; those of the queue "
                 f"{KUBERNETES_QUEUE} run in pods of their own"
             )
-    slots = sum(values.max_replicas * values.concurrency for values in workers.values())
-    tasks = settings.airflow.parallelism * settings.airflow.scheduler.replicas
-    if tasks > slots and not executor.kubernetes and not executor.local:
-        yield (
-            f"airflow.parallelism: up to {tasks} tasks are sent to Celery workers, which run "
-            f"{slots} at a time; a task that waits longer than airflow.tasks.pendingTimeout "
-            f"({settings.airflow.tasks.pending_timeout} s) fails without having run. Lower "
-            "parallelism, raise pendingTimeout, or raise concurrency or maxReplicas of workers"
-        )
 
 
 def _given(settings: Settings) -> dict[Key, str]:

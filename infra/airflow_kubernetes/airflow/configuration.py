@@ -81,12 +81,20 @@ def managed(settings: Settings) -> dict[str, str]:
         values["AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT"] = str(
             max(86400, 2 * airflow.tasks.grace_period)
         )
+        # A task that has waited for a worker for pendingTimeout is sent again, with a new token.
+        # By default it fails the third time, without having run.
+        values["AIRFLOW__SCHEDULER__NUM_STUCK_IN_QUEUED_RETRIES"] = str(2**31 - 1)
     if executor.kubernetes:
         values |= {
             "AIRFLOW__KUBERNETES_EXECUTOR__NAMESPACE": settings.namespace,
             "AIRFLOW__KUBERNETES_EXECUTOR__POD_TEMPLATE_FILE": POD_TEMPLATE,
             # With the default of 1 pod a loop, 50 ready tasks take 50 loops.
             "AIRFLOW__KUBERNETES_EXECUTOR__WORKER_PODS_CREATION_BATCH_SIZE": "16",
+            # What no waiting puts right. By default a task also fails at once for an image that
+            # cannot be pulled yet, or a Secret that is not there yet.
+            "AIRFLOW__KUBERNETES_EXECUTOR__WORKER_POD_PENDING_FATAL_CONTAINER_STATE_REASONS": (
+                "InvalidImageName,ErrImageNeverPull"
+            ),
         }
     if executor.kubernetes and not release.executor_lists:
         # Options of the hybrid classes, so that a DAG names the same queue on both lines.

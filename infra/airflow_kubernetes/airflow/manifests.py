@@ -18,6 +18,7 @@ from .logs import logs_manifest
 from .migrations import migrations_manifests
 from .releases import RELEASES
 from .scheduler import scheduler_manifests
+from .sweep_pods import sweep_pods_manifests
 from .task_images import task_images_manifest
 from .task_pod import task_pod_manifests
 from .triggerer import triggerer_manifests
@@ -39,6 +40,7 @@ def airflow_manifests(settings: Settings, images: Mapping[str, str]) -> Iterator
     yield from launched_pods_manifests(settings)
     if executor.kubernetes:
         yield from task_pod_manifests(settings, of_tasks)
+        yield from sweep_pods_manifests(settings, image)
     if not settings.airflow.stopped:
         yield from migrations_manifests(settings, image)
         yield from create_admin_manifests(settings, image)

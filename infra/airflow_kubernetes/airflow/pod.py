@@ -13,13 +13,18 @@ from ..settings.schema import Resources, Settings
 from . import configuration, logs, task_images
 from .credentials import credentials_env
 
+TMP, TMP_SIZE = "/tmp", "1Gi"
+
 UID, GID = 50000, 0
 """As in Apache's own image: a fixed user in the root group, which has no privilege."""
 
 
-def folders(*, shared_logs: bool = True) -> Parts:
-    """The folders of every container. Without `shared_logs`, log files end with the pod."""
-    return logs.parts(shared=shared_logs) + scratch("tmp", "/tmp", "1Gi") + task_images.PARTS
+def folders(*, shared_logs: bool = True, tmp: str = TMP_SIZE) -> Parts:
+    """The folders of every container; `tmp` is the most that /tmp can have.
+
+    Without `shared_logs`, log files end with the pod.
+    """
+    return logs.parts(shared=shared_logs) + scratch("tmp", TMP, tmp) + task_images.PARTS
 
 
 def rolled_by(settings: Settings, *content: Any) -> dict[str, str]:
@@ -70,6 +75,7 @@ def airflow_pod(
     component: str | None = None,
     annotations: Mapping[str, str] | None = None,
     shared_logs: bool = True,
+    tmp: str = TMP_SIZE,
     grace_period: int | None = None,
     restart_policy: Literal["Never"] | None = None,
     placement: Placement = ANYWHERE,
@@ -79,7 +85,7 @@ def airflow_pod(
         component=component or account.component,
         account=account,
         container=container,
-        parts=folders(shared_logs=shared_logs) + parts,
+        parts=folders(shared_logs=shared_logs, tmp=tmp) + parts,
         user=UID,
         group=GID,
         pull_secret=pull_secret_name(settings),

@@ -17,6 +17,8 @@ EXECUTE_IN_PODS = (
 """KubernetesExecutor creates, watches, adopts (patch) and deletes pods; the log of a failed pod
 has the reason."""
 
+SWEEP_PODS = (_rule("pods", "delete", "list"),)
+
 LAUNCH_PODS = (
     _rule("pods", "create", "delete", "get", "list", "patch"),
     _rule("pods/log", "get"),

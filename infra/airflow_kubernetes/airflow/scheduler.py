@@ -14,7 +14,7 @@ from .credentials import credentials_env
 from .deployment import deployment
 from .executors import Executor
 from .image_scripts import script_container, wait_for_migrations
-from .pod import airflow_container, airflow_pod, rolled_by
+from .pod import TMP_SIZE, airflow_container, airflow_pod, rolled_by
 from .releases import BROKER, DATABASE, RELEASES, RESULTS
 
 
@@ -36,6 +36,7 @@ def scheduler_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         _resources(settings, executor),
         component.args,
         (*component.secrets, *celery),
+        env=task_pod.executor_env(settings) if executor.kubernetes else (),
         ports={"health": SCHEDULER_HEALTH_PORT},
         probes=_probes(executor),
     )
@@ -48,6 +49,7 @@ def scheduler_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         container,
         _parts(settings, executor, image),
         annotations=annotations,
+        tmp=settings.airflow.tasks.tmp_size_limit if executor.local else TMP_SIZE,
         grace_period=tasks.grace_period(settings) if executor.local else None,
     )
     yield from account.manifests(settings.namespace)

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from ..kubernetes.env import EnvVar, plain_env
 from ..kubernetes.manifest import Manifest, manifest
 from ..kubernetes.pod import Placement, volume
 from ..kubernetes.rbac import ServiceAccount
@@ -30,6 +31,11 @@ TEMPLATE_FILE = volume(
     {"configMap": {"name": TEMPLATE_CONFIG_MAP}},
     readOnly=True,
 )
+
+
+def executor_env(settings: Settings) -> tuple[EnvVar, ...]:
+    """What makes a scheduler use the image's own KubernetesExecutor (config/task_pods)."""
+    return plain_env({"TASK_DISRUPTION_RETRIES": str(settings.airflow.tasks.disruption_retries)})
 
 
 def task_pod_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
@@ -59,6 +65,10 @@ def template(settings: Settings, image: str) -> dict[str, Any]:
         container,
         dags.parts(settings, once=True) + tasks.parts(settings),
         annotations=tasks.STAY,
+        tmp=values.tmp_size_limit,
+        # Nothing in the pod heeds SIGTERM (the image's entrypoint.sh): a task on a node that is
+        # drained may finish.
+        grace_period=tasks.grace_period(settings),
         restart_policy="Never",
         placement=Placement(values.node_selector, values.tolerations),
     ).template()

@@ -6,6 +6,7 @@ from operator import add
 from ..kubernetes.env import plain_env
 from ..kubernetes.pod import Fields, Parts, volume
 from ..settings.schema import Settings, Volume
+from .pod import TMP
 
 STAY = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 """Annotation of pods that run tasks: a cluster autoscaler does not empty their node."""
@@ -20,9 +21,14 @@ def grace_period(settings: Settings) -> int:
 
 
 def parts(settings: Settings) -> Parts:
-    """The environment and volumes of `airflow.tasks`."""
+    """The environment and volumes of `airflow.tasks`.
+
+    Libraries write to the home folder (matplotlib, dbt, snowflake), which is read-only in the
+    image: /tmp takes its place, unless `airflow.tasks.env` names another.
+    """
     tasks = settings.airflow.tasks
-    return reduce(add, map(_volume, tasks.volumes), Parts(env=plain_env(tasks.env)))
+    env = plain_env({"HOME": TMP} | tasks.env)
+    return reduce(add, map(_volume, tasks.volumes), Parts(env=env))
 
 
 def _volume(values: Volume) -> Parts:

@@ -81,6 +81,7 @@ def _deployment(
         dags.parts(settings) + wait + tasks.parts(settings),
         component=f"{component.name}-{name}",
         annotations=rolled_by(settings) | tasks.STAY,
+        tmp=settings.airflow.tasks.tmp_size_limit,
         # A stopping worker takes no more tasks and ends those that it has.
         grace_period=tasks.grace_period(settings),
         placement=Placement(values.node_selector, values.tolerations),

@@ -16,6 +16,7 @@ from ..fields import (
     Repository,
     Section,
     ShortName,
+    Storage,
     Url,
     Username,
     Variable,
@@ -82,11 +83,14 @@ class Tasks(Section):
     """Tasks, on every executor.
 
     `image`: of KubernetesExecutor's pods. `resources`: of a task pod, or of each task that runs in
-    the scheduler. `grace_period`: seconds a stopping worker may keep running its tasks; set it
-    above the duration of the longest task. `pending_timeout`: seconds a task may be queued, or its
-    pod wait for a node or an image. `launch_pods`: tasks may create pods in a namespace
-    of their own, <namespace>-tasks; `pods_exec`: tasks may run commands in those pods, by which
-    Airflow reads their results (XCom).
+    the scheduler. `grace_period`: seconds a stopping worker or pod may keep running its tasks; set
+    it above the duration of the longest task. `pending_timeout`: seconds a task may be queued, or
+    its pod wait for a node or an image. `disruption_retries`: times in a row that a task runs again
+    because the cluster took its pod, without using one of its own retries. `failed_pod_retention`:
+    seconds that a failed task pod is kept. `tmp_size_limit`: of /tmp, which is HOME too, in a pod
+    that runs tasks. `launch_pods`: tasks may create pods in a namespace of their own,
+    <namespace>-tasks; `pods_exec`: tasks may run commands in those pods, by which Airflow reads
+    their results (XCom).
     """
 
     image: Literal["slim", "full"]
@@ -97,6 +101,9 @@ class Tasks(Section):
     volumes: list[Volume]
     grace_period: Annotated[int, Field(ge=10, le=604800)]
     pending_timeout: Annotated[Annotated[int, Field(ge=30, le=604800)], CAPACITY]
+    disruption_retries: Annotated[Annotated[int, Field(ge=0, le=100)], CAPACITY]
+    failed_pod_retention: Annotated[Annotated[int, Field(ge=0, le=604800)], CAPACITY]
+    tmp_size_limit: Annotated[Storage, CAPACITY]
     launch_pods: bool
     pods_exec: bool
 
