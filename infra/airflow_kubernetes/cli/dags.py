@@ -11,7 +11,7 @@ from ..errors import CommandError
 from ..images import references
 from ..kubectl import apply
 from ..kubernetes.manifest import Manifest
-from . import build, check_dags, pulumi_cli
+from . import build, check_dags, pulumi_cli, stack
 from .target import Target, engine, kubectl_of
 
 TIMEOUT = 300.0
@@ -27,8 +27,8 @@ ERRORS, TOO_LATE = 1, 3
 def dags(target: Target) -> None:
     """Check the DAGs, build their layer, replace the pods that read it, wait until they are read.
 
-    Changes of anything else wait for `make up`. Raises CommandError if DAGs come from Git, if an
-    image below the layer is not built, and for DAGs that cannot be read.
+    Under kubectl, changes of anything else wait for `make up`. Raises CommandError if DAGs come
+    from Git, if an image below the layer is not built, and for DAGs that cannot be read.
     """
     settings, stopwatch = target.settings, Stopwatch()
     if settings.airflow.dags.source != "image":
@@ -106,5 +106,7 @@ def _has_dags(obj: Manifest) -> bool:
 
 
 def _with_pulumi(target: Target) -> None:
-    """All of the program, without a refresh: Pulumi finds out what has changed by itself."""
+    """An update of the whole stack, without a refresh: Pulumi itself finds what has changed."""
     pulumi_cli.run(target.environment, "up", "--yes", "--skip-preview", overrides=target.overrides)
+    if target.settings.images.build:
+        stack.record_images(target)

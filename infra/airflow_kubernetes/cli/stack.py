@@ -1,4 +1,4 @@
-"""The stack of an environment, before `make up` or `make preview` uses it."""
+"""The stack of an environment, before and after `make up` or `make preview` uses it."""
 
 import json
 from dataclasses import replace
@@ -6,6 +6,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from ..errors import CommandError
+from ..images import lock
 from ..kubectl.foundation import engine_of
 from . import pulumi_cli
 from .target import Target
@@ -79,3 +80,14 @@ def _exists(target: Target, resource: dict[str, Any]) -> str:
     if not place.get(kind, name):
         return ""
     return name if kind == "Namespace" else f"{place.namespace}/{name}"
+
+
+def record_images(target: Target) -> None:
+    """Write the images of the stack's outputs into the lock. Raises CommandError."""
+    name = target.environment
+    # An output that depends on a secret input, such as a login, is a secret itself.
+    options = ("--show-secrets", f"--stack={name}")
+    images: dict[str, str] = pulumi_cli.read(name, "stack", "output", "images", *options)
+    entries = {name: lock.Entry.of(reference) for name, reference in images.items()}
+    by_key = {lock.key(target.settings, name, entry.tag): entry for name, entry in entries.items()}
+    lock.update(lock.path(target.settings), by_key)

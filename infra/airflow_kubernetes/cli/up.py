@@ -8,7 +8,6 @@ from ..airflow.releases import RELEASES
 from ..airflow.task_pod import TASK
 from ..console import Stopwatch, say
 from ..errors import CommandError
-from ..images import lock
 from ..kubectl import apply, foundation
 from ..kubectl.client import KubectlError
 from ..kubectl.restart import restart_outdated, restart_stuck
@@ -173,15 +172,4 @@ def _with_pulumi(target: Target, *, changing_release: bool) -> None:
     # A Secret that was lost is as it was first made, which is not always as it was last.
     wait(target.kubectl, restart_outdated(target.kubectl), TIMEOUT)
     if target.settings.images.build:
-        record_images(target)
-
-
-def record_images(target: Target) -> None:
-    """Write the images of the stack's outputs into the lock. Raises CommandError."""
-    name = target.environment
-    # An output that depends on a secret input, such as a login, is a secret itself.
-    options = ("--show-secrets", f"--stack={name}")
-    images: dict[str, str] = pulumi_cli.read(name, "stack", "output", "images", *options)
-    entries = {name: lock.Entry.of(reference) for name, reference in images.items()}
-    by_key = {lock.key(target.settings, name, entry.tag): entry for name, entry in entries.items()}
-    lock.update(lock.path(target.settings), by_key)
+        stack.record_images(target)
