@@ -7,8 +7,8 @@ from typing import Any
 
 import pulumi
 import pytest
-from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.cli.stack import record_images
+from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.errors import CommandError
 from airflow_kubernetes.images import build_options, lock, references, resources
