@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import task_log
-from api_server import Pod, age, pods
+from kubernetes_api import Pod, age, pods
 
 ALIVE = Path("/tmp/pending-pods")
 POLL_SECONDS = 5

@@ -16,7 +16,7 @@ import sys
 import urllib.error
 from collections.abc import Iterable, Iterator
 
-from api_server import Pod, age, delete_pod, pods
+from kubernetes_api import Pod, age, delete_pod, pods
 
 LEFT_SECONDS = 300
 """Seconds after which its executor should have deleted the pod of a task that succeeded."""

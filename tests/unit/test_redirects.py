@@ -216,8 +216,8 @@ def test_a_pod_s_token_is_for_the_api_server(
 ) -> None:
     (tmp_path / "token").write_text(TOKEN)
     (tmp_path / "ca.crt").write_bytes((tls / "registry.crt").read_bytes())
-    api_server = program("api_server")
-    monkeypatch.setattr(api_server, "ACCOUNT", tmp_path)
+    kubernetes_api = program("kubernetes_api")
+    monkeypatch.setattr(kubernetes_api, "ACCOUNT", tmp_path)
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
     for secure in (tls, None):
         with serving(tls=secure) as other:
@@ -225,6 +225,6 @@ def test_a_pod_s_token_is_for_the_api_server(
             with serving(answers, tls) as server:
                 monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(server.server_port))
                 with pytest.raises(KeyError, match="items"):
-                    list(api_server.pods("a", {}))
+                    list(kubernetes_api.pods("a", {}))
                 assert TOKEN in "".join(server.got)
             assert not other.leaked

@@ -15,7 +15,7 @@ sys.path.append(str(ROOT / "images" / "airflow" / "config"))
 ends = importlib.import_module("task_pods.ends")
 refusals = importlib.import_module("task_pods.refusals")
 task_log = importlib.import_module("task_log")
-sweep_pods, api_server = program("sweep_pods"), program("api_server")
+sweep_pods, kubernetes_api = program("sweep_pods"), program("kubernetes_api")
 
 DELETED = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
 TMP = 'Usage of EmptyDir volume "tmp" exceeds the limit "1Gi". '
