@@ -12,6 +12,7 @@ TOGETHER = {
     f"{SHARED}/test_airflow_dags.py": f"{SHARED}/test_airflow.py",
     f"{SHARED}/test_airflow_launched_pods.py": f"{SHARED}/test_airflow.py",
     f"{SHARED}/test_backup.py": f"{SHARED}/test_airflow_executors.py",
+    f"{SHARED}/test_backup_faults.py": f"{SHARED}/test_airflow_executors.py",
 }
 """Modules that go on with the Airflow of another one: each process makes one (`airflow`)."""
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import Deployment, wait_for
-from .scenarios import on
-from .shared_airflow.test_backup import names, on_the_volume, sql
+from ..conftest import Deployment, wait_for
+from ..scenarios import on
+from .test_backup import names, on_the_volume, sql
 
 pytestmark = pytest.mark.cluster
 
