@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from airflow_kubernetes.airflow.releases import RELEASES
+from airflow_kubernetes.airflow.releases import CURRENT, PREVIOUS
 
 from .conftest import Deployment, in_namespace, wait_for
 from .scenarios import end, on, start, wait_until_running
@@ -29,7 +29,10 @@ DAG = "parallel_pods"
 WORK, OWN_RETRIES = "work", 2
 
 
-@pytest.fixture(scope="module", params=RELEASES)
+@pytest.fixture(
+    scope="module",
+    params=[CURRENT, pytest.param(PREVIOUS, marks=pytest.mark.long)],
+)
 def airflow(sandbox: None, request: pytest.FixtureRequest) -> Iterator[Deployment]:
     """One Airflow on each line; it is deleted at the end."""
     place = on(in_namespace("airflow-task-pods", 30092), version=request.param)
