@@ -6,11 +6,13 @@ Scripts run in Airflow's own pods, with its image, its configuration and the rea
 import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import pytest
 
+from ..checkout import checkout
 from ..conftest import Deployment, wait_for
 from ..scenarios import end, start
 
@@ -23,6 +25,17 @@ IMAGE = "10.244.0.1:5000/stand-in/utility:1"
 def up(airflow: Deployment) -> None:
     """Airflow with the default values, whatever the modules before have set."""
     airflow.up()
+
+
+@pytest.fixture(scope="module")
+def without_operators(airflow: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """The same Airflow, of a checkout without the DAGs that launch pods: `make up` refuses to deploy
+    those where tasks may not.
+    """
+    root = checkout(tmp_path_factory.mktemp("checkout"))
+    for name in ("pods", "conflicting_libraries"):
+        (root / "dags" / f"{name}.py").unlink()
+    return replace(airflow, root=root)
 
 
 def as_account(airflow: Deployment, account: str) -> str:
@@ -330,11 +343,13 @@ def test_a_launched_pod_and_its_result_are_in_the_namespace_of_launched_pods(
 
 
 def test_without_launched_pods_their_rights_are_gone_and_what_users_made_stays(
-    airflow: Deployment,
+    airflow: Deployment, without_operators: Deployment
 ) -> None:
     airflow.tasks.kubectl("create", "secret", "generic", "of-mine", "--from-literal=a=b")
     try:
-        output = airflow.up(more="airflow.tasks.launchPods=false")
+        refused = airflow.up(ok=False, more="airflow.tasks.launchPods=false")
+        assert "dags/pods.py:27: task 'plain': tasks may not create pods" in refused
+        output = without_operators.up(more="airflow.tasks.launchPods=false")
         assert "RoleBinding airflow-launch-pods (no longer wanted)" in output
         kinds = "roles,rolebindings,resourcequotas,limitranges,secrets"
         assert airflow.tasks.kubectl("get", kinds, "-o", "name").split() == ["secret/of-mine"]
@@ -349,9 +364,9 @@ def test_without_launched_pods_their_rights_are_gone_and_what_users_made_stays(
 
 
 def test_results_that_nobody_may_read_are_refused_when_the_dag_is_parsed(
-    airflow: Deployment,
+    airflow: Deployment, without_operators: Deployment
 ) -> None:
-    airflow.up(more="airflow.tasks.podsExec=false")
+    without_operators.up(more="airflow.tasks.podsExec=false")
     option = as_account(airflow, "airflow-task")
     assert can_i(airflow.tasks, "create pods/exec", option) == "no"
     good = f"{OPERATOR}, **pod_defaults()"
