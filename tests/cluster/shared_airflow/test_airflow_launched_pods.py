@@ -29,8 +29,9 @@ def up(airflow: Deployment) -> None:
 
 @pytest.fixture(scope="module")
 def without_operators(airflow: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """The same Airflow, of a checkout without the DAGs that launch pods: `make up` refuses to deploy
-    those where tasks may not.
+    """The same Airflow, of a checkout without the DAGs that launch pods.
+
+    `make up` refuses to deploy those where tasks may not.
     """
     root = checkout(tmp_path_factory.mktemp("checkout"))
     for name in ("pods", "conflicting_libraries"):
