@@ -17,6 +17,9 @@ REMEDIES = {
 }
 """What to do, by words in a log or in events."""
 
+LOG_PATIENCE = 8.0
+"""Seconds until a container counts as one that has written nothing."""
+
 LISTED = "deployments,statefulsets,jobs,replicasets,pods"
 
 
@@ -143,17 +146,24 @@ def _explain(kubectl: Kubectl, item: Unready) -> str:
 
 
 def _log(kubectl: Kubectl, item: Unready) -> str:
-    """Of the container's previous run, if it is about to be restarted."""
+    """Of the container's previous run, if it is about to be restarted.
+
+    While the kubelet replaces a container it has the log of neither, so it is asked again.
+    """
     args = ("logs", str(item.pod), f"--container={item.container}", "--tail=20")
-    for more in (("--previous",), ()):
-        try:
-            text = kubectl.run(*args, *more)
-        except KubectlError:
-            continue
-        # What kubectl prints, without an error, of a container that the kubelet has removed.
-        if text.strip() and not text.startswith("unable to retrieve container logs"):
-            return text
-    return "(no log)"
+    end = time.monotonic() + LOG_PATIENCE
+    while True:
+        for more in (("--previous",), ()):
+            try:
+                text = kubectl.run(*args, *more)
+            except KubectlError:
+                continue
+            # What kubectl prints, without an error, of a container that the kubelet has removed.
+            if text.strip() and not text.startswith("unable to retrieve container logs"):
+                return text
+        if time.monotonic() > end:
+            return "(no log)"
+        time.sleep(0.5)
 
 
 def _indented(text: str) -> list[str]:
