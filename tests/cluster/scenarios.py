@@ -79,6 +79,18 @@ def wait_until_running(airflow: Deployment, dag: str, run_id: str, task_id: str 
     return found
 
 
+def components(airflow: Deployment) -> dict[str, str]:
+    """Uid by name of the pods of Airflow itself, which no task begins or ends."""
+    return dict(airflow.pods().items() - airflow.pods("task").items())
+
+
+def said(airflow: Deployment, dag: str, run_id: str) -> dict[str, str]:
+    """The log of each task of a run that has begun, by its id."""
+    rest = airflow.rest()
+    tasks = rest.tasks(dag, run_id)
+    return {t["task_id"]: rest.log(dag, run_id, t) for t in tasks if t["try_number"]}
+
+
 def place(task: dict[str, Any]) -> str:
     """Where a task instance ran, by its host's name."""
     host = str(task["hostname"])

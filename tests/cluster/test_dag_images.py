@@ -8,7 +8,7 @@ from airflow_kubernetes.airflow.releases import RELEASES
 
 from .checkout import checkout
 from .conftest import Deployment, in_namespace, wait_for
-from .scenarios import end, on, start, wait_until_running
+from .scenarios import components, end, on, said, start, wait_until_running
 
 pytestmark = pytest.mark.cluster
 
@@ -68,13 +68,6 @@ def edit(airflow: Deployment, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def said(airflow: Deployment, run_id: str) -> dict[str, str]:
-    """The log of each task of a run that has begun."""
-    rest = airflow.rest()
-    tasks = rest.tasks("versions", run_id)
-    return {t["task_id"]: rest.log("versions", run_id, t) for t in tasks if t["try_number"]}
-
-
 def test_a_changed_dag_restarts_what_reads_it_and_no_run_that_has_begun_sees_it(
     airflow: Deployment,
 ) -> None:
@@ -96,14 +89,9 @@ def test_a_changed_dag_restarts_what_reads_it_and_no_run_that_has_begun_sees_it(
     for run, version in (("begun-before", "one"), ("begun-after", "two")):
         tasks = end(airflow, "versions", run)
         assert {task["try_number"] for task in tasks} == {1}
-        logs = said(airflow, run)
+        logs = said(airflow, "versions", run)
         assert logs.keys() == {"before", "after"}
         assert all(f"this is version {version}" in log for log in logs.values()), run
-
-
-def components(airflow: Deployment) -> dict[str, str]:
-    """Uid by name of the pods of Airflow itself, which no task begins or ends."""
-    return dict(airflow.pods().items() - airflow.pods("task").items())
 
 
 def test_without_a_change_nothing_happens(airflow: Deployment) -> None:

@@ -19,7 +19,7 @@ from sandbox import paths
 
 from .conftest import ROOT, Deployment, in_namespace, wait_for
 from .git_server import PASSWORD, USER, GitServer, git_server
-from .scenarios import end, on, start, wait_until_running
+from .scenarios import components, end, on, said, start, wait_until_running
 
 pytestmark = pytest.mark.cluster
 
@@ -134,7 +134,10 @@ def test_a_commit_is_run_without_a_build_or_a_rolled_pod(
     rest.post("/variables", {"key": "go_on", "value": "no"})
     start(airflow, "versions", "begun-before")
     wait_until_running(airflow, "versions", "begun-before", "before")
-    wait_for("the code", lambda: "version one" in said(airflow, "begun-before").get("before", ""))
+    wait_for(
+        "the code",
+        lambda: "version one" in said(airflow, "versions", "begun-before").get("before", ""),
+    )
     server.commit({"team/dags/version.py": 'VERSION = "two"\n'})
     wait_for("the commit", lambda: rest.get("/dags/versions")["description"] == "two", 120)
     rest.patch("/variables/go_on", {"key": "go_on", "value": "yes"})
@@ -144,27 +147,21 @@ def test_a_commit_is_run_without_a_build_or_a_rolled_pod(
 
     # On Airflow 3 a run keeps the version with which it began; on 2 each task takes the newest.
     kept = RELEASES[airflow.target().settings.airflow.version].dag_bundles
-    assert "version one" in said(airflow, "begun-before")["before"]
-    assert f"version {'one' if kept else 'two'}" in said(airflow, "begun-before")["after"]
-    assert all("version two" in log for log in said(airflow, "begun-after").values())
+    assert "version one" in said(airflow, "versions", "begun-before")["before"]
+    assert (
+        f"version {'one' if kept else 'two'}" in said(airflow, "versions", "begun-before")["after"]
+    )
+    assert all("version two" in log for log in said(airflow, "versions", "begun-after").values())
     assert components(airflow) == before
-
-
-def components(airflow: Deployment) -> dict[str, str]:
-    """Uid by name of the pods of Airflow itself, which no task begins or ends."""
-    return dict(airflow.pods().items() - airflow.pods("task").items())
-
-
-def said(airflow: Deployment, run_id: str) -> dict[str, str]:
-    """The log of each task of a run of `versions` that has begun."""
-    rest = airflow.rest()
-    tasks = rest.tasks("versions", run_id)
-    return {t["task_id"]: rest.log("versions", run_id, t) for t in tasks if t["try_number"]}
 
 
 def test_no_log_shows_the_password(airflow: Deployment) -> None:
     texts = [airflow.kubectl("logs", f"pod/{pod}", "--all-containers") for pod in airflow.pods()]
-    texts += [log for run in ("begun-before", "begun-after") for log in said(airflow, run).values()]
+    texts += [
+        log
+        for run in ("begun-before", "begun-after")
+        for log in said(airflow, "versions", run).values()
+    ]
     assert len(texts) > 8
     assert not any(PASSWORD in text or "s3cret" in text for text in texts)
 
