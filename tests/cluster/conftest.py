@@ -116,15 +116,18 @@ class Deployment:
         """The namespace of the pods that its tasks launch, for `kubectl`."""
         return Deployment(f"{self.namespace}-tasks", self.overrides)
 
-    def pods(self, component: str | None = None) -> dict[str, str]:
-        """Uid by name of the pods that are not being deleted, without those of the sweeper, which
-        come and go.
+    def pods(self, component: str | None = None, *, without: str = "") -> dict[str, str]:
+        """Uid by name of the pods that are not being deleted: of a component, or `without` one.
+
+        Never those of the sweeper, which come and go.
         """
         selector = (
             "app.kubernetes.io/part-of=airflow-kubernetes,app.kubernetes.io/component!=sweep-pods"
         )
         if component:
             selector += f",app.kubernetes.io/component={component}"
+        if without:
+            selector += f",app.kubernetes.io/component!={without}"
         items = json.loads(self.kubectl("get", "pods", "-l", selector, "-o", "json"))["items"]
         metadata = [item["metadata"] for item in items]
         return {one["name"]: one["uid"] for one in metadata if "deletionTimestamp" not in one}

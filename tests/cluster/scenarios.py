@@ -81,7 +81,7 @@ def wait_until_running(airflow: Deployment, dag: str, run_id: str, task_id: str 
 
 def components(airflow: Deployment) -> dict[str, str]:
     """Uid by name of the pods of Airflow itself, which no task begins or ends."""
-    return dict(airflow.pods().items() - airflow.pods("task").items())
+    return airflow.pods(without="task")
 
 
 def said(airflow: Deployment, dag: str, run_id: str) -> dict[str, str]:
