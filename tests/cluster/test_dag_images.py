@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from airflow_kubernetes.airflow.releases import RELEASES
+from airflow_kubernetes.airflow.releases import CURRENT, PREVIOUS
 
 from .checkout import checkout
 from .conftest import Deployment, in_namespace, wait_for
@@ -46,7 +46,10 @@ READ_DAGS = ("dag-processor", "triggerer")
 """Components that are replaced for a changed DAG, with KubernetesExecutor."""
 
 
-@pytest.fixture(scope="module", params=RELEASES)
+@pytest.fixture(
+    scope="module",
+    params=[CURRENT, pytest.param(PREVIOUS, marks=pytest.mark.long)],
+)
 def airflow(
     request: pytest.FixtureRequest, sandbox: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:

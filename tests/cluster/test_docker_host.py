@@ -10,6 +10,8 @@ from sandbox.errors import SandboxError
 
 from .docker_host import HIERARCHIES, DockerHost, docker_host
 
+pytestmark = pytest.mark.long
+
 IMAGE = "10.244.0.1:5000/stand-in/utility:1"
 
 

@@ -134,6 +134,7 @@ def airflow(image: Emulated, *command: str, **more: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_airflow_of_the_arm64_image_starts(full: Emulated) -> None:
     assert airflow(full, "version").split()[-1] == load("sandbox").airflow.version
 
@@ -151,6 +152,7 @@ def test_it_speaks_to_mysql_and_runs_a_task(full: Emulated, database: str) -> No
     airflow(full, "tasks", "test", "smoke", "choose", "2026-01-01", **place)
 
 
+@pytest.mark.long
 def test_the_slim_image_of_task_pods_starts_and_has_what_tasks_need(worker: Emulated) -> None:
     modules = "airflow.sdk.execution_time.execute_workload, airflow.providers.cncf.kubernetes"
     done = worker.python("-c", f"import {modules}, airflow.providers.docker, kubernetes")
@@ -180,6 +182,7 @@ def test_a_binary_of_another_machine_fails_the_build(sandbox: None) -> None:
     assert expected in str(error.value)
 
 
+@pytest.mark.long
 def test_a_system_package_comes_for_the_target_with_what_it_needs(
     sandbox: None, tmp_path: Path
 ) -> None:

@@ -16,6 +16,8 @@ from tests.cluster.conftest import ROOT, use_sandbox
 
 from .laptop import Laptop, laptop
 
+pytestmark = pytest.mark.long
+
 MYSQL = "10.244.0.1:5000/stand-in/mysql:9.7"
 CHECKOUT = ("compose.yaml", "dags", "images", "infra", "Makefile", "requirements.txt", "sandbox")
 

@@ -97,6 +97,7 @@ def test_a_deferred_task_waits_on_the_triggerer(airflow: Deployment) -> None:
     assert moment >= begun + timedelta(seconds=5)
 
 
+@pytest.mark.long
 def test_a_task_runs_on_a_docker_host_that_knows_it(airflow: Deployment) -> None:
     try:
         with docker_host() as host:
@@ -132,6 +133,7 @@ def state(airflow: Deployment, run_id: str) -> str:
     return str(run["state"])
 
 
+@pytest.mark.long
 def test_values_reach_the_pods_in_which_tasks_run(airflow: Deployment) -> None:
     start(airflow, "parallel", "with-values", tasks=1, seconds=5)
     (pod,) = wait_for("a task pod", lambda: working(airflow))

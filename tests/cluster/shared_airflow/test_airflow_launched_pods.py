@@ -270,11 +270,15 @@ def test_an_operator_that_cannot_work_is_refused_when_its_dag_is_parsed(
 
 
 EXECUTOR = """
+import os
+
 from kubernetes.client import V1Container, V1EnvVar, V1EnvVarSource, V1ObjectMeta, V1Pod, V1PodSpec
 from kubernetes.client import V1SecretKeySelector
 from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
 
-template = PodGenerator.deserialize_model_file("/usr/local/airflow/pod_template.yaml")
+template = PodGenerator.deserialize_model_file(
+    os.environ["AIRFLOW__KUBERNETES_EXECUTOR__POD_TEMPLATE_FILE"]
+)
 
 def construct(override):
     return PodGenerator.construct_pod(
@@ -343,6 +347,7 @@ def test_a_launched_pod_and_its_result_are_in_the_namespace_of_launched_pods(
     end(airflow, "conflicting_libraries", "launched")
 
 
+@pytest.mark.long
 def test_without_launched_pods_their_rights_are_gone_and_what_users_made_stays(
     airflow: Deployment, without_operators: Deployment
 ) -> None:
@@ -364,6 +369,7 @@ def test_without_launched_pods_their_rights_are_gone_and_what_users_made_stays(
         airflow.tasks.kubectl("delete", "secret", "of-mine")
 
 
+@pytest.mark.long
 def test_results_that_nobody_may_read_are_refused_when_the_dag_is_parsed(
     airflow: Deployment, without_operators: Deployment
 ) -> None:
