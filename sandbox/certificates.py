@@ -27,6 +27,9 @@ class _Certificate:
     names: tuple[str, ...] = ()
 
 
+FRONT_PROXY = "front-proxy-client"
+"""The name of the API server for the servers to which it passes requests on."""
+
 _LOOPBACK = ("DNS:localhost", "IP:127.0.0.1")
 _BRIDGE = f"IP:{paths.BRIDGE_ADDRESS}"
 
@@ -47,6 +50,8 @@ _CERTIFICATES = {
     "kubelet": _Certificate(f"/CN={paths.NAME}", (f"DNS:{paths.NAME}", _BRIDGE)),
     # As a member of system:masters the API server may read logs from the kubelet without a binding.
     "kube-apiserver-kubelet-client": _Certificate("/O=system:masters/CN=kube-apiserver"),
+    # The API server, towards servers that extend it (KEDA, metrics-server).
+    "front-proxy-client": _Certificate(f"/CN={FRONT_PROXY}"),
     "admin": _Certificate("/O=system:masters/CN=sandbox-admin"),
     "node": _Certificate(f"/O=system:nodes/CN=system:node:{paths.NAME}"),
     "kube-controller-manager": _Certificate("/CN=system:kube-controller-manager"),

@@ -57,6 +57,15 @@ def api_server() -> Process:
         "kubelet-client-certificate": crt(client),
         "kubelet-client-key": key(client),
         "kubelet-preferred-address-types": "InternalIP",
+        # Aggregation: requests for APIs that servers in pods have, such as metrics. The authority
+        # is that of clients too, so only the one name may say whose request it passes on.
+        "requestheader-client-ca-file": paths.CA,
+        "requestheader-allowed-names": certificates.FRONT_PROXY,
+        "requestheader-username-headers": "X-Remote-User",
+        "requestheader-group-headers": "X-Remote-Group",
+        "requestheader-extra-headers-prefix": "X-Remote-Extra-",
+        "proxy-client-cert-file": crt(certificates.FRONT_PROXY),
+        "proxy-client-key-file": key(certificates.FRONT_PROXY),
         "service-account-issuer": f"https://kubernetes.default.svc.{paths.CLUSTER_DOMAIN}",
         "service-account-signing-key-file": key("service-account"),
         "service-account-key-file": certificates.SERVICE_ACCOUNT_PUBLIC_KEY,
