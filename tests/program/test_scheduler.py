@@ -58,9 +58,6 @@ def test_running_tasks_itself_it_has_their_resources_settings_and_time_to_end() 
     assert container["resources"]["limits"]["cpu"] == "2000m"
     assert env(container)["GREETING"] == "hello"
     assert pod["terminationGracePeriodSeconds"] == 90
-    template = objects("airflow.executor=LocalExecutor")["Deployment/airflow-scheduler"]
-    annotations = template["spec"]["template"]["metadata"]["annotations"]
-    assert annotations["cluster-autoscaler.kubernetes.io/safe-to-evict"] == "false"
     assert "terminationGracePeriodSeconds" not in scheduler("airflow.executor=KubernetesExecutor")
 
 

@@ -42,7 +42,6 @@ def test_none_is_left_out_and_an_empty_list_is_not() -> None:
     assert "env" not in replace(MAIN, env=None).manifest()
     assert replace(MAIN, env=()).manifest()["env"] == []
     template = POD.template()
-    assert "annotations" not in template["metadata"]
     absent = {"initContainers", "imagePullSecrets", "nodeSelector", "tolerations", "restartPolicy"}
     assert not absent & template["spec"].keys()
 

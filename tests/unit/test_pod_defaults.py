@@ -6,6 +6,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow_kubernetes.kubernetes.pod import EVICTION
 from airflow_kubernetes.paths import ROOT
 
 CONFIG = ROOT / "images" / "airflow" / "config"
@@ -35,13 +36,19 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def mutated(*containers: SimpleNamespace) -> list[SimpleNamespace]:
     """The containers after Airflow's hook."""
-    pod = SimpleNamespace(spec=SimpleNamespace(containers=list(containers)))
+    return list(hooked(containers=list(containers)).spec.containers)
+
+
+def hooked(annotations: dict[str, str] | None = None, **spec: Any) -> SimpleNamespace:
+    """A pod after Airflow's hook."""
+    metadata = SimpleNamespace(annotations=annotations)
+    pod = SimpleNamespace(metadata=metadata, spec=SimpleNamespace(**spec))
     sys.path.insert(0, str(CONFIG))
     try:
         runpy.run_path(str(CONFIG / "airflow_local_settings.py"))["pod_mutation_hook"](pod)
     finally:
         sys.path.remove(str(CONFIG))
-    return list(pod.spec.containers)
+    return pod
 
 
 def test_the_sidecar_gets_what_the_task_has() -> None:
@@ -61,6 +68,14 @@ def test_other_pods_and_containers_stay() -> None:
     alone, with_proxy = container("base", "a"), container("proxy", "alpine")
     assert mutated(alone)[0].image == "a"
     assert mutated(alone, with_proxy)[1].image == "alpine"
+
+
+def test_autoscalers_leave_launched_pods_alone_unless_the_dag_says_other() -> None:
+    evict, disrupt = EVICTION[False]
+    found = hooked(containers=[container("base", "a")]).metadata.annotations
+    assert found == EVICTION[False], "as for all other pods that run tasks"
+    found = hooked({disrupt: "30m", "a": "b"}, containers=[container("base", "a")])
+    assert found.metadata.annotations == {evict: "false", disrupt: "30m", "a": "b"}
 
 
 def test_the_template_satisfies_restricted() -> None:

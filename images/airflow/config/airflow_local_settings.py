@@ -79,11 +79,12 @@ if _EXECUTOR or _TASK_IMAGES:
 
 
 def pod_mutation_hook(pod: Any) -> None:
-    """Complete the pods of KubernetesPodOperator; KubernetesExecutor's have no side-car.
+    """Complete the pods of KubernetesPodOperator; KubernetesExecutor's have all that from their
+    template.
 
     Raises ValueError for a pod that a DAG's author may not have.
     """
-    from pod_defaults import complete_sidecar
+    from pod_defaults import complete_sidecar, stay
 
     if _DEPLOYED:
         from dag_image import check_release
@@ -92,3 +93,4 @@ def pod_mutation_hook(pod: Any) -> None:
         check_pod(pod)
         check_release(pod)
     complete_sidecar(pod)
+    stay(pod)

@@ -13,11 +13,16 @@ import copy
 import os
 from typing import Any
 
+STAYS = {
+    "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+    "karpenter.sh/do-not-disrupt": "true",
+}
+"""Annotations by which autoscalers leave a pod on its node."""
+
 # Satisfies Pod Security `restricted`. The user is the image's: a number there, and not 0.
 _TEMPLATE: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Pod",
-    "metadata": {"annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}},
     "spec": {
         # Without rights, in the namespace of launched pods.
         "serviceAccountName": "airflow-launched-pods",
@@ -64,6 +69,11 @@ def pod_defaults() -> dict[str, Any]:
         "startup_timeout_seconds": 600,  # a node may have to pull a large image first
         "log_events_on_failure": True,
     }
+
+
+def stay(pod: Any) -> None:
+    """Have autoscalers leave a pod that runs a task on its node, unless its annotations say other."""
+    pod.metadata.annotations = {**STAYS, **(pod.metadata.annotations or {})}
 
 
 def complete_sidecar(pod: Any) -> None:

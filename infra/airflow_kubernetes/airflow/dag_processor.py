@@ -40,7 +40,9 @@ def dag_processor_manifests(settings: Settings, image: str, of_tasks: str) -> It
             "fetch_dags", image, env=container.env, parts=code, resources=values.resources
         )
         parts = Parts(init=(fetch,)) + parts
-    pod = airflow_pod(settings, account, container, parts, annotations=rolled_by(settings))
+    pod = airflow_pod(
+        settings, account, container, parts, annotations=rolled_by(settings), evictable=True
+    )
     yield from account.manifests(settings.namespace)
     # Two of different DAG code, at a time, would each take back what the other has written.
     yield deployment(settings, pod, values.replicas, recreate=True)

@@ -42,7 +42,12 @@ def flower_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         ),
     )
     pod = airflow_pod(
-        settings, account, container, annotations=rolled_by(settings), shared_logs=False
+        settings,
+        account,
+        container,
+        annotations=rolled_by(settings),
+        shared_logs=False,
+        evictable=True,
     )
     yield from account.manifests(settings.namespace)
     yield deployment(settings, pod, 1)

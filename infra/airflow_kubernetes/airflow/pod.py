@@ -79,6 +79,7 @@ def airflow_pod(
     grace_period: int | None = None,
     restart_policy: Literal["Never"] | None = None,
     placement: Placement = ANYWHERE,
+    evictable: bool = False,
 ) -> Pod:
     """A pod of the Airflow image. Its component is the account's, unless several share that."""
     return Pod(
@@ -94,4 +95,5 @@ def airflow_pod(
         grace_period=grace_period,
         restart_policy=restart_policy,
         placement=placement,
+        evictable=evictable,
     )

@@ -42,15 +42,15 @@ def scheduler_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     )
     # Without the image: that changes with every DAG, and the kubelet writes it into a running pod.
     template = [task_pod.template(settings, "")] if executor.kubernetes else []
-    annotations = rolled_by(settings, *template) | (tasks.STAY if executor.local else {})
     pod = airflow_pod(
         settings,
         account,
         container,
         _parts(settings, executor, image),
-        annotations=annotations,
+        annotations=rolled_by(settings, *template),
         tmp=settings.airflow.tasks.tmp_size_limit if executor.local else TMP_SIZE,
         grace_period=tasks.grace_period(settings) if executor.local else None,
+        evictable=not executor.local,
     )
     yield from account.manifests(settings.namespace)
     yield deployment(

@@ -32,7 +32,9 @@ def sweep_pods_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         *("--pending", str(GIVEN_UP * tasks.pending_timeout + DEADLINE)),
     )
     container = airflow_container(settings, COMPONENT, image, SMALL, args, ())
-    pod = airflow_pod(settings, account, container, shared_logs=False, restart_policy="Never")
+    pod = airflow_pod(
+        settings, account, container, shared_logs=False, restart_policy="Never", evictable=True
+    )
     yield manifest(
         "batch/v1",
         "CronJob",

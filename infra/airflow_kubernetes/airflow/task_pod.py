@@ -64,7 +64,6 @@ def template(settings: Settings, image: str) -> dict[str, Any]:
         _account(settings),
         container,
         dags.parts(settings, once=True) + tasks.parts(settings),
-        annotations=tasks.STAY,
         tmp=values.tmp_size_limit,
         # Nothing in the pod heeds SIGTERM (the image's entrypoint.sh): a task on a node that is
         # drained may finish.

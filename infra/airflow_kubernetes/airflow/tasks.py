@@ -8,9 +8,6 @@ from ..kubernetes.pod import Fields, Parts, volume
 from ..settings.schema import Settings, Volume
 from .pod import TMP
 
-STAY = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
-"""Annotation of pods that run tasks: a cluster autoscaler does not empty their node."""
-
 MARGIN = 30
 """Seconds after `airflow.tasks.gracePeriod` for what follows a task's end."""
 

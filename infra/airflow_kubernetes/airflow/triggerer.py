@@ -29,6 +29,8 @@ def triggerer_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     parts = wait_for_migrations(settings, image)
     if not release.dag_bundles:  # 2.x looks for triggers in DAG files too
         parts = dags.parts(settings) + parts
-    pod = airflow_pod(settings, account, container, parts, annotations=rolled_by(settings))
+    pod = airflow_pod(
+        settings, account, container, parts, annotations=rolled_by(settings), evictable=True
+    )
     yield from account.manifests(settings.namespace)
     yield deployment(settings, pod, values.replicas)

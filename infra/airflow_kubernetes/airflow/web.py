@@ -37,7 +37,9 @@ def web_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         ),
     )
     parts = wait_for_migrations(settings, image)
-    pod = airflow_pod(settings, account, container, parts, annotations=rolled_by(settings))
+    pod = airflow_pod(
+        settings, account, container, parts, annotations=rolled_by(settings), evictable=True
+    )
     yield from account.manifests(settings.namespace)
     yield deployment(settings, pod, values.replicas)
     yield _service(settings, component.name)

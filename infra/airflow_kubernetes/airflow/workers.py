@@ -80,7 +80,7 @@ def _deployment(
         container,
         dags.parts(settings) + wait + tasks.parts(settings),
         component=f"{component.name}-{name}",
-        annotations=rolled_by(settings) | tasks.STAY,
+        annotations=rolled_by(settings),
         tmp=settings.airflow.tasks.tmp_size_limit,
         # A stopping worker takes no more tasks and ends those that it has.
         grace_period=tasks.grace_period(settings),

@@ -114,6 +114,18 @@ class Placement:
 
 ANYWHERE = Placement()
 
+EVICTION = {
+    True: {"cluster-autoscaler.kubernetes.io/safe-to-evict": "true"},
+    False: {
+        "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+        "karpenter.sh/do-not-disrupt": "true",
+    },
+}
+"""Annotations by `Pod.evictable`. The cluster autoscaler takes a pod with an emptyDir for one that
+must stay, Karpenter every pod for one that may go
+(https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md,
+https://karpenter.sh/docs/reference/annotations/)."""
+
 
 @dataclass(frozen=True)
 class Pod:
@@ -121,7 +133,8 @@ class Pod:
 
     `user` and `group` are numeric ids; volumes belong to the group. `pull_secret` is the login to
     the registry, `version` a label that says which release runs. `grace_period` is in seconds;
-    None is Kubernetes' default of 30.
+    None is Kubernetes' default of 30. `evictable`: an autoscaler of nodes may move it, to empty a
+    node; nothing is lost with it but a few seconds.
     """
 
     component: str
@@ -136,15 +149,16 @@ class Pod:
     grace_period: int | None = None
     restart_policy: Literal["Never"] | None = None
     placement: Placement = ANYWHERE
+    evictable: bool = False
 
     def template(self) -> Fields:
         """Metadata and spec, as in a workload's template."""
         version = None if self.version is None else {"app.kubernetes.io/version": self.version}
         metadata = {
             "labels": labels(self.component) | (version or {}),
-            "annotations": dict(self.annotations) or None,
+            "annotations": EVICTION[self.evictable] | dict(self.annotations),
         }
-        return {"metadata": _without_none(metadata), "spec": self._spec()}
+        return {"metadata": metadata, "spec": self._spec()}
 
     def _spec(self) -> Fields:
         containers = [self.parts.of(self.container), *self.parts.sidecars]
