@@ -24,7 +24,7 @@ with open(os.environ["CALLS"], "a") as file:
 HOSTILE = {
     **dict.fromkeys(("APPLY", "LIVE", "YES", "COLD"), "1"),
     **dict.fromkeys(("NAME", "A", "B", "TO", "FROM", "INTO", "DELETE", "BASE", "REPORT"), "/mnt/c"),
-    "DAG": "x",
+    "DAG": "x", "PRICES": "/mnt/c",
     "ENV": "prod", "KEEP": "0", "ARGS": "x", "SET": "airflow.stopped=true", "OPTIONS": "--yes",
 }  # fmt: skip
 """A shell's variables with the names of make's. WSL sets NAME."""
@@ -187,6 +187,7 @@ def test_an_empty_environment_is_not_the_sandbox(checkout: Checkout) -> None:
         ("restore ENV=dev FROM=x INTO=y", "restore dev --from=x --into=y"),
         ("policies", "policies"),
         ("policies ENV=dev SET=a=1", "policies dev --set=a=1"),
+        ("capacity ENV=dev PRICES=p.yaml", "capacity dev --prices=p.yaml"),
         ("promote TO=prod", "promote dev --to=prod"),
         ("prune ENV=dev KEEP=3 APPLY=1", "prune dev --keep=3 --apply"),
         ("parity A=dev B=prod", "parity dev prod"),

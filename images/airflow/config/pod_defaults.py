@@ -72,7 +72,7 @@ def pod_defaults() -> dict[str, Any]:
 
 
 def stay(pod: Any) -> None:
-    """Have autoscalers leave a pod that runs a task on its node, unless its annotations say other."""
+    """Have autoscalers leave a pod on its node, unless its annotations say other."""
     pod.metadata.annotations = {**STAYS, **(pod.metadata.annotations or {})}
 
 

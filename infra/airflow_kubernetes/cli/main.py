@@ -57,6 +57,7 @@ ARGUMENTS = {
     "--keep": _text("DAYS", "how far back locks count (90)", type=_days, default=90),
     "--apply": _flag("delete; without it, only list"),
     "--delete": _text("'NAME …'", "delete these backups instead of listing all"),
+    "--prices": _text("FILE", "the price of an hour by instance type, as in 'm6i.xlarge: 0.192'"),
     "--args": _text("'ARGUMENTS'", "for the container, quoted as in a shell"),
 }
 
@@ -81,6 +82,8 @@ COMMANDS = {
     "drift": ("drift.drift", "compare the cluster with the program", "target"),
     "policies": ("policies.policies", "check every object against the policies",
                  "environment --set"),
+    "capacity": ("capacity.capacity", "say what fits the cluster's nodes, what waits, and what the "
+                 "peak costs in nodes", "target --prices"),
     "check": ("check.check", "check the values of every environment, and their parity",
               "environment"),
     "parity": ("parity.parity", "explain the differences between environments", "names"),
@@ -107,7 +110,7 @@ A function gets its arguments by name, and as `target` the environment's Target.
 EXCLUSIVE = ("up", "dags", "down", "upgrade", "adopt", "backup", "restore")
 """Commands that are refused while another one of them works on the same environment."""
 
-READ_ONLY = ("render", "drift", "task", "local-up")
+READ_ONLY = ("render", "drift", "capacity", "task", "local-up")
 """Commands on a target that change nothing in it, so that every environment accepts `--set`."""
 
 

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 from ..airflow.configuration import plain
 from ..kubernetes.manifest import Manifest
+from ..kubernetes.reserved import reserved
 from ..settings.quantities import amount
 from ..settings.schema import Settings
 from .rule import Finding, Subject, rule
-from .workloads import workloads
+from .workloads import Workload, workloads
 
 Pod = dict[str, Any]
 
@@ -64,16 +65,9 @@ def within_budget(subject: Subject) -> Iterator[Finding]:
 
 def capacity(objects: Sequence[Manifest], settings: Settings) -> Capacity:
     """The sums over one environment's objects."""
-    schedulers = 0 if settings.airflow.stopped else settings.airflow.scheduler.replicas
-    tasks = schedulers * int(plain(settings)["AIRFLOW__CORE__PARALLELISM"])
-    least: list[tuple[Pod, int]] = []
-    worst: list[tuple[Pod, int]] = []
-    for workload in workloads(objects):
-        low, high = 0, tasks if workload.template else 1
-        if workload.long_running:
-            low, high = _replicas(workload.obj, objects)
-        least.append((workload.pod, low))
-        worst.append((workload.pod, high))
+    counted = [*numbers(objects, settings)]
+    least = [(workload.pod, low) for workload, low, _ in counted]
+    worst = [(workload.pod, high) for workload, _, high in counted]
     storage = sum(
         amount(str(obj["spec"]["resources"]["requests"]["storage"]))
         for obj in objects
@@ -82,12 +76,23 @@ def capacity(objects: Sequence[Manifest], settings: Settings) -> Capacity:
     return Capacity(load(least), load(worst), round(storage))
 
 
+def numbers(objects: Sequence[Manifest], settings: Settings) -> Iterator[tuple[Workload, int, int]]:
+    """Each workload with the least and the greatest number of its pods."""
+    schedulers = 0 if settings.airflow.stopped else settings.airflow.scheduler.replicas
+    tasks = schedulers * int(plain(settings)["AIRFLOW__CORE__PARALLELISM"])
+    for workload in workloads(objects):
+        low, high = 0, tasks if workload.template else 1
+        if workload.long_running:
+            low, high = _replicas(workload.obj, objects)
+        yield workload, low, high
+
+
 def load(pods: Iterable[tuple[Pod, int]]) -> Load:
     """What Kubernetes reserves for so many pods of each spec."""
     counted = list(pods)
 
     def total(kind: str, resource: str) -> float:
-        return sum(_reserved(pod, kind, resource) * number for pod, number in counted)
+        return sum(reserved(pod, kind, resource) * number for pod, number in counted)
 
     requests, limits = (
         Amounts(round(total(kind, "cpu"), 3), round(total(kind, "memory")))
@@ -104,24 +109,6 @@ def cores(number: float) -> str:
 def gibibytes(number: float) -> str:
     """Bytes as text: `31.5 GiB`."""
     return f"{round(number / 2**30, 1):g} GiB"
-
-
-def _reserved(pod: Pod, kind: str, resource: str) -> float:
-    """The greater of two sums: side-cars and one init container, side-cars and all containers.
-
-    https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
-    """
-
-    def declared(container: dict[str, Any]) -> float:
-        quantities = (container.get("resources") or {}).get(kind) or {}
-        return amount(str(quantities.get(resource, 0)))
-
-    sidecars = start = 0.0
-    for container in pod.get("initContainers") or []:
-        start = max(start, sidecars + declared(container))
-        if container.get("restartPolicy") == "Always":
-            sidecars += declared(container)
-    return max(start, sidecars + sum(map(declared, pod["containers"])))
 
 
 def _replicas(workload: Manifest, objects: Sequence[Manifest]) -> tuple[int, int]:
