@@ -4,7 +4,7 @@
 # What commands take from make's command line. Because of the first assignment, variables of the
 # shell that have these names have no effect; because of the second, make never expands a value,
 # not even to export it, so that $(shell …) in it is text.
-ARGUMENTS := ENV SET FROM INTO TO DELETE KEEP APPLY YES NAME ARGS DAG LIVE A B BASE REPORT COLD PRICES ON
+ARGUMENTS := ENV SET FROM INTO TO DELETE KEEP APPLY YES NAME ARGS DAG LIVE A B BASE REPORT COLD PRICES DAYS ON
 GIVEN := $(filter command,$(origin ENV))
 $(foreach variable,$(ARGUMENTS),$(eval $(variable) :=)$(eval override $(variable) := $$(value $(variable))))
 UNKNOWN := $(strip $(foreach variable,$(filter-out $(ARGUMENTS) GIVEN_CLUSTER,$(.VARIABLES)),\
@@ -92,7 +92,7 @@ up: .venv  ## build, deploy and wait; prints the address; ON=kind: on a kind clu
 
 # Commands on one environment.
 COMMANDS := dags down preview status render images password smoke backup backups restore upgrade \
-	adopt drift policies capacity promote prune task local-up check-dags test-dag
+	adopt drift policies capacity usage promote prune task local-up check-dags test-dag
 .PHONY: $(COMMANDS)
 $(COMMANDS): .venv
 	@$(RUN) $@ $(call argument,ENVIRONMENT) $(OPTIONS) $(call option,--set,SET)
@@ -118,6 +118,8 @@ drift:  ## how the cluster differs from the program; fails if it does
 policies:  ## rules over every object of every environment, or of ENV
 capacity:  ## [PRICES=prices.yaml]: what fits the cluster's nodes, what waits, what the peak costs
 capacity: OPTIONS = $(call option,--prices,PRICES)
+usage:  ## [DAYS=7]: how tasks used slots and requests, how long they waited, which requests to correct
+usage: OPTIONS = $(call option,--days,DAYS)
 promote:  ## TO=prod [ENV=dev]: copy the lock's images into another environment's registry
 promote: OPTIONS = $(call option,--to,TO)
 prune:  ## [KEEP=90] [APPLY=1]: delete images that no lock of the last KEEP days names

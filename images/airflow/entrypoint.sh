@@ -6,7 +6,8 @@
 # dumb-init is process 1: it reaps the orphans of tasks, and passes signals on to the main process
 # alone (--single-child), because a Celery worker whose whole group gets SIGTERM fails its tasks. In a
 # pod of KubernetesExecutor it keeps SIGTERM to itself: Airflow would fail the task at once, which may
-# finish until its pod's grace period is over.
+# finish until its pod's grace period is over. Such a pod also reports what it has used
+# (/opt/checks/measured.sh).
 set -eu
 
 # has_command NAME: whether the Airflow of this image has such a command (found without loading it).
@@ -36,6 +37,6 @@ esac
 rm -f /tmp/webserver.pid /tmp/worker.pid
 
 if [ "${AIRFLOW_IS_K8S_EXECUTOR_POD:-}" = True ]; then
-    exec dumb-init --single-child --rewrite 15:0 -- "$@"
+    exec dumb-init --single-child --rewrite 15:0 -- sh /opt/checks/measured.sh "$@"
 fi
 exec dumb-init --single-child -- "$@"

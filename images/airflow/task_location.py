@@ -17,13 +17,19 @@ HYBRIDS = {"CeleryKubernetesExecutor": "worker", "LocalKubernetesExecutor": "sch
 
 KUBERNETES_QUEUE = "kubernetes"
 
-DEPLOYED = re.compile(r"airflow-(scheduler|worker)(?:-[a-z0-9-]+)?-[a-z0-9]{6,10}-[a-z0-9]{5}")
+DEPLOYED = re.compile(r"airflow-((scheduler|worker)(?:-[a-z0-9-]+)?)-[a-z0-9]{6,10}-[a-z0-9]{5}")
 """Pods of Deployments: the name of the set of workers, a hash, five characters. Task pods end in
 eight characters."""
 
 
 def location_of(host: str) -> str:
     """The location of a task by the name of its host."""
+    match = DEPLOYED.fullmatch(host)
+    return match[2] if match else "pod"
+
+
+def place_of(host: str) -> str:
+    """The same, with the name of its set for a worker: `worker-default`."""
     match = DEPLOYED.fullmatch(host)
     return match[1] if match else "pod"
 

@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import pytest
 from airflow_kubernetes.airflow.releases import CURRENT
-from airflow_kubernetes.cli import backup as module
-from airflow_kubernetes.cli.backup import age, backups, last_scheduled, run_job
+from airflow_kubernetes.cli import jobs as module
+from airflow_kubernetes.cli.backup import age, backups, last_scheduled
+from airflow_kubernetes.cli.jobs import run_job
 from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.database.backup import DEADLINE, backup_job, restore_job
 from airflow_kubernetes.environment import load

@@ -58,5 +58,5 @@ def test_other_words(words: str, command: str, web: str, tmp_path: Path) -> None
 def test_nothing_in_a_task_pod_heeds_sigterm(web: str, tmp_path: Path) -> None:
     # dumb-init's --rewrite 15:0 passes SIGTERM (15) on to nobody; SHOW drops two words.
     pod = started(tmp_path, "python", "-m", "task", AIRFLOW_IS_K8S_EXECUTOR_POD="True")
-    assert pod == "15:0 -- python -m task"
+    assert pod == "15:0 -- sh /opt/checks/measured.sh python -m task"
     assert started(tmp_path, "python", "-m", "task") == "python -m task"

@@ -24,7 +24,7 @@ with open(os.environ["CALLS"], "a") as file:
 HOSTILE = {
     **dict.fromkeys(("APPLY", "LIVE", "YES", "COLD"), "1"),
     **dict.fromkeys(("NAME", "A", "B", "TO", "FROM", "INTO", "DELETE", "BASE", "REPORT"), "/mnt/c"),
-    "DAG": "x", "PRICES": "/mnt/c",
+    "DAG": "x", "PRICES": "/mnt/c", "DAYS": "0",
     "ENV": "prod", "KEEP": "0", "ARGS": "x", "SET": "airflow.stopped=true", "OPTIONS": "--yes",
 }  # fmt: skip
 """A shell's variables with the names of make's. WSL sets NAME."""
@@ -188,6 +188,7 @@ def test_an_empty_environment_is_not_the_sandbox(checkout: Checkout) -> None:
         ("policies", "policies"),
         ("policies ENV=dev SET=a=1", "policies dev --set=a=1"),
         ("capacity ENV=dev PRICES=p.yaml", "capacity dev --prices=p.yaml"),
+        ("usage ENV=dev DAYS=1", "usage dev --days=1"),
         ("promote TO=prod", "promote dev --to=prod"),
         ("prune ENV=dev KEEP=3 APPLY=1", "prune dev --keep=3 --apply"),
         ("parity A=dev B=prod", "parity dev prod"),

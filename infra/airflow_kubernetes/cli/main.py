@@ -58,6 +58,7 @@ ARGUMENTS = {
     "--apply": _flag("delete; without it, only list"),
     "--delete": _text("'NAME …'", "delete these backups instead of listing all"),
     "--prices": _text("FILE", "the price of an hour by instance type, as in 'm6i.xlarge: 0.192'"),
+    "--days": _text("DAYS", "how far to look back (7)", type=_days, default=7),
     "--args": _text("'ARGUMENTS'", "for the container, quoted as in a shell"),
 }
 
@@ -84,6 +85,8 @@ COMMANDS = {
                  "environment --set"),
     "capacity": ("capacity.capacity", "say what fits the cluster's nodes, what waits, and what the "
                  "peak costs in nodes", "target --prices"),
+    "usage": ("usage.usage", "say how tasks used slots and requests, and which requests to correct",
+              "target --days"),
     "check": ("check.check", "check the values of every environment, and their parity",
               "environment"),
     "parity": ("parity.parity", "explain the differences between environments", "names"),
@@ -110,7 +113,7 @@ A function gets its arguments by name, and as `target` the environment's Target.
 EXCLUSIVE = ("up", "dags", "down", "upgrade", "adopt", "backup", "restore")
 """Commands that are refused while another one of them works on the same environment."""
 
-READ_ONLY = ("render", "drift", "capacity", "task", "local-up")
+READ_ONLY = ("render", "drift", "capacity", "usage", "task", "local-up")
 """Commands on a target that change nothing in it, so that every environment accepts `--set`."""
 
 

@@ -10,7 +10,8 @@ from ..database.rules import OWN_SCHEMAS
 from ..errors import CommandError
 from ..settings.schema import Settings
 from . import installed_release
-from .backup import job_name, run_job
+from .backup import job_name
+from .jobs import run_job
 from .target import Target
 
 BACKUP = re.compile(rf"\d{{8}}T\d{{6}}Z-({'|'.join(KINDS)})")

@@ -1,4 +1,4 @@
-"""Airflow's KubernetesExecutor, with two differences.
+"""Airflow's KubernetesExecutor, with three differences.
 
 A pod that cannot be created now is created later: upstream fails the task (all of this on 2.11,
 what is no ApiException too; on 3.3 with task_publish_max_retries 0), or calls the API server for
@@ -7,11 +7,14 @@ each waiting task at every loop. What waits ends with the scheduler's task_queue
 A task whose pod the cluster took runs again without using one of its own retries: upstream fails
 it (3.3), or waits minutes for its heartbeat (2.11, and a pod that was deleted while pending).
 
+What a task's pod used is written into Airflow's event log, where `make usage` reads it.
+
 airflow_local_settings.py names this class to the scheduler instead of upstream's.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,6 +43,7 @@ from urllib3.exceptions import HTTPError
 
 from .ends import End, end, out_of_memory, taken_by
 from .refusals import message, passes, retry_after
+from .use import Use, use
 
 LINE_3 = hasattr(TaskInstance, "prepare_db_for_next_try")
 """Whether this is Airflow 3."""
@@ -47,6 +51,9 @@ LINE_3 = hasattr(TaskInstance, "prepare_db_for_next_try")
 WRITER = "task_pods"
 EVENT = "task pod lost"
 """In Airflow's event log, once for each try that ended with its pod: what counts for the bound."""
+
+USED = "task pod used"
+"""In Airflow's event log, once for each try: a Use, as JSON."""
 
 PAUSE = 2.0
 """Seconds until the next pod is tried, after the API server has refused one: with a full quota, one
@@ -79,7 +86,7 @@ def identity(key: TaskInstanceKey) -> dict[str, str]:
 
 
 class Watcher(utils.KubernetesJobWatcher):
-    """Reports how a pod ended, and in a task's log that its pod is being taken."""
+    """Reports how a pod ended and what it used, and in a task's log that its pod is being taken."""
 
     def run(self) -> None:
         """Upstream's, with the pods whose end was announced."""
@@ -104,7 +111,7 @@ class Watcher(utils.KubernetesJobWatcher):
                 self.announced.discard(pod_name)
                 failed = TaskInstanceState.FAILED
                 details = utils.collect_pod_failure_details(event["object"], self.log) or {}
-                details |= {"end": tuple(ended), "pod_status": status}
+                details |= {"end": tuple(ended), "pod_status": status, "use": use(pod)}
                 self.watcher_queue.put(
                     KubernetesWatch(
                         pod_name, namespace, failed, annotations, resource_version, details
@@ -114,6 +121,15 @@ class Watcher(utils.KubernetesJobWatcher):
             self._announce(pod, pod_name, status)
             if gone:
                 self.announced.discard(pod_name)
+            elif status == "Succeeded":
+                self.log.info("Event: %s Succeeded", pod_name)
+                details = {"use": use(pod)}
+                self.watcher_queue.put(
+                    KubernetesWatch(
+                        pod_name, namespace, None, annotations, resource_version, details
+                    )
+                )
+                return
         super().process_status(pod_name, namespace, status, annotations, resource_version, event)
 
     def _announce(self, pod: dict[str, Any], name: str, status: str) -> None:
@@ -223,6 +239,8 @@ class KubernetesExecutor(UpstreamExecutor):
         self.disruption_retries = int(os.environ["TASK_DISRUPTION_RETRIES"])
         self._ended_pods: dict[TaskInstanceKey, str] = {}
         """The pod of a task that ended last: the API server reports an end more than once."""
+        self._uses: list[tuple[TaskInstanceKey, Use]] = []
+        """Of the pods that ended in this loop."""
 
     def sync(self) -> None:
         """Upstream's, with the tasks that waited. A lost API server does not end the scheduler."""
@@ -235,6 +253,7 @@ class KubernetesExecutor(UpstreamExecutor):
             super().sync()
         except (ApiException, HTTPError) as error:
             self.log.warning("The API server does not answer: %s", message(error))
+        self._record_uses()
 
     def revoke_task(self, *, ti: TaskInstance) -> None:
         """Upstream's, for the tasks that wait too."""
@@ -258,6 +277,8 @@ class KubernetesExecutor(UpstreamExecutor):
         """Upstream's, unless the cluster ended a pod whose task had not."""
         key, pod = results.key, results.pod_name
         details = results.failure_details or {}
+        if details.get("use") and key in self.running and self._ended_pods.get(key) != pod:
+            self._uses.append((key, Use(*details["use"])))
         if "end" in details and key in self.running:
             if self._ended_pods.get(key) == pod:
                 return
@@ -272,6 +293,18 @@ class KubernetesExecutor(UpstreamExecutor):
         super()._change_state(results, **kwargs)
         if key not in self.running:
             self._forget(key)
+
+    def _record_uses(self) -> None:
+        """Write what pods used, in one request."""
+        if not self._uses:
+            return
+        rows = [
+            Log(event=USED, task_instance=key, extra=json.dumps(used._asdict()))
+            for key, used in self._uses
+        ]
+        self._uses.clear()
+        with create_session() as session:
+            session.add_all(rows)
 
     def _forget(self, key: TaskInstanceKey) -> None:
         self._ended_pods.pop(key, None)
