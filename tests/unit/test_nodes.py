@@ -133,7 +133,7 @@ def test_the_report_when_all_fits() -> None:
     found = lines(nodes, [Pods("scheduler", spec("250m", "1Gi"), 2)], [], {"m": 0.2})
     assert found == [
         "prod on 2 m (0.40 an hour)",
-        "free beside other pods      7.5 cores, 31 GiB",
+        "free next to other pods     7.5 cores, 31 GiB",
         "always           2 pods     0.5 cores, 2 GiB              fits",
         "at the peak      2 pods     0.5 cores, 2 GiB              fits",
     ]

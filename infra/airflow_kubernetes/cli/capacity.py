@@ -20,7 +20,7 @@ Prices = Mapping[str, float]
 
 
 def capacity(target: Target, prices: str = "") -> None:
-    """Print whether the pods of the values fit the cluster's nodes beside other pods.
+    """Print whether the pods of the values fit the cluster's nodes next to other pods.
 
     `prices` is a file with the price of an hour by kind of node. Raises SettingsError for a wrong
     file, CommandError for a login that may not look at the nodes and at all pods.
@@ -63,7 +63,7 @@ def report(
     kinds = Counter(node.kind for node in nodes)
     free = [node.free for node in nodes]
     yield f"{environment} on {_counted(kinds)}{_cost(kinds, prices)}"
-    yield f"{'free beside other pods':28}{_amount(_sum(free))}"
+    yield f"{'free next to other pods':28}{_amount(_sum(free))}"
     left, waiting_always = place(always, nodes)
     yield _line("always", always, waiting_always)
     _, waiting_more = place(more, left)
@@ -97,7 +97,7 @@ def _of_cluster(kubectl: Kubectl) -> tuple[list[Manifest], list[Manifest]]:
 
 
 def _own(kubectl: Kubectl, pod: Manifest) -> bool:
-    """Whether it is one of the environment's pods, which are placed anew."""
+    """Whether it is one of the environment's pods, which are placed again."""
     labels = pod["metadata"].get("labels", {})
     place, part_of = pod["metadata"]["namespace"], labels.get("app.kubernetes.io/part-of")
     return (place, part_of) == (kubectl.namespace, PART_OF)

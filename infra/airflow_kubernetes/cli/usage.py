@@ -20,7 +20,7 @@ from .target import Target
 METRICS = "/apis/metrics.k8s.io/v1beta1/namespaces/{}/pods"
 SCHEDULER = "airflow-scheduler"
 MARGIN = 1.1
-"""A request of memory beside the most that was used: a pod that needs more may be killed."""
+"""Times the most that was used, as a request of memory: a pod that needs more may be killed."""
 
 GIB, MIB = 2**30, 2**20
 STEP = 16 * MIB

@@ -49,6 +49,32 @@ def test_every_task_ran_in_a_pod_of_its_own(airflow: Deployment) -> None:
     assert all(host.startswith("smoke-") for host in hosts)
 
 
+def test_what_task_pods_used_is_in_the_report_with_what_to_set(airflow: Deployment) -> None:
+    rows = [line.split() for line in airflow.make("usage").splitlines() if line]
+    (dag,) = (row for row in rows if row[0] == "smoke")
+    assert dag[1] == "2"
+    used, of, requested = dag[3:6]
+    assert of == "of", "the pods reported what they used"
+    assert float(used) >= 0
+    assert float(requested) >= 0
+    tasks = [row for row in rows if row[0].startswith("smoke.")]
+    assert {row[0] for row in tasks} == {"smoke.choose", "smoke.record"}
+    for _, pods, cpu, cpu_used, _, memory, memory_used, memory_to_set in tasks:
+        assert (pods, cpu, memory) == ("1", "25m", "256Mi")
+        assert int(cpu_used.removesuffix("m")) > 25, "Airflow's own start takes more"
+        assert 64 < int(memory_used.removesuffix("Mi")) < int(memory_to_set.removesuffix("Mi"))
+
+
+def test_the_node_holds_all_that_always_runs(airflow: Deployment) -> None:
+    first, free, always, peak, *waiting = airflow.make("capacity").splitlines()
+    assert first == "sandbox on 1 node"
+    assert free.startswith("free next to other pods")
+    assert always.endswith("fits")
+    assert peak.endswith("fits") == (not waiting)
+    more = airflow.make("capacity", more="airflow.tasks.resources.requests.cpu=1000m")
+    assert re.search(r"of 8 task: no room\n.*\bmore nodes? would do", more)
+
+
 def test_a_second_up_changes_nothing(airflow: Deployment) -> None:
     def state() -> dict[str, str]:
         kinds = "deployments,statefulsets,jobs,services,configmaps,secrets,roles,pvc,pods"

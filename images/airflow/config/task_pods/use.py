@@ -1,4 +1,4 @@
-"""What a task's pod used beside what it requested, as its container reported it (measured.sh)."""
+"""What a task's pod used and what it requested, as its container reported it (measured.sh)."""
 
 from __future__ import annotations
 
