@@ -28,8 +28,9 @@ from wait_for_migrations import URL_VARIABLE, connect_arguments
 
 # A task that waits for its next try still has the times of its last one, which is in the history.
 TRIES = """
-    SELECT t.dag_id, t.queue, t.hostname, UNIX_TIMESTAMP(t.queued_dttm),
-           UNIX_TIMESTAMP(t.start_date), UNIX_TIMESTAMP(t.end_date)
+    SELECT t.dag_id, COALESCE(t.queue, ''), COALESCE(t.hostname, ''),
+           UNIX_TIMESTAMP(t.queued_dttm) + 0e0, UNIX_TIMESTAMP(t.start_date) + 0e0,
+           UNIX_TIMESTAMP(t.end_date) + 0e0
     FROM dag_run r
     STRAIGHT_JOIN task_instance t FORCE INDEX (ti_dag_run)
       ON t.dag_id = r.dag_id AND t.run_id = r.run_id
@@ -38,8 +39,9 @@ TRIES = """
       AND (t.end_date IS NULL OR t.end_date >= FROM_UNIXTIME(%(since)s))
 """
 FORMER_TRIES = """
-    SELECT t.dag_id, t.queue, t.hostname, UNIX_TIMESTAMP(t.queued_dttm),
-           UNIX_TIMESTAMP(t.start_date), UNIX_TIMESTAMP(t.end_date)
+    SELECT t.dag_id, COALESCE(t.queue, ''), COALESCE(t.hostname, ''),
+           UNIX_TIMESTAMP(t.queued_dttm) + 0e0, UNIX_TIMESTAMP(t.start_date) + 0e0,
+           UNIX_TIMESTAMP(t.end_date) + 0e0
     FROM dag_run r
     STRAIGHT_JOIN task_instance i FORCE INDEX (ti_dag_run)
       ON i.dag_id = r.dag_id AND i.run_id = r.run_id
@@ -51,7 +53,7 @@ FORMER_TRIES = """
       AND t.end_date >= FROM_UNIXTIME(%(since)s)
 """
 USES = """
-    SELECT l.dag_id, t.queue, l.task_id, l.extra
+    SELECT l.dag_id, COALESCE(t.queue, ''), l.task_id, l.extra
     FROM log l
     STRAIGHT_JOIN task_instance t
       ON t.dag_id = l.dag_id AND t.task_id = l.task_id AND t.run_id = l.run_id
@@ -71,11 +73,7 @@ def read(connection: Any, days: int, slots: Mapping[str, int]) -> dict[str, Any]
     first, until = cursor.fetchone()[0], time.time()
     since = max(until - days * DAY, float(first or 0))
     return summary(
-        (
-            Try(dag, queue, host or "", *(None if at is None else float(at) for at in times))
-            for query in (TRIES, FORMER_TRIES)
-            for dag, queue, host, *times in _rows(connection, query, since)
-        ),
+        (Try(*row) for query in (TRIES, FORMER_TRIES) for row in _rows(connection, query, since)),
         ((*names, json.loads(extra)) for *names, extra in _rows(connection, USES, since)),
         slots,
         since,

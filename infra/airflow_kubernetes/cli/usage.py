@@ -26,11 +26,12 @@ GIB, MIB = 2**30, 2**20
 STEP = 16 * MIB
 LONGEST = 366
 LABEL = f"app.kubernetes.io/part-of={PART_OF}"
+REQUESTED = ("CORE HOURS", "USED", "GIB HOURS", "USED")
 WAITED = ("P50", "P95", "P99")
 NOTES = (
-    "Core and GiB hours: what pods of tasks used, of what they requested; of memory a pod's most,",
-    "with its page cache, for all of its time. Not measured: single tasks on workers and in",
-    "schedulers (their pods are below), pods that tasks launch, pods that were killed.",
+    "Core and GiB hours: what pods of tasks requested, and used; of memory a pod's most, with its",
+    "page cache, for all of its time. Not measured: single tasks on workers and in schedulers (see",
+    "their pods), pods that tasks launch, pods that were killed.",
 )
 
 Row = tuple[str, ...]
@@ -67,7 +68,7 @@ def report(environment: str, found: dict[str, Any]) -> Iterator[str]:
     yield ""
     day = ("P50 1D", "P95 1D", "P99 1D")
     yield from table(
-        ("QUEUE", "TRIES", "BUSY", "MOST", "CORE HOURS", "GIB HOURS", *day, *WAITED),
+        ("QUEUE", "TRIES", "BUSY", "MOST", *REQUESTED, *day, *WAITED),
         (
             (
                 name,
@@ -95,7 +96,7 @@ def report(environment: str, found: dict[str, Any]) -> Iterator[str]:
     )
     yield ""
     yield from table(
-        ("DAG", "TRIES", "SLOT HOURS", "CORE HOURS", "GIB HOURS", *WAITED),
+        ("DAG", "TRIES", "SLOT HOURS", *REQUESTED, *WAITED),
         (
             (
                 dag["dag"],
@@ -184,10 +185,11 @@ def _number(number: float | None) -> str:
 
 
 def _hours(found: Mapping[str, Any]) -> Iterator[str]:
-    """Core hours and GiB hours that were used, of those requested."""
+    """Core hours and GiB hours that were requested, each with the share that was used."""
     for name, unit in (("cpu", 1), ("memory", GIB)):
-        used, requested = found[name] / unit, found[f"{name}_requested"] / unit
-        yield f"{_number(used)} of {_number(requested)}" if requested else "-"
+        used, requested = found[name], found[f"{name}_requested"]
+        yield _number(requested / unit) if found["pods"] else "-"
+        yield f"{used / requested:.0%}" if requested else "-"
 
 
 def _cpu(cores: float) -> str:

@@ -53,10 +53,7 @@ def test_what_task_pods_used_is_in_the_report_with_what_to_set(airflow: Deployme
     rows = [line.split() for line in airflow.make("usage").splitlines() if line]
     (dag,) = (row for row in rows if row[0] == "smoke")
     assert dag[1] == "2"
-    used, of, requested = dag[3:6]
-    assert of == "of", "the pods reported what they used"
-    assert float(used) >= 0
-    assert float(requested) >= 0
+    assert all(float(used.removesuffix("%")) > 0 for used in (dag[4], dag[6])), "pods reported it"
     tasks = [row for row in rows if row[0].startswith("smoke.")]
     assert {row[0] for row in tasks} == {"smoke.choose", "smoke.record"}
     for _, pods, cpu, cpu_used, _, memory, memory_used, memory_to_set in tasks:
