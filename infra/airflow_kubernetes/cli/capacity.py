@@ -88,9 +88,8 @@ def _of_cluster(kubectl: Kubectl) -> tuple[list[Manifest], list[Manifest]]:
     except KubectlError as error:
         if "Forbidden" in str(error):
             raise CommandError(
-                "this login may not list nodes, or the pods of all namespaces, between which those "
-                "of Airflow have to fit: use one that may (in most clusters, that of the "
-                f"ClusterRole cluster-admin or view, and nodes): {error}"
+                "this login may not list nodes and the pods of all namespaces, next to which those "
+                f"of Airflow have to fit; use one that may: {error}"
             ) from None
         raise
     return nodes, [pod for pod in pods if not _own(kubectl, pod)]
