@@ -95,6 +95,17 @@ CHECKS: dict[str, Family] = {
         variables={"github.com/docker/compose/v2/internal.Version": "{version}"},
         rename={"cmd": "docker-compose"},
     ),
+    # What autoscales in a cluster, with the versions of metrics APIs that fit Kubernetes'.
+    "keda": Family(
+        version_of="github.com/kedacore/keda/v2",
+        variables={"github.com/kedacore/keda/v2/version.Version": "{version}"},
+        rename={
+            "operator": "keda",
+            "adapter": "keda-adapter",
+            "webhooks": "keda-admission-webhooks",
+        },
+    ),
+    "metrics-server": Family(),
     # The last release that needs no C compiler.
     "vale": Family(
         version_of="github.com/errata-ai/vale/v2", variables={"main.version": "{version}"}
