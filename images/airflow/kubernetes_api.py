@@ -21,7 +21,7 @@ Pod = dict[str, Any]
 
 
 def pods(namespace: str, query: Mapping[str, str]) -> Iterator[Pod]:
-    """The executor's pods; `query` may have a fieldSelector.
+    """The executor's pods; `query` may have a fieldSelector, or another labelSelector.
 
     Raises OSError if the API server does not answer.
     """
@@ -46,10 +46,26 @@ def delete_pod(namespace: str, name: str) -> None:
     _request(f"namespaces/{namespace}/pods/{name}", "DELETE")
 
 
-def _request(path: str, method: str) -> dict[str, Any]:
+def annotate(namespace: str, name: str, annotations: Mapping[str, str | None]) -> None:
+    """Set annotations of a pod, or remove those that are None. Raises OSError as `delete_pod`."""
+    change = {"metadata": {"annotations": annotations}}
+    _request(f"namespaces/{namespace}/pods/{name}", "PATCH", json.dumps(change).encode())
+
+
+def namespace() -> str:
+    """That of this pod."""
+    return (ACCOUNT / "namespace").read_text()
+
+
+def _request(path: str, method: str, merge: bytes | None = None) -> dict[str, Any]:
     host = os.environ["KUBERNETES_SERVICE_HOST"]
     port = os.environ["KUBERNETES_SERVICE_PORT"]
-    request = urllib.request.Request(f"https://{host}:{port}/api/v1/{path}", method=method)
+    request = urllib.request.Request(
+        f"https://{host}:{port}/api/v1/{path}",
+        method=method,
+        data=merge,
+        headers={"Content-Type": "application/merge-patch+json"} if merge else {},
+    )
     # Not an ordinary header, which would follow a redirect to any address.
     request.add_unredirected_header("Authorization", f"Bearer {(ACCOUNT / 'token').read_text()}")
     context = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))

@@ -51,7 +51,8 @@ def kinds() -> Iterator[tuple[str, str]]:
     for version in RELEASES:
         for executor in EXECUTORS:
             more = f"airflow.version={version} airflow.executor={executor} images.login=true"
-            for obj in objects(f"{more} airflow.celery.workers.default.maxReplicas=2").values():
+            more += " airflow.celery.workers.default.maxReplicas=2 airflow.keda.enabled=true"
+            for obj in objects(f"{more} airflow.apiServer.maxReplicas=2").values():
                 if obj["metadata"].get("namespace") == "airflow-tasks":
                     continue
                 group, _, plain = obj["apiVersion"].rpartition("/")

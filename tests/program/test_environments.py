@@ -77,7 +77,7 @@ def test_stopped_means_that_nothing_of_airflow_runs(version: str, executor: str)
     )
     assert {obj["spec"]["replicas"] for obj in of_kind(rendered, "Deployment")} == {0}
     kinds = {obj["kind"] for obj in rendered.values()}
-    assert not kinds & {"Job", "HorizontalPodAutoscaler"}
+    assert not kinds & {"Job", "HorizontalPodAutoscaler", "ScaledObject"}
     assert "StatefulSet" in kinds  # the database goes on
 
 

@@ -37,6 +37,7 @@ FOLLOWS_PODS: Verbs = {
     "events": {"list", "watch"},
 }
 SWEEPS_PODS: Verbs = {"pods": {"delete", "list"}}
+WRITES_COSTS: Verbs = {"pods": {"list", "patch"}}
 RUN_TASKS = {
     "KubernetesExecutor": {"task"},
     "CeleryExecutor": {"worker"},
@@ -121,6 +122,16 @@ def test_accounts_have_exactly_these_verbs_in_these_namespaces(version: str) -> 
         for name, pod in pods(rendered).items():
             token = pod["automountServiceAccountToken"]
             assert token == (pod["serviceAccountName"] in accounts), (overrides, name)
+
+
+@pytest.mark.parametrize("keda", [True, False])
+def test_autoscaled_workers_get_no_right_by_it(*, keda: bool) -> None:
+    rendered = objects(
+        "airflow.executor=CeleryExecutor airflow.celery.workers.default.maxReplicas=2 "
+        f"airflow.keda.enabled={keda}"
+    )
+    own = {(AIRFLOW, "airflow-deletion-cost"): WRITES_COSTS}
+    assert access_in(rendered.values()) == expected("CeleryExecutor") | own
 
 
 @pytest.mark.parametrize("environment", environments())

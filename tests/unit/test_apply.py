@@ -6,6 +6,7 @@ import pytest
 from airflow_kubernetes.kubectl import apply
 from airflow_kubernetes.kubectl.client import Kubectl
 from airflow_kubernetes.kubernetes.manifest import PROTECTED, Manifest
+from airflow_kubernetes.kubernetes.order import OF_KEDA
 
 KUBECTL = Kubectl("context", "namespace")
 
@@ -15,6 +16,7 @@ def obj(kind: str, name: str, spec: Manifest | None = None, **metadata: Any) -> 
 
 
 WEB, MYSQL, OLD = obj("Deployment", "web"), obj("StatefulSet", "mysql"), obj("ConfigMap", "old")
+SCALER = obj("ScaledObject", "scaler")
 NOT_RENDERED = [
     obj("Job", "backup-1", ownerReferences=[{"kind": "CronJob"}]),
     obj("Job", "backup-manual", {"ttlSecondsAfterFinished": 86400}),
@@ -33,7 +35,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def cluster(monkeypatch: pytest.MonkeyPatch, present: list[Manifest], different: list[str]) -> None:
     """A cluster with these objects, of which kubectl diff names some."""
     jobs = [one for one in present if one["kind"] == "Job"]
-    listed = {"jobs": jobs, apply.ALL[0]: present}
+    of_keda = [one for one in present if one["kind"] in OF_KEDA]
+    others = [one for one in present if one not in of_keda]
+    listed = {"jobs": jobs, apply.ALL[0]: others, apply.ALL_OF_KEDA[0]: of_keda}
     monkeypatch.setattr(Kubectl, "get", lambda _, kinds, *__: listed[kinds])
     monkeypatch.setattr(apply, "differences", lambda *_: different)
 
@@ -50,17 +54,19 @@ def test_the_first_up_applies_everything_without_a_comparison(
 def test_what_is_no_longer_rendered_goes_after_the_wait(
     monkeypatch: pytest.MonkeyPatch, calls: list[str]
 ) -> None:
-    cluster(monkeypatch, [WEB, MYSQL, OLD, *NOT_RENDERED], ["Deployment web"])
+    cluster(monkeypatch, [WEB, MYSQL, OLD, SCALER, *NOT_RENDERED], ["Deployment web"])
     expected = [
         "Deployment web",
         "ConfigMap old (no longer wanted)",
+        "ScaledObject scaler (no longer wanted)",
         "StatefulSet mysql (no longer wanted)",
     ]
     assert apply.changes(KUBECTL, [WEB]) == expected
     assert calls == []
     assert apply.apply(KUBECTL, [WEB], 1) == expected
     assert calls[0].startswith("apply --server-side")
-    assert calls[1:] == ["wait", "delete --ignore-not-found ConfigMap/old StatefulSet/mysql"]
+    deleted = "delete --ignore-not-found ConfigMap/old ScaledObject/scaler StatefulSet/mysql"
+    assert calls[1:] == ["wait", deleted]
 
 
 def test_without_a_change_it_only_waits(monkeypatch: pytest.MonkeyPatch, calls: list[str]) -> None:

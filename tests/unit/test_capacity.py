@@ -46,14 +46,16 @@ def test_a_pod_needs_what_runs_in_it_at_a_time() -> None:
     assert load([(pod, 1)]) == Load(1, Amounts(0.45, 256 * MI), Amounts(0.9, 256 * MI))
 
 
-def test_replicas_autoscaling_jobs_and_claims() -> None:
-    scaler = obj(
-        "HorizontalPodAutoscaler", "airflow-worker",
-        spec={
-            "scaleTargetRef": {"kind": "Deployment", "name": "airflow-worker"},
-            "minReplicas": 2, "maxReplicas": 5,
-        },
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "bounds"),
+    [
+        ("HorizontalPodAutoscaler", {"minReplicas": 2, "maxReplicas": 5}),
+        ("ScaledObject", {"minReplicaCount": 2, "maxReplicaCount": 5}),
+    ],
+)
+def test_replicas_autoscaling_jobs_and_claims(kind: str, bounds: dict[str, int]) -> None:
+    target = {"kind": "Deployment", "name": "airflow-worker"}
+    scaler = obj(kind, "airflow-worker", spec={"scaleTargetRef": target, **bounds})
     job = obj("Job", "a-1", spec=deployment("a", 1, container("a", "10m", "1Mi"))["spec"])
     claim = obj("PersistentVolumeClaim", "a", spec={"resources": {"requests": {"storage": "1Gi"}}})
     found = capacity(
@@ -98,6 +100,7 @@ JOBS = 2
         (f"{AIRFLOW_3} airflow.executor=KubernetesExecutor", POOLS + 60 + JOBS),
         (f"{AIRFLOW_3} airflow.scheduler.replicas=2", POOLS + 15 + 60 + JOBS),
         (f"{AIRFLOW_3} airflow.apiServer.replicas=2", POOLS + 120 + JOBS),
+        (f"{AIRFLOW_3} airflow.apiServer.maxReplicas=2", POOLS + 120 + JOBS),
         # 2.x: one pool for a web process, two connections for each of ten tasks.
         (f"{AIRFLOW_2} airflow.executor=KubernetesExecutor", POOLS + 30 + 20 + JOBS),
         (f"{AIRFLOW_2} airflow.executor=LocalExecutor", POOLS + 30 + 20 + JOBS),
@@ -109,10 +112,14 @@ JOBS = 2
             3 * 3 + 6 + 20 + JOBS,
         ),
         # Each Celery slot writes its result. On 2.x Flower has a pool, and a task in each slot
-        # has two connections.
-        (f"{AIRFLOW_3} airflow.executor=CeleryExecutor", POOLS + 60 + 8 + JOBS),
-        (f"{AIRFLOW_2} airflow.executor=CeleryExecutor", POOLS + 30 + 15 + 8 + 16 + JOBS),
-        (f"{AIRFLOW_2} airflow.executor=CeleryKubernetesExecutor", POOLS + 45 + 8 + 20 + JOBS),
+        # has two connections. One is for the cost of deletions, and one for KEDA.
+        (f"{AIRFLOW_3} airflow.executor=CeleryExecutor", POOLS + 60 + 8 + JOBS + 1),
+        (
+            f"{AIRFLOW_3} airflow.executor=CeleryExecutor airflow.keda.enabled=true",
+            POOLS + 60 + 8 + JOBS + 2,
+        ),
+        (f"{AIRFLOW_2} airflow.executor=CeleryExecutor", POOLS + 30 + 15 + 8 + 16 + JOBS + 1),
+        (f"{AIRFLOW_2} airflow.executor=CeleryKubernetesExecutor", POOLS + 45 + 8 + 20 + JOBS + 1),
         ("airflow.stopped=true", 0),
     ],
 )

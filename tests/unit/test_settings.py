@@ -243,6 +243,28 @@ FROM_GIT = "airflow.dags.source=git airflow.dags.git.repository"
             "is less than replicas: 3",
         ),
         (
+            "airflow.executor=CeleryExecutor airflow.celery.workers.default.replicas=0",
+            "0 requires airflow.keda.enabled",
+        ),
+        (
+            "airflow.apiServer.replicas=3 airflow.apiServer.maxReplicas=2",
+            "is less than replicas: 3",
+        ),
+        ("airflow.triggerer.maxReplicas=2", "requires airflow.keda.enabled"),
+        (
+            "airflow.keda.enabled=true database.mode=external database.external.host=h "
+            "database.external.secret=s",
+            "a Secret with the key kedaConnection",
+        ),
+        (
+            "airflow.keda.enabled=true airflow.version=2.11.2 "
+            "airflow.executor=CeleryKubernetesExecutor "
+            "airflow.celery.workers.default.maxReplicas=2 "
+            "airflow.celery.workers.default.queues=[kubernetes]",
+            "there is nothing to scale this set by",
+        ),
+        ("airflow.keda.secret=airflow-mysql", "is a Secret that this program makes"),
+        (
             "airflow.executor=CeleryExecutor airflow.celery.workers.default.queues=[big]",
             "no set of workers serves the queue default",
         ),

@@ -117,11 +117,13 @@ def managed(settings: Settings) -> dict[str, str]:
 def _secrets(settings: Settings) -> set[str]:
     """The names of Airflow's Secrets: the generated ones, and those that the values name."""
     database, broker, code = settings.database, settings.broker, settings.airflow.dags
+    keda = settings.airflow.keda
     named = (
         pull_secret_name(settings),
         database.external.secret if database.mode == "external" else None,
         broker.external.secret if broker.mode == "external" else None,
         code.git.secret if code.source == "git" else None,
+        keda.secret if keda.enabled else None,
     )
     return {item.name for item in generated(settings)} | {name for name in named if name}
 

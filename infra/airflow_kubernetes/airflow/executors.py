@@ -14,6 +14,10 @@ KUBERNETES_QUEUE = "kubernetes"
 `[local_kubernetes_executor]`."""
 
 
+CELERY = "CeleryExecutor"
+_CELERY_CLASS = f"airflow.providers.celery.executors.celery_executor.{CELERY}"
+
+
 class UnknownExecutorError(ValueError):
     """The text names no executor of the release; `known` are the names."""
 
@@ -44,6 +48,21 @@ class Executor:
     def blocks_its_scheduler(self) -> bool:
         """Whether the scheduler does nothing else, not even its heartbeat, while a task runs."""
         return self.setting == "SequentialExecutor"
+
+    @property
+    def celery_names(self) -> tuple[str | None, ...]:
+        """What the column `executor` has for tasks that run on workers: in a list of executors a
+        name of Celery's (alias, class, module) or, where it is the first, None. Empty if it does
+        not matter.
+
+        Source: Airflow 3's ExecutorLoader and scheduler_job_runner.py.
+        """
+        items = [item.rpartition(":") for item in self.setting.split(",")]
+        if len(items) == 1:
+            return ()
+        aliases = [alias for alias, _, name in items if alias and name == CELERY]
+        default = [None] if items[0][2] == CELERY else []
+        return (*default, *aliases, CELERY, _CELERY_CLASS)
 
 
 EXECUTORS: MappingProxyType[str, Executor] = MappingProxyType(

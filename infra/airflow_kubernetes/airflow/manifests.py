@@ -8,6 +8,7 @@ from ..broker.redis import redis_manifests
 from ..kubernetes.manifest import Manifest
 from ..kubernetes.rbac import Rule, ServiceAccount
 from ..settings.schema import Settings
+from .autoscaling import authentication_manifest
 from .configuration import configuration_manifest
 from .create_admin import create_admin_manifests
 from .dag_processor import dag_processor_manifests
@@ -48,6 +49,8 @@ def airflow_manifests(settings: Settings, images: Mapping[str, str]) -> Iterator
     yield from scheduler_manifests(settings, with_dags if executor.local else image)
     yield from dag_processor_manifests(settings, with_dags, of_tasks)
     yield from triggerer_manifests(settings, with_dags)
+    if settings.airflow.keda.enabled:
+        yield authentication_manifest(settings)
 
 
 def celery_manifests(settings: Settings, images: Mapping[str, str]) -> Iterator[Manifest]:
@@ -57,7 +60,7 @@ def celery_manifests(settings: Settings, images: Mapping[str, str]) -> Iterator[
     """
     if settings.broker.mode == "cluster":
         yield from redis_manifests(settings)
-    yield from workers_manifests(settings, images[of_dag_code(settings)])
+    yield from workers_manifests(settings, images[of_dag_code(settings)], images[AIRFLOW])
     yield from flower_manifests(settings, images[AIRFLOW])
 
 

@@ -19,6 +19,9 @@ has the reason."""
 
 SWEEP_PODS = (_rule("pods", "delete", "list"),)
 
+COST_PODS = (_rule("pods", "list", "patch"),)
+"""Annotations of Celery workers; Kubernetes has no verb for annotations alone."""
+
 LAUNCH_PODS = (
     _rule("pods", "create", "delete", "get", "list", "patch"),
     _rule("pods/log", "get"),

@@ -8,6 +8,7 @@ from ..broker import rules as broker
 from ..settings.problems import Fault
 from ..settings.schema import Settings
 from . import (
+    autoscaling_rules,
     combinations,
     launched_pods_rules,
     option_rules,
@@ -36,6 +37,7 @@ def problems(settings: Settings) -> Iterator[Fault]:
             ("airflow", "apiServer", "service", "nodePort"),
             f"requires type: NodePort, not {service.type}; or set it to null",
         )
+    yield from autoscaling_rules.problems(settings)
     yield from launched_pods_rules.problems(settings)
     yield from _dags(settings)
     yield from secret_names.problems(settings)
@@ -73,6 +75,7 @@ def _release(settings: Settings, release: Release) -> Iterator[Fault]:
         return
     if executor.celery:
         yield from broker.problems(settings)
+        yield from autoscaling_rules.problems_of_workers(settings)
         yield from _workers(settings)
     wrong = dict(option_rules.problems(settings, reserved(settings)))
     yield from wrong.items()
@@ -86,13 +89,6 @@ def _release(settings: Settings, release: Release) -> Iterator[Fault]:
 
 def _workers(settings: Settings) -> Iterator[Fault]:
     workers = settings.airflow.celery.workers
-    for name, worker in workers.items():
-        if worker.max_replicas < worker.replicas:
-            yield (
-                ("airflow", "celery", "workers", name, "maxReplicas"),
-                f"is less than replicas: {worker.replicas}; set both to the same number to turn "
-                "off autoscaling",
-            )
     default = settings.airflow.configuration.get("operators", {}).get("default_queue", "default")
     # The queue of pods is served by them, or by the first set of workers.
     if default != KUBERNETES_QUEUE and not any(default in each.queues for each in workers.values()):

@@ -18,6 +18,7 @@ def problems(settings: Settings) -> Iterator[Fault]:
     """
     named: dict[Path, str | None] = {
         ("airflow", "dags", "git", "secret"): settings.airflow.dags.git.secret,
+        ("airflow", "keda", "secret"): settings.airflow.keda.secret,
         ("broker", "external", "secret"): settings.broker.external.secret,
         ("database", "external", "secret"): settings.database.external.secret,
         ("images", "pullSecret"): settings.images.pull_secret,

@@ -7,6 +7,7 @@ from ..kubernetes.manifest import DO_NOT_AWAIT, Manifest, manifest, selector
 from ..kubernetes.probes import Probes, http, probe
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings
+from .autoscaling import by_cpu
 from .configuration import WEB, WEB_PORT, behind_tls, path
 from .deployment import deployment
 from .image_scripts import wait_for_migrations
@@ -15,7 +16,7 @@ from .releases import RELEASES
 
 
 def web_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
-    """Its service account, Deployment and Service."""
+    """Its service account, Deployment, Service and perhaps autoscaler."""
     web = RELEASES[settings.airflow.version].web
     component, values = web.component, settings.airflow.api_server
     account = ServiceAccount(component.name)
@@ -41,7 +42,10 @@ def web_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         settings, account, container, parts, annotations=rolled_by(settings), evictable=True
     )
     yield from account.manifests(settings.namespace)
-    yield deployment(settings, pod, values.replicas)
+    autoscaled = values.most > values.replicas
+    yield deployment(settings, pod, None if autoscaled else values.replicas)
+    if autoscaled and not settings.airflow.stopped:
+        yield by_cpu(settings, component.name, values.replicas, values.most)
     yield _service(settings, component.name)
 
 

@@ -1,43 +1,87 @@
-"""Celery workers: a Deployment for each set of workers, and its autoscaler."""
+"""Celery workers: a Deployment for each set of workers, and its autoscaler.
 
-from collections.abc import Iterator, Sequence
+What is removed takes no more tasks and ends those that it has. So that few have any, idle workers
+go first (deletion_cost.py); and KEDA, which counts the busy ones, removes no more than are idle.
+"""
 
-from ..kubernetes.manifest import Manifest, manifest
+from collections.abc import Iterator
+
+from ..kubernetes.manifest import Manifest
 from ..kubernetes.pod import NOTHING, Placement
 from ..kubernetes.probes import Probes, probe, recently_touched
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings, Workers
 from . import dags, tasks
+from .autoscaling import by_cpu, by_query
+from .deletion_cost import deletion_cost_manifests
 from .deployment import deployment
-from .executors import KUBERNETES_QUEUE
+from .executors import KUBERNETES_QUEUE, Executor
 from .image_scripts import wait_for_migrations
 from .pod import airflow_container, airflow_pod, rolled_by
 from .releases import DATABASE, RELEASES
-
-CPU_TARGET = 75
-"""Per cent of the requested CPU above which the autoscaler adds worker pods."""
 
 HEARTBEAT = "/tmp/worker-heartbeat"
 """The worker touches this file at each of Celery's own heartbeats (images/airflow/config);
 `celery inspect ping` reports no more, with 7 s of CPU and 157 MB at each probe."""
 
 
-def workers_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
-    """The service account of all workers; the Deployment and autoscaler of each set."""
+def workers_manifests(settings: Settings, image: str, plain: str) -> Iterator[Manifest]:
+    """The service account of all workers; the Deployment and autoscaler of each set.
+
+    `image` has DAGs where they are built in, `plain` never.
+    """
     release = RELEASES[settings.airflow.version]
-    executor = release.executor(settings.airflow.executor)
     account = ServiceAccount(
         release.worker.name, bound_elsewhere=settings.airflow.tasks.launch_pods
     )
     yield from account.manifests(settings.namespace)
-    # Without task pods, workers serve their queue too: a DAG runs on any executor. Where a policy
-    # sends that queue to pods, it still has the tasks of runs that began before the policy.
+    autoscaled = []
+    for name, values in settings.airflow.celery.workers.items():
+        yield _deployment(settings, account, image, name, values)
+        if values.max_replicas > values.replicas:
+            component = f"{account.component}-{name}"
+            autoscaled.append(component)
+            yield from _autoscaler(settings, component, name, values)
+    if autoscaled:
+        yield from deletion_cost_manifests(settings, plain, autoscaled)
+
+
+def queues(settings: Settings, name: str) -> list[str]:
+    """The queues that a set of workers serves.
+
+    Without task pods, the first set serves their queue too: a DAG runs on any executor. Where a
+    policy sends that queue to pods, it still has the tasks of runs that began before the policy.
+    """
+    workers = settings.airflow.celery.workers
+    executor = _executor(settings)
     shared = not executor.kubernetes or executor.pods_by_policy is not None
-    for index, (name, values) in enumerate(settings.airflow.celery.workers.items()):
-        more = [KUBERNETES_QUEUE] if index == 0 and shared else []
-        yield _deployment(settings, account, image, name, values, [*values.queues, *more])
-        if values.max_replicas > values.replicas and not settings.airflow.stopped:
-            yield _autoscaler(settings, f"{account.component}-{name}", values)
+    more = [KUBERNETES_QUEUE] if shared and name == next(iter(workers)) else []
+    return list(dict.fromkeys([*workers[name].queues, *more]))
+
+
+def counted_queues(settings: Settings, name: str) -> list[str]:
+    """The queues whose tasks are the set's: 2.x's hybrid class sends one of them to pods."""
+    executor = _executor(settings)
+    by_queue = executor.kubernetes and not RELEASES[settings.airflow.version].executor_lists
+    return [
+        queue for queue in queues(settings, name) if not (by_queue and queue == KUBERNETES_QUEUE)
+    ]
+
+
+def needed(settings: Settings, name: str, concurrency: int) -> str:
+    """The query for the number of workers that a set needs.
+
+    Enough for its queued and running tasks, and as many as run a task now, so that none of those
+    is one too many. Airflow writes a pod's name as the host of a task that runs.
+    """
+    served = ", ".join(map(_text, counted_queues(settings, name)))
+    conditions = ["state IN ('queued', 'running')", f"queue IN ({served})"]
+    if names := _executor(settings).celery_names:
+        named = f"executor IN ({', '.join(_text(name) for name in names if name)})"
+        conditions.append(f"(executor IS NULL OR {named})" if None in names else named)
+    busy = "COUNT(DISTINCT IF(state = 'running', hostname, NULL))"
+    number = f"GREATEST(CEIL(COUNT(*) / {concurrency}), {busy})"
+    return f"SELECT {number} FROM task_instance WHERE {' AND '.join(conditions)}"  # noqa: S608
 
 
 def _deployment(
@@ -46,7 +90,6 @@ def _deployment(
     image: str,
     name: str,
     values: Workers,
-    queues: Sequence[str],
 ) -> Manifest:
     """One set of workers.
 
@@ -61,7 +104,7 @@ def _deployment(
         values.resources,
         (
             *component.args,
-            *("--queues", ",".join(dict.fromkeys(queues))),
+            *("--queues", ",".join(queues(settings, name))),
             *("--concurrency", str(values.concurrency)),
         ),
         component.secrets,
@@ -90,20 +133,21 @@ def _deployment(
     return deployment(settings, pod, None if autoscaled else values.replicas)
 
 
-def _autoscaler(settings: Settings, component: str, values: Workers) -> Manifest:
-    """Scales by CPU between the set's bounds; a worker that is removed ends its tasks first."""
-    name = f"airflow-{component}"
-    target = {"type": "Utilization", "averageUtilization": CPU_TARGET}
-    return manifest(
-        "autoscaling/v2",
-        "HorizontalPodAutoscaler",
-        name,
-        settings.namespace,
-        component,
-        spec={
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
-            "minReplicas": values.replicas,
-            "maxReplicas": values.max_replicas,
-            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
-        },
-    )
+def _autoscaler(
+    settings: Settings, component: str, name: str, values: Workers
+) -> Iterator[Manifest]:
+    bounds = (values.replicas, values.max_replicas)
+    if settings.airflow.keda.enabled:
+        query = needed(settings, name, values.concurrency)
+        yield by_query(settings, component, *bounds, query)
+    elif not settings.airflow.stopped:
+        yield by_cpu(settings, component, *bounds)
+
+
+def _executor(settings: Settings) -> Executor:
+    return RELEASES[settings.airflow.version].executor(settings.airflow.executor)
+
+
+def _text(value: str) -> str:
+    """As a text in SQL: neither queues nor names of executors have quotes."""
+    return f"'{value}'"

@@ -4,7 +4,7 @@ import sys
 
 from ..console import pasteable
 from ..errors import CommandError
-from ..kubectl.apply import ALL
+from ..kubectl.apply import ALL, ALL_OF_KEDA
 from ..kubernetes.manifest import PART_OF, PROTECTED
 from ..settings.marks import SANDBOX
 from . import pulumi_cli
@@ -23,6 +23,8 @@ def down(target: Target, *, yes: bool = False) -> None:
     if chosen == "pulumi":
         pulumi_cli.run(target.environment, "destroy", "--exclude-protected", "--yes")
     else:
+        if target.kubectl.get_if_allowed(*ALL_OF_KEDA):
+            print(target.kubectl.run("delete", *ALL_OF_KEDA), end="")
         for place in target.kubectl.namespaces:
             print(place.run("delete", *ALL), end="")
     # The scheduler creates task pods, and tasks launch others, so no engine knows them.

@@ -14,7 +14,7 @@ from ..render import objects
 from ..report.pulumi_preview import Preview, parse
 from ..report.redaction import hidden
 from ..settings.problems import SettingsError
-from . import pulumi_cli
+from . import autoscalers, pulumi_cli
 from .target import Target, engine
 
 DRIFTED = 2
@@ -44,6 +44,7 @@ def drift(target: Target) -> None:
 
     Raises CommandError or KubectlError if they cannot be compared.
     """
+    autoscalers.require_keda(target)
     lines = _kubectl_drift(target) if engine(target) == "kubectl" else _pulumi_drift(target)
     if not lines:
         print(f"{target.environment}: no drift")

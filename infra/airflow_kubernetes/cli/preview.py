@@ -7,7 +7,7 @@ from ..kubectl import apply, foundation
 from ..kubectl.diff import diff
 from ..render import objects, registered
 from ..secrets import Generated, generated
-from . import installed_database, pulumi_cli, shared_locations, stack
+from . import autoscalers, installed_database, pulumi_cli, shared_locations, stack
 from .report import print_report
 from .target import Target, engine
 
@@ -39,6 +39,7 @@ def preview(target: Target) -> None:
     """
     shared_locations.refuse(target)
     chosen = engine(target)
+    autoscalers.require_keda(target)
     new = foundation.check(target.kubectl, generated(target.settings))
     installed_database.check(target)
     if chosen == "kubectl":

@@ -3,7 +3,7 @@
 import json
 
 from ..kubernetes.manifest import Manifest
-from . import installed_release
+from . import autoscalers, installed_release
 from .target import Target
 
 
@@ -20,15 +20,13 @@ def scale(target: Target, name: str, replicas: int) -> None:
 
 
 def wake(target: Target) -> None:
-    """Scale autoscaled workers up from zero: no autoscaler acts there, and an upgrade left them so.
+    """Let KEDA begin, and scale up from zero what is scaled by CPU.
 
-    Their number is not in the program's objects, so no engine sets it.
+    No other autoscaler acts at zero, where an upgrade left everything. The number is not in the
+    program's objects, so no engine sets it.
     """
-    scalers = target.kubectl.get("horizontalpodautoscalers", installed_release.AIRFLOW)
-    minimum = {
-        scaler["spec"]["scaleTargetRef"]["name"]: scaler["spec"]["minReplicas"]
-        for scaler in scalers
-    }
+    autoscalers.resume(target)
+    minimum = autoscalers.minimum(target)
     for name, deployment in deployments(target).items() if minimum else ():
         if name in minimum and deployment["spec"]["replicas"] == 0:
             scale(target, name, minimum[name])

@@ -14,6 +14,7 @@ from ..kubectl.restart import restart_outdated, restart_stuck
 from ..kubectl.wait import Watch, wait
 from ..secrets import generated
 from . import (
+    autoscalers,
     build,
     check_dags,
     dags,
@@ -49,12 +50,14 @@ def up(target: Target, *, changing_release: bool = False) -> None:
     if not changing_release:
         _refuse_a_release_change(target)
     stopwatch = Stopwatch()
+    autoscalers.require_keda(target)
     # Under either engine: data whose Secrets are lost, or were made for other values, stops here.
     foundation.check(target.kubectl, generated(target.settings))
     foundation.check_namespaces(target.kubectl, target.settings)
     installed_database.check(target)
     task_pod_trial.try_task_pod(target)
     check_dags.before_up(target, chosen)
+    autoscalers.hand_over(target)
     try:
         if chosen == "pulumi":
             _with_pulumi(target, changing_release=changing_release)

@@ -16,7 +16,7 @@ from ..errors import CommandError, UserError
 from ..kubectl.client import OWNED, KubectlError
 from ..kubectl.wait import wait
 from ..kubernetes.manifest import manifest
-from . import build, installed_release
+from . import autoscalers, build, installed_release
 from .backup import check, take
 from .scale import deployments, scale, wake
 from .target import Target
@@ -103,6 +103,7 @@ def drain(target: Target) -> None:
     The web component stays up meanwhile: 3.x tasks report to it. Raises CommandError if tasks run
     for longer than `airflow.tasks.gracePeriod`.
     """
+    autoscalers.pause(target)
     for name, deployment in deployments(target).items():
         if installed_release.component(deployment).startswith(RUN_TASKS):
             scale(target, name, 0)
@@ -159,6 +160,7 @@ def _undone_on_failure(target: Target, release: str, replicas: Replicas) -> Iter
 def _start_again(target: Target, replicas: Replicas) -> None:
     for name in deployments(target):
         scale(target, name, replicas.get(name, 1))
+    autoscalers.resume(target)
     target.kubectl.run("delete", "configmap", RELEASE_CHANGE, "--ignore-not-found")
 
 

@@ -5,14 +5,20 @@ run: pods of the old revision still need it.
 """
 
 from ..kubernetes.manifest import PART_OF, PROTECTED, Manifest, is_protected
-from ..kubernetes.order import ORDER
+from ..kubernetes.order import OF_KEDA, ORDER
 from .client import OWNED, Kubectl
 from .diff import differences
 from .rollout import condition
 from .wait import wait
 
-ALL = (",".join(ORDER[1:]), f"--selector=app.kubernetes.io/part-of={PART_OF},{PROTECTED}!=true")
-"""kubectl's arguments for every object of the program in a namespace that is not protected."""
+_OWN = f"--selector=app.kubernetes.io/part-of={PART_OF},{PROTECTED}!=true"
+ALL, ALL_OF_KEDA = (
+    (",".join(ORDER[1:]), _OWN),
+    (",".join(f"{kind}.keda.sh" for kind in OF_KEDA), _OWN),
+)
+"""kubectl's arguments for every object of the program in a namespace that is not protected, and for
+those of kinds that not every cluster has.
+"""
 
 Identity = tuple[str, str, str]
 """Namespace, kind and name of an object."""
@@ -98,7 +104,11 @@ def _present(kubectl: Kubectl) -> set[Identity]:
     """
     return {
         _identity(kubectl, obj)
-        for obj in (*kubectl.get(*ALL), *kubectl.tasks.get_if_allowed(*ALL))
+        for obj in (
+            *kubectl.get(*ALL),
+            *kubectl.get_if_allowed(*ALL_OF_KEDA),
+            *kubectl.tasks.get_if_allowed(*ALL),
+        )
         if "ownerReferences" not in obj["metadata"]
         and "ttlSecondsAfterFinished" not in obj.get("spec", {})
     }

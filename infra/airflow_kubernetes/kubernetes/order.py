@@ -9,6 +9,9 @@ ORDER = (
 )  # fmt: skip
 """Kinds in the order of creation."""
 
+OF_KEDA = ("TriggerAuthentication", "ScaledObject")
+"""Kinds that a cluster has only with KEDA, which come after all others."""
+
 
 def order(obj: Manifest) -> tuple[int, str]:
     """The position of an object among all others: by kind, then by name.
@@ -16,8 +19,9 @@ def order(obj: Manifest) -> tuple[int, str]:
     Raises ValueError for a kind that is not in ORDER: `make down` would not delete it either.
     """
     kind = obj["kind"]
-    if kind not in ORDER:
+    kinds = (*ORDER, *OF_KEDA)
+    if kind not in kinds:
         raise ValueError(
             f"{kind} {obj['metadata']['name']}: add the kind {kind} to ORDER in kubernetes/order.py"
         )
-    return ORDER.index(kind), obj["metadata"]["name"]
+    return kinds.index(kind), obj["metadata"]["name"]

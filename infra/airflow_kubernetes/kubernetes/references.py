@@ -6,6 +6,7 @@ from typing import Any
 from .manifest import Manifest
 
 KINDS = {
+    "authenticationRef": "TriggerAuthentication",
     "configMap": "ConfigMap",
     "configMapKeyRef": "ConfigMap",
     "configMapRef": "ConfigMap",
@@ -16,6 +17,7 @@ KINDS = {
     "secret": "Secret",
     "secretKeyRef": "Secret",
     "secretRef": "Secret",
+    "secretTargetRef": "Secret",
     "serviceAccountName": "ServiceAccount",
     "serviceName": "Service",
     "subjects": "ServiceAccount",

@@ -14,6 +14,12 @@ from .workloads import Workload, workloads
 
 Pod = dict[str, Any]
 
+BOUNDS = {
+    "HorizontalPodAutoscaler": ("minReplicas", "maxReplicas"),
+    "ScaledObject": ("minReplicaCount", "maxReplicaCount"),
+}
+"""The fields of an autoscaler's spec with the least and the greatest number, by kind."""
+
 
 class Amounts(NamedTuple):
     """CPU in cores, memory in bytes."""
@@ -114,9 +120,12 @@ def gibibytes(number: float) -> str:
 def _replicas(workload: Manifest, objects: Sequence[Manifest]) -> tuple[int, int]:
     """The least and the greatest number of a long-running workload's pods."""
     for obj in objects:
-        if obj["kind"] == "HorizontalPodAutoscaler":
-            target = obj["spec"]["scaleTargetRef"]
+        if (bounds := BOUNDS.get(obj["kind"])) is not None:
+            spec, least, most = obj["spec"], *bounds
+            target = spec["scaleTargetRef"]
             if (target["kind"], target["name"]) == (workload["kind"], workload["metadata"]["name"]):
-                return int(obj["spec"].get("minReplicas", 1)), int(obj["spec"]["maxReplicas"])
+                # A stopped workload has the number 0, and perhaps a paused autoscaler.
+                stopped = workload["spec"].get("replicas") == 0
+                return (0, 0) if stopped else (int(spec.get(least, 1)), int(spec[most]))
     replicas = int(workload["spec"].get("replicas", 1))
     return replicas, replicas

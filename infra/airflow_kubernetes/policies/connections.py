@@ -47,18 +47,21 @@ def needed(settings: Settings) -> int:
     pool = int(configuration.get(POOL_SIZE, 5)) + int(configuration.get(MAX_OVERFLOW, 10))
     per_web_process = 1 if release.async_database is None else 2
     pools = (
-        airflow.api_server.replicas * airflow.api_server.workers * per_web_process
+        airflow.api_server.most * airflow.api_server.workers * per_web_process
         + airflow.scheduler.replicas
         + airflow.dag_processor.replicas
-        + airflow.triggerer.replicas
+        + airflow.triggerer.most
     )
-    slots = 0
+    slots = autoscaling = 0
     if executor.celery:
         pools += DATABASE in release.flower.secrets
         workers = airflow.celery.workers.values()
         slots = sum(group.max_replicas * group.concurrency for group in workers)
+        if autoscaled := sum(group.max_replicas > group.replicas for group in workers):
+            # That of deletion_cost.py and, for each set, KEDA's.
+            autoscaling = 1 + airflow.keda.enabled * autoscaled
     # Each slot's process writes its task's result.
-    connections = pools * pool + slots + JOBS
+    connections = pools * pool + slots + JOBS + autoscaling
     if release.execution_api:
         return connections
     tasks = airflow.scheduler.replicas * (1 if executor.serial else airflow.parallelism)

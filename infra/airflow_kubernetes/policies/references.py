@@ -28,6 +28,8 @@ IN_PODS = {
 IN_OBJECTS = {
     # Without a kind, the field says it.
     "spec.scaleTargetRef": ("", "name"),
+    "spec.secretTargetRef[*]": ("Secret", "name"),
+    "spec.triggers[*].authenticationRef": ("TriggerAuthentication", "name"),
     "spec.serviceName": ("Service", ""),
     "roleRef": ("", "name"),
     "subjects[*]": ("", "name"),
@@ -68,6 +70,7 @@ def external_references(settings: Settings) -> frozenset[Reference]:
         settings.database.external.secret,
         settings.broker.external.secret,
         settings.airflow.dags.git.secret,
+        settings.airflow.keda.secret,
         settings.images.pull_secret,
     )
     references = [("Secret", name) for name in secrets]

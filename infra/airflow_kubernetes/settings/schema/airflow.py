@@ -39,7 +39,18 @@ class ComponentSettings(Section):
     resources: Annotated[Resources, CAPACITY]
 
 
-class ApiServer(ComponentSettings):
+class AutoscaledSettings(ComponentSettings):
+    """A component that is scaled up to `max_replicas`, if that is set and more than `replicas`."""
+
+    max_replicas: Annotated[Annotated[int, Field(ge=1, le=50)] | None, CAPACITY]
+
+    @property
+    def most(self) -> int:
+        """The greatest number of replicas."""
+        return self.replicas if self.max_replicas is None else self.max_replicas
+
+
+class ApiServer(AutoscaledSettings):
     """The UI and the API: the API server of Airflow 3, the webserver of Airflow 2."""
 
     workers: Annotated[Annotated[int, Field(ge=1, le=32)], CAPACITY]
@@ -109,11 +120,14 @@ class Tasks(Section):
 
 
 class Workers(Section):
-    """A set of Celery workers: `replicas` to `max_replicas` pods that serve `queues`."""
+    """A set of Celery workers: `replicas` to `max_replicas` pods that serve `queues`.
+
+    KEDA scales by their tasks, also to none; without it a HorizontalPodAutoscaler does, by CPU.
+    """
 
     queues: Annotated[list[Queue], Field(min_length=1)]
     concurrency: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
-    replicas: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
+    replicas: Annotated[Annotated[int, Field(ge=0, le=1000)], CAPACITY]
     max_replicas: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
     resources: Annotated[Resources, CAPACITY]
     node_selector: Annotated[NodeSelector, LOCATION]
@@ -131,6 +145,21 @@ class Celery(Section):
 
     workers: Annotated[dict[ShortName, Workers], Field(min_length=1)]
     flower: Flower
+
+
+class Keda(Section):
+    """KEDA, which has to be in the cluster, scales what has `max_replicas` by the database.
+
+    `cooldown_period`: seconds for which fewer replicas have to be enough before some are removed.
+    `secret` has the key kedaConnection: `user:password@tcp(host:3306)/database`. Without it, KEDA
+    uses Airflow's own user.
+    """
+
+    enabled: Annotated[
+        bool, PerEnvironment("KEDA belongs to a cluster, which others install it on", "platform")
+    ]
+    cooldown_period: Annotated[Annotated[int, Field(ge=0, le=3600)], CAPACITY]
+    secret: Annotated[ObjectName | None, UNIQUE_LOCATION]
 
 
 class Admin(Section):
@@ -160,8 +189,9 @@ class Airflow(Section):
     api_server: ApiServer
     scheduler: ComponentSettings
     dag_processor: ComponentSettings
-    triggerer: ComponentSettings
+    triggerer: AutoscaledSettings
     celery: Celery
+    keda: Keda
     dags: Dags
     tasks: Tasks
     jobs: Jobs
