@@ -46,6 +46,7 @@ def deletion_cost_manifests(
         wait_for_migrations(settings, image),
         annotations=rolled_by(settings),
         shared_logs=False,
+        evictable=True,
     )
     yield from account.manifests(settings.namespace)
     yield deployment(settings, pod, 1)
