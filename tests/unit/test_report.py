@@ -29,6 +29,8 @@ from .report_examples import (
     [
         (WEB, a_workload("Deployment", "airflow-web", "two", 2), "rolls", "2 pods"),
         (WEB, changed(WEB, "spec", "replicas", value=3), "scales", "from 2 to 3"),
+        (WEB, changed(WEB, "spec", "replicas", value=None), "scales", "goes on from 1"),
+        (changed(WEB, "spec", "replicas", value=None), WEB, "scales", "has 2 pods, whatever"),
         (WEB, changed(WEB, "spec", "replicas", value=0), "stops", "stops"),
         (changed(WEB, "spec", "replicas", value=0), WEB, "starts", "starts"),
         (None, WEB, "starts", "starts"),

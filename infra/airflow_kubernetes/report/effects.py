@@ -144,7 +144,7 @@ def _deployment(change: Change) -> _Restart:
     if change.operation is Operation.REPLACE:
         return "unavailable", f"is deleted and created again: unavailable for about 1 min{wait}"
     if not _template_changes(change):
-        return ("scales", f"scales from {old} to {new} pods") if old != new else None
+        return ("scales", _scales(old, new)) if old != new else None
     if change.name == DAG_PROCESSOR:
         return "restarts", "restarts: DAGs are read again after about 6 s; all else goes on"
     if after["spec"].get("strategy", {}).get("type") == "Recreate":
@@ -159,6 +159,14 @@ def _deployment(change: Change) -> _Restart:
         )
     count = "1 pod" if new == 1 else f"{new} pods, one at a time" if new else "one pod at a time"
     return "rolls", f"rolls ({count}) and stays available: about 1 min a pod"
+
+
+def _scales(old: int | None, new: int | None) -> str:
+    if new is None:
+        return f"has {old} pods; an autoscaler goes on from 1"
+    if old is None:
+        return f"has {new} pods, whatever an autoscaler made it"
+    return f"scales from {old} to {new} pods"
 
 
 def _stateful_set(change: Change) -> _Restart:
