@@ -1,4 +1,4 @@
-"""What `make up` and `make upgrade` do about autoscalers, and that KEDA is asked for in words."""
+"""What commands do about autoscalers, and how they refuse a cluster without KEDA."""
 
 from types import SimpleNamespace
 from typing import Any, cast

@@ -16,7 +16,7 @@ def problems(settings: Settings) -> Iterator[Fault]:
     if airflow.triggerer.most > airflow.triggerer.replicas and not airflow.keda.enabled:
         yield (
             ("airflow", "triggerer", "maxReplicas"),
-            "requires airflow.keda.enabled: triggers wait and use hardly any CPU, so KEDA counts "
+            "requires airflow.keda.enabled: triggers wait and use little CPU, so KEDA counts "
             "them; or set it to null",
         )
     if (
