@@ -130,7 +130,9 @@ def test_a_stopped_airflow_has_no_worker_for_its_queued_tasks(airflow: Deploymen
     wait_for_none(airflow)
     assert airflow.kubectl("get", "hpa", "-o", "name") == ""
     airflow.up(more=BY_TASKS)
-    end(airflow, DAG, "stopped", 900)
+    wait_for("workers again", lambda: workers(airflow))
+    start(airflow, DAG, "started", tasks=1, seconds=0)
+    end(airflow, DAG, "started", 900)
     wait_for_none(airflow)
 
 
