@@ -1,5 +1,9 @@
 """Fetch DAG code before the DAG processor starts, and say why if that cannot be done.
 
+    python fetch_dags.py [BUNDLE …]
+
+Without names, all bundles are fetched.
+
 The DAG processor itself only logs that a repository cannot be reached, again and again, and counts
 as healthy with no DAG at all. What is fetched here is on a volume, so it is not fetched twice.
 
@@ -44,8 +48,11 @@ def give_up(message: str, code: int = os.EX_CONFIG) -> NoReturn:
 
 
 def main() -> None:
-    """Initialise every bundle; exit with a message about the first that has no code."""
+    """Initialise the bundles; exit with a message about the first that has no code."""
+    names = sys.argv[1:]
     for bundle in DagBundlesManager().get_all_dag_bundles():
+        if names and bundle.name not in names:
+            continue
         started = time.monotonic()
         reason = initialize(bundle)
         if MISCONFIGURED.search(reason):
@@ -53,12 +60,12 @@ def main() -> None:
             reason = initialize(bundle)
         if reason:
             give_up(
-                f"{bundle!r} cannot be fetched. Check repository, ref and Secret in "
-                f"airflow.dags.git: {reason}",
+                f"{bundle!r} cannot be fetched. Check its repository, ref and Secret in "
+                f"airflow.dags: {reason}",
                 os.EX_CONFIG if MISCONFIGURED.search(reason) else 1,
             )
         if not bundle.path.is_dir():
-            give_up(f"{bundle!r}: the repository has no such folder; check airflow.dags.git.folder")
+            give_up(f"{bundle!r}: the repository has no such folder; check it in airflow.dags")
         print(f"{bundle!r}: fetched in {time.monotonic() - started:.1f} s")
 
 

@@ -1,10 +1,11 @@
 """Wait until the DAG processor of this pod has read all DAGs; print the import errors.
 
-    python wait_for_dags.py --timeout SECONDS [DAG …]
+    python wait_for_dags.py --timeout SECONDS [--source NAME] [DAG …]
 
 A DAG is read if it was parsed since this DAG processor began, or if its file has an import error
-since. Those named on the command line must be there; of others, all that are in the database.
-`make up` and `make dags` run it (cli/read_dags.py).
+since. Those named on the command line must be there; of others, all that are in the database, or
+those of one source among several: a bundle, and on Airflow 2 a folder of the DAG folder.
+`make up` and `make dags` run it (cli/dags.py).
 
 Exit codes: 0 all DAGs are read and no file has an error, 1 some file has (on standard output, a
 file and its last lines), 2 wrong use, 3 the time is over (what is not read).
@@ -29,19 +30,30 @@ BEGAN = """
 """
 # Airflow 2 calls it active.
 IS_STALE = "SHOW COLUMNS FROM dag LIKE 'is_stale'"
-ERRORS = "SELECT filename, stacktrace FROM import_error WHERE timestamp >= %s ORDER BY filename"
-DAGS = "SELECT dag_id, fileloc, last_parsed_time >= %s FROM dag WHERE {present}"
+ERRORS = """
+    SELECT filename, stacktrace FROM import_error WHERE timestamp >= %s AND {source} LIKE %s
+    ORDER BY filename
+"""
+DAGS = """
+    SELECT dag_id, fileloc, last_parsed_time >= %s FROM dag WHERE {present} AND {source} LIKE %s
+"""
 
 
 def errors_and_unread(
-    cursor: Any, began: Any, expected: list[str]
+    cursor: Any, began: Any, expected: list[str], source: str
 ) -> tuple[list[tuple[str, str]], list[str]]:
     """Files with an import error, each with its text, and the DAGs that are not read yet."""
-    cursor.execute(ERRORS, (began,))
-    errors = [(str(file), str(text)) for file, text in cursor.fetchall()]
     cursor.execute(IS_STALE)
-    present = "is_stale = 0" if cursor.fetchone() else "is_active = 1"
-    cursor.execute(DAGS.format(present=present), (began,))
+    present, columns, pattern = "is_active = 1", ("filename", "fileloc"), "%"
+    if has_bundles := cursor.fetchone():
+        present = "is_stale = 0"
+    if source and has_bundles:
+        columns, pattern = ("bundle_name", "bundle_name"), source
+    elif source:
+        pattern = f"{os.environ['AIRFLOW__CORE__DAGS_FOLDER']}/{source}/%"
+    cursor.execute(ERRORS.format(source=columns[0]), (began, pattern))
+    errors = [(str(file), str(text)) for file, text in cursor.fetchall()]
+    cursor.execute(DAGS.format(present=present, source=columns[1]), (began, pattern))
     rows = cursor.fetchall()
     broken = tuple(file for file, _ in errors)
     read = {dag for dag, file, parsed in rows if parsed or str(file).endswith(broken)}
@@ -51,7 +63,7 @@ def errors_and_unread(
     return errors, sorted(known - read) or ([] if known or errors else ["any DAG"])
 
 
-def wait(arguments: dict[str, Any], expected: list[str], timeout: float) -> int:
+def wait(arguments: dict[str, Any], expected: list[str], source: str, timeout: float) -> int:
     """Poll until all are read, or until the timeout; returns the exit code."""
     end = time.monotonic() + timeout
     connection = MySQLdb.connect(**arguments, autocommit=True)
@@ -61,7 +73,7 @@ def wait(arguments: dict[str, Any], expected: list[str], timeout: float) -> int:
         cursor.execute(BEGAN, (socket.getfqdn(),))
         (began,) = cursor.fetchone()
         if began is not None:
-            errors, unread = errors_and_unread(cursor, began, expected)
+            errors, unread = errors_and_unread(cursor, began, expected, source)
         if not unread or time.monotonic() > end:
             break
         time.sleep(POLL_SECONDS)
@@ -80,8 +92,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Wait until the DAGs are read.")
     parser.add_argument("dags", nargs="*", metavar="DAG")
     parser.add_argument("--timeout", type=float, required=True, metavar="SECONDS")
+    parser.add_argument("--source", default="", metavar="NAME")
     options = parser.parse_args()
-    return wait(connect_arguments(os.environ[URL_VARIABLE]), options.dags, options.timeout)
+    url = os.environ[URL_VARIABLE]
+    return wait(connect_arguments(url), options.dags, options.source, options.timeout)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""A Git server that requires a password, at an address that pods reach: git's own http-backend, run
-by a small HTTP server (https://git-scm.com/docs/git-http-backend)."""
+"""A Git server with a password for each repository, at an address that pods reach: git's own
+http-backend, run by a small HTTP server (https://git-scm.com/docs/git-http-backend)."""
 
 import base64
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,14 +26,14 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class GitServer:
-    """The repository at `url`, served from `folder`/dags.git; a clone of it is `folder`/clone."""
+    """The repository at `url`, and a clone of it."""
 
     url: str
-    folder: Path
+    clone: Path
 
     def commit(self, files: dict[str, str]) -> str:
         """Write these files (text by path) to the branch main; the commit's hash."""
-        clone = self.folder / "clone"
+        clone = self.clone
         for name, text in files.items():
             (clone / name).parent.mkdir(parents=True, exist_ok=True)
             (clone / name).write_text(text)
@@ -45,15 +45,28 @@ class GitServer:
 @contextmanager
 def git_server(folder: Path) -> Iterator[GitServer]:
     """An empty repository on a running server, both in `folder`."""
-    _git(folder, "init", "--bare", "--initial-branch=main", "dags.git")
-    _git(folder, "clone", "dags.git", "clone")
+    with git_servers(folder, {"dags": PASSWORD}) as running:
+        yield running["dags"]
+
+
+@contextmanager
+def git_servers(folder: Path, passwords: Mapping[str, str]) -> Iterator[dict[str, GitServer]]:
+    """Empty repositories by name, each with its password, all on one running server."""
+    for name in passwords:
+        _git(folder, "init", "--bare", "--initial-branch=main", f"{name}.git")
+        _git(folder, "clone", f"{name}.git", f"{name}-clone")
+
+    known = {f"/{name}.git": f"{USER}:{password}" for name, password in passwords.items()}
 
     class Handler(_Handler):
-        root = folder
+        root, logins = folder, known
 
     with ThreadingHTTPServer((paths.BRIDGE_ADDRESS, 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield GitServer(f"http://{paths.BRIDGE_ADDRESS}:{server.server_port}/dags.git", folder)
+        address = f"http://{paths.BRIDGE_ADDRESS}:{server.server_port}"
+        yield {
+            name: GitServer(f"{address}/{name}.git", folder / f"{name}-clone") for name in passwords
+        }
         server.shutdown()
 
 
@@ -61,6 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
     """Gives each request to git's CGI program."""
 
     root: Path
+    logins: Mapping[str, str]
 
     def do_GET(self) -> None:
         self._answer()
@@ -70,7 +84,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        repository = self.path[: self.path.find(".git") + 4]
+        login = base64.b64encode(self.logins.get(repository, "").encode()).decode()
         if self.headers.get("Authorization") != f"Basic {login}":
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="dags"')

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from airflow_kubernetes.airflow import dag_check
 from airflow_kubernetes.airflow.next_release import deprecated
+from airflow_kubernetes.airflow.releases import RELEASES
 from airflow_kubernetes.cli import check_dags as command
 from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.environment import load
@@ -292,6 +293,14 @@ def test_dags_of_another_source() -> None:
         command.before_up(target, "kubectl")  # nothing to check
     with pytest.raises(CommandError, match="DAG="):
         command.test_dag(SANDBOX, "")
+
+
+@pytest.mark.parametrize("version", RELEASES)
+def test_repositories_change_nothing_of_what_is_checked(version: str) -> None:
+    alone = load("dev", f"airflow.version={version}")
+    repository = "airflow.dags.repositories.sales.repository=https://git.example.com/x.git"
+    with_others = load("dev", f"airflow.version={version} {repository}")
+    assert dag_check.environment(with_others) == dag_check.environment(alone)
 
 
 def test_the_next_release_by_ruffs_rules(tmp_path: Path) -> None:

@@ -256,6 +256,16 @@ def test_a_task_image_takes_what_it_does_not_say_from_the_airflow_image(folder: 
     assert own.tag != shared.tag
 
 
+def test_a_folder_of_dags_may_have_the_requirements_of_a_task_image(folder: Path) -> None:
+    root = folder.parents[2]
+    assert tasks.requirements(folder, root) == folder / "requirements.in"
+    before = tasks.spec(load("dev"), "report", root)
+    (folder / "image.yaml").write_text("requirements: dags/sales/requirements.in\n")
+    assert tasks.requirements(folder, root) == root / "dags" / "sales" / "requirements.in"
+    # What is built is the lock that is made of it.
+    assert tasks.spec(load("dev"), "report", root).tag == before.tag
+
+
 def test_what_is_no_part_of_a_task_image_does_not_change_its_tag(folder: Path) -> None:
     settings = load("dev")
     before = tasks.spec(settings, "report", folder.parents[2]).tag
@@ -279,6 +289,10 @@ def test_what_is_no_part_of_a_task_image_does_not_change_its_tag(folder: Path) -
         ("base: bullseye\n", "image.yaml:1: base: input should be 'buster', 'bookworm' or"),
         ('\npython: "3.13"\n', "image.yaml:2: python: buster has no Python 3.13; take 3.10 or"),
         ("systemPackages: [a;b]\n", "image.yaml:1: systemPackages.0:"),
+        (
+            "requirements: dags/../x.in\n",
+            "image.yaml:1: requirements: should be a file of a folder",
+        ),
         ("- a\n", "image.yaml:1: must be a mapping"),
     ],
 )

@@ -21,14 +21,15 @@ from airflow_kubernetes.settings.validation import fields, mark_of, section_of, 
 
 Keys = tuple[str, ...]
 
-NAMED = "default"
-"""The only set of workers in values/common.yaml."""
+COMMON = yaml.safe_load((VALUES / "common.yaml").read_text())
 
 
 def paths_in(
     name: str, section: type[Section] = Settings, path: Keys = (), allowed: bool = False
 ) -> Iterator[Keys]:
-    """The path of every key that values/<name>.yaml may set, from the schema."""
+    """The path of every key that values/<name>.yaml may set, from the schema; of sections with
+    names that the user chooses, for those in values/common.yaml.
+    """
     for key, field in fields(section).items():
         mark = mark_of(field)
         settable = allowed or name == "common" or (mark is not None and mark.allows(name))
@@ -37,7 +38,8 @@ def paths_in(
         if (inner := section_of(field)) is not None:
             yield from paths_in(name, inner, (*path, key), settable)
         elif (inner := sections_of(field)) is not None:
-            yield from paths_in(name, inner, (*path, key, NAMED), settable)
+            for named in at(COMMON, (*path, key)):
+                yield from paths_in(name, inner, (*path, key, named), settable)
 
 
 def by_depth(paths: Iterator[Keys]) -> list[list[Keys]]:
@@ -217,6 +219,7 @@ def test_a_doubled_key_is_refused(values: Path) -> None:
 
 
 FROM_GIT = "airflow.dags.source=git airflow.dags.git.repository"
+REPOSITORIES = "airflow.dags.repositories"
 
 
 @pytest.mark.parametrize(
@@ -295,6 +298,39 @@ FROM_GIT = "airflow.dags.source=git airflow.dags.git.repository"
             f"{FROM_GIT}=https://example.com/a.git "
             "airflow.configuration.dag_processor.dag_bundle_config_list=x",
             "set by this program from other settings",
+        ),
+        (f"{REPOSITORIES}.dags-folder.repository=https://h/a.git", "name for the first source"),
+        (f"{REPOSITORIES}.Sales.repository=https://h/a.git", "should be up to 24 characters"),
+        (f"{REPOSITORIES}.{'a' * 25}.repository=https://h/a", "should be up to 24 characters"),
+        (f"{REPOSITORIES}.sales.ref=main", "repositories.sales.repository: missing"),
+        (f"{REPOSITORIES}.sales.repository=git@h:a.git", "a Secret with the keys ssh and known"),
+        (
+            f"{REPOSITORIES}.sales.repository=https://me:word@h/a.git",
+            "its name into airflow.dags.repositories.sales.secret",
+        ),
+        (
+            f"{REPOSITORIES}.sales.repository=https://h/a.git {REPOSITORIES}.sales.processor=true "
+            "airflow.version=2.11.2",
+            "Airflow 2.11.2 has one DAG processor for all sources; remove it",
+        ),
+        (
+            f"{REPOSITORIES}.sales.repository=https://h/a.git {REPOSITORIES}.sales.secret="
+            "airflow-keys",
+            "airflow-keys is a Secret that this program makes",
+        ),
+        (
+            f"{REPOSITORIES}.sales.repository=https://h/a.git "
+            "airflow.configuration.dag_processor.dag_bundle_config_list=x",
+            "set by this program from other settings",
+        ),
+        (
+            f"{REPOSITORIES}.sales.repository=https://h/a.git {REPOSITORIES}.sales.secret=s "
+            "airflow.tasks.env.GIT_SERVER_SALES=x",
+            "set by this program; use another name",
+        ),
+        (
+            "airflow.configuration.core.multi_team=true",
+            "FAB, which has no teams: the API server would not start",
         ),
         ("database.user=root", "the MySQL image creates root itself"),
         ("database.external.host=https://db", "should be a host name"),

@@ -14,6 +14,7 @@ has KubernetesExecutor.
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 _EXECUTOR = os.environ.get("KUBERNETES_QUEUE_EXECUTOR")
@@ -22,6 +23,10 @@ _DEPLOYED = "TASKS_NAMESPACE" in os.environ
 
 _TASK_IMAGE, _TASK_IMAGES = os.environ.get("TASK_IMAGE"), os.environ.get("TASK_IMAGES")
 """In the DAG processor of Airflow 2 the image of task pods; on Airflow 3 the registry of all."""
+
+# Airflow 2 with several sources of DAGs: each has its own modules, as in a DAG folder. Behind all
+# others, as Airflow itself puts that.
+sys.path += filter(None, os.environ.get("DAG_FOLDERS", "").split(":"))
 
 if "TASK_DISRUPTION_RETRIES" in os.environ:
     from airflow.executors.executor_loader import ExecutorLoader

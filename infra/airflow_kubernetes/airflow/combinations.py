@@ -63,6 +63,11 @@ FIXED: dict[Key, Fixed] = {
         "probes find a component's heartbeat by socket.getfqdn",
         ("airflow.utils.net.getfqdn", "socket.getfqdn"),
     ),
+    ("core", "multi_team"): Fixed(
+        "users are those of FAB, which has no teams: the API server would not start. Give each "
+        "team a repository in airflow.dags.repositories",
+        FALSE,
+    ),
     ("core", "security"): Fixed("no component renews Kerberos tickets"),
     ("core", "simple_auth_manager_all_admins"): Fixed(FAB),
     ("core", "simple_auth_manager_passwords_file"): Fixed(FAB),

@@ -14,6 +14,7 @@ from . import dags
 from .executors import KUBERNETES_QUEUE
 from .options import variable
 from .releases import RELEASES
+from .repositories import repositories
 
 CONFIG_MAP = "airflow-config"
 HOME = "/usr/local/airflow"
@@ -116,13 +117,12 @@ def managed(settings: Settings) -> dict[str, str]:
 
 def _secrets(settings: Settings) -> set[str]:
     """The names of Airflow's Secrets: the generated ones, and those that the values name."""
-    database, broker, code = settings.database, settings.broker, settings.airflow.dags
-    keda = settings.airflow.keda
+    database, broker, keda = settings.database, settings.broker, settings.airflow.keda
     named = (
         pull_secret_name(settings),
         database.external.secret if database.mode == "external" else None,
         broker.external.secret if broker.mode == "external" else None,
-        code.git.secret if code.source == "git" else None,
+        *(each.values.secret for each in repositories(settings)),
         keda.secret if keda.enabled else None,
     )
     return {item.name for item in generated(settings)} | {name for name in named if name}

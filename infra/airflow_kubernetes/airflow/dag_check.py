@@ -100,8 +100,12 @@ def spec(settings: Settings, dags: Path = ROOT / "dags") -> ImageSpec:
 
 
 def environment(settings: Settings) -> dict[str, Any]:
-    """What check_dags.py and test_dag.py know about the environment."""
-    airflow, variables = settings.airflow, plain(settings)
+    """What check_dags.py and test_dag.py know about the environment: as if there were no DAGs but
+    those of the image.
+    """
+    dags = settings.airflow.dags.model_copy(update={"repositories": {}})
+    airflow = settings.airflow.model_copy(update={"dags": dags})
+    variables = plain(settings.model_copy(update={"airflow": airflow}))
     executor = RELEASES[airflow.version].executor(airflow.executor)
     default = airflow.configuration.get("operators", {}).get("default_queue", "default")
     served = (queue for workers in airflow.celery.workers.values() for queue in workers.queues)

@@ -1,8 +1,8 @@
 """The DAG processor: parses DAG files and writes what it finds to the database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from ..kubernetes.env import plain_env
+from ..kubernetes.env import EnvVar, plain_env
 from ..kubernetes.manifest import Manifest
 from ..kubernetes.pod import Parts
 from ..kubernetes.rbac import ServiceAccount
@@ -17,32 +17,70 @@ DAG_PROCESSOR = "airflow-dag-processor"
 """The name of its Deployment, on every release."""
 
 
-def dag_processor_manifests(settings: Settings, image: str, of_tasks: str) -> Iterator[Manifest]:
-    """Its service account and Deployment. `of_tasks` is the image of task pods."""
-    component = RELEASES[settings.airflow.version].dag_processor
-    values = settings.airflow.dag_processor
-    account = ServiceAccount(component.name)
-    code = dags.parts(settings)
+def dag_processor_manifests(
+    settings: Settings, image: str, without_dags: str, of_tasks: str
+) -> Iterator[Manifest]:
+    """Its service account and Deployment, and one more for each bundle that has its own, whose
+    image is `without_dags`. `of_tasks` is the image of task pods.
+    """
+    account = ServiceAccount(RELEASES[settings.airflow.version].dag_processor.name)
+    yield from account.manifests(settings.namespace)
+    records = plain_env(dags.image_variables(settings, of_tasks))
+    own = dags.with_own_processor(settings)
+    yield _deployment(settings, account, image, records, dags.shared(settings) if own else None)
+    for name in own:
+        yield _deployment(settings, account, without_dags, (), [name], name)
+
+
+def _deployment(
+    settings: Settings,
+    account: ServiceAccount,
+    image: str,
+    env: Sequence[EnvVar],
+    bundles: Sequence[str] | None,
+    name: str | None = None,
+) -> Manifest:
+    """A DAG processor of these bundles; None: of all."""
+    component, values = (
+        RELEASES[settings.airflow.version].dag_processor,
+        settings.airflow.dag_processor,
+    )
+    code = dags.parts(settings, image, bundles=bundles)
     container = airflow_container(
         settings,
         component.name,
         image,
         values.resources,
-        component.args,
+        (*component.args, *(f"--bundle-name={each}" for each in bundles or ())),
         component.secrets,
-        env=plain_env(dags.image_variables(settings, of_tasks)),
+        env=env,
         probes=heartbeat_probes("DagProcessorJob"),
     )
     parts = code + wait_for_migrations(settings, image)
     if dags.airflow_fetches(settings):
         # The DAG processor itself would only log that it cannot fetch; this makes its pod fail.
         fetch = script_container(
-            "fetch_dags", image, env=container.env, parts=code, resources=values.resources
+            "fetch_dags",
+            image,
+            *(bundles or ()),
+            env=container.env,
+            parts=code,
+            resources=values.resources,
         )
         parts = Parts(init=(fetch,)) + parts
+    if bundles is not None:
+        sync = script_container(
+            "sync_bundles", image, env=container.env, resources=values.resources
+        )
+        parts += Parts(init=(sync,))
     pod = airflow_pod(
-        settings, account, container, parts, annotations=rolled_by(settings), evictable=True
+        settings,
+        account,
+        container,
+        parts,
+        component=name and f"{component.name}-{name}",
+        annotations=rolled_by(settings),
+        evictable=True,
     )
-    yield from account.manifests(settings.namespace)
     # Two of different DAG code, at a time, would each take back what the other has written.
-    yield deployment(settings, pod, values.replicas, recreate=True)
+    return deployment(settings, pod, values.replicas, recreate=True)

@@ -12,6 +12,7 @@ from ..paths import ROOT
 from ..settings.problems import Problem, SettingsError
 from ..settings.schema import Settings
 from .configuration import HOME
+from .dags import airflow_fetches
 from .releases import RELEASES
 
 AIRFLOW, WORKER = "airflow", "airflow-worker"
@@ -92,7 +93,7 @@ def _with_dag_code(settings: Settings, name: str) -> str:
 
 def _of_airflow(settings: Settings, root: Path, name: str, flavor: str) -> ImageSpec:
     image, version = settings.images.airflow, settings.airflow.version
-    packages = [*image.system_packages, *(GIT if _fetches_dags(settings) else ())]
+    packages = [*image.system_packages, *(GIT if airflow_fetches(settings) else ())]
     lock = f"locks/{version}{'' if flavor == 'full' else f'-{flavor}'}-py{image.python}.txt"
     arguments = {
         "AIRFLOW_VERSION": version,
@@ -108,12 +109,6 @@ def _of_airflow(settings: Settings, root: Path, name: str, flavor: str) -> Image
         tuple(settings.images.platforms),
         dated=True,
     )
-
-
-def _fetches_dags(settings: Settings) -> bool:
-    """Whether Airflow fetches DAG code itself, without a sidecar."""
-    release = RELEASES[settings.airflow.version]
-    return settings.airflow.dags.source == "git" and release.dag_bundles
 
 
 def _files(settings: Settings, root: Path, lock: str) -> list[File]:

@@ -47,7 +47,7 @@ def airflow_manifests(settings: Settings, images: Mapping[str, str]) -> Iterator
         yield from create_admin_manifests(settings, image)
     yield from web_manifests(settings, image)
     yield from scheduler_manifests(settings, with_dags if executor.local else image)
-    yield from dag_processor_manifests(settings, with_dags, of_tasks)
+    yield from dag_processor_manifests(settings, with_dags, image, of_tasks)
     yield from triggerer_manifests(settings, with_dags)
     if settings.airflow.keda.enabled:
         yield authentication_manifest(settings)

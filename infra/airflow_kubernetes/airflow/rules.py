@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from ..broker import rules as broker
-from ..settings.problems import Fault
+from ..settings.problems import Fault, Path
 from ..settings.schema import Settings
 from . import (
     autoscaling_rules,
@@ -17,9 +17,9 @@ from . import (
     task_rules,
 )
 from .configuration import reserved
-from .dags import over_http
 from .executors import KUBERNETES_QUEUE, UnknownExecutorError
 from .releases import RELEASES, Release
+from .repositories import BUNDLE, Repository
 
 
 def problems(settings: Settings) -> Iterator[Fault]:
@@ -101,30 +101,43 @@ def _workers(settings: Settings) -> Iterator[Fault]:
 
 def _dags(settings: Settings) -> Iterator[Fault]:
     dags = settings.airflow.dags
-    git = dags.git
-    if dags.source != "git":
-        return
-    if git.repository is None:
-        yield (
-            ("airflow", "dags", "git", "repository"),
-            "must be set, because airflow.dags.source is git",
-        )
-    elif not over_http(git.repository):
-        if git.secret is None:
+    if dags.source == "git":
+        path: Path = ("airflow", "dags", "git")
+        if dags.git.repository is None:
+            yield (*path, "repository"), "must be set, because airflow.dags.source is git"
+        else:
+            yield from _repository(path, Repository(BUNDLE, dags.git))
+    release = RELEASES.get(settings.airflow.version)
+    for name, values in dags.repositories.items():
+        path = ("airflow", "dags", "repositories", name)
+        yield from _repository(path, Repository(name, values))
+        if name == BUNDLE:
+            yield path, "Airflow's name for the first source, airflow.dags.source; use another"
+        if values.processor and release and not release.dag_bundles:
             yield (
-                ("airflow", "dags", "git", "secret"),
+                (*path, "processor"),
+                f"Airflow {release.version} has one DAG processor for all sources; remove it",
+            )
+
+
+def _repository(path: Path, repository: Repository) -> Iterator[Fault]:
+    address = urlsplit(repository.address)
+    if not repository.takes_password:
+        if repository.values.secret is None:
+            yield (
+                (*path, "secret"),
                 "the repository is reached by ssh: name a Secret with the keys ssh and known_hosts",
             )
-        if urlsplit(git.repository).password is not None:
+        if address.password is not None:
             yield (
-                ("airflow", "dags", "git", "repository"),
+                (*path, "repository"),
                 "contains a password, which ssh does not use; remove it",
             )
-    elif "@" in urlsplit(git.repository).netloc:
+    elif "@" in address.netloc:
         yield (
-            ("airflow", "dags", "git", "repository"),
+            (*path, "repository"),
             "contains a user or password; put them into a Secret as username and password, and "
-            "its name into airflow.dags.git.secret",
+            f"its name into {'.'.join(map(str, path))}.secret",
         )
 
 

@@ -89,7 +89,7 @@ def _probes(executor: Executor) -> Probes:
 def _parts(settings: Settings, executor: Executor, image: str) -> Parts:
     parts = wait_for_migrations(settings, image) + _wait_for_tasks(settings, image)
     if executor.local:
-        parts = dags.parts(settings) + parts + tasks.parts(settings)
+        parts = dags.parts(settings, image) + parts + tasks.parts(settings)
     if executor.kubernetes:
         parts = task_pod.TEMPLATE_FILE + parts + _pending_pods(image)
     return parts

@@ -23,6 +23,8 @@ def problems(settings: Settings) -> Iterator[Fault]:
         ("database", "external", "secret"): settings.database.external.secret,
         ("images", "pullSecret"): settings.images.pull_secret,
     }
+    for source, repository in settings.airflow.dags.repositories.items():
+        named["airflow", "dags", "repositories", source, "secret"] = repository.secret
     for index, volume in enumerate(settings.airflow.tasks.volumes):
         named["airflow", "tasks", "volumes", index, "secret"] = volume.secret
     for path, name in named.items():

@@ -63,7 +63,7 @@ def template(settings: Settings, image: str) -> dict[str, Any]:
         settings,
         _account(settings),
         container,
-        dags.parts(settings, once=True) + tasks.parts(settings),
+        dags.parts(settings, image, once=True) + tasks.parts(settings),
         tmp=values.tmp_size_limit,
         # Nothing in the pod heeds SIGTERM (the image's entrypoint.sh): a task on a node that is
         # drained may finish.

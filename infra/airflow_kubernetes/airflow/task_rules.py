@@ -31,10 +31,11 @@ CLAIMS = ("airflow-mysql", "airflow-redis")
 """Data that one server alone may write."""
 
 VARIABLES = {
-    "ADMIN_PASSWORD", "AIRFLOW_CONFIG", "AIRFLOW_HOME", "AIRFLOW_USER_HOME", "AIRFLOW_VERSION",
-    "BROKER_PASSWORD", "DAG_IMAGE", "DATABASE_PASSWORD", "DATABASE_USER", "FLOWER_PASSWORD",
-    "GIT_PASSWORD", "GIT_USERNAME", "KUBERNETES_QUEUE_EXECUTOR", "PATH",
-    "TASK_DISRUPTION_RETRIES", "TASK_IMAGE", "TASK_IMAGES", "TASK_PULL_SECRET", dags.CONNECTION,
+    "ADMIN_PASSWORD", "AIRFLOW_CONFIG", "AIRFLOW_CONN_GIT_DAGS", "AIRFLOW_HOME",
+    "AIRFLOW_USER_HOME", "AIRFLOW_VERSION", "BROKER_PASSWORD", "DAG_IMAGE", "DATABASE_PASSWORD",
+    "DATABASE_USER", "FLOWER_PASSWORD", "GIT_PASSWORD", "GIT_USERNAME",
+    "KUBERNETES_QUEUE_EXECUTOR", "PATH", "TASK_DISRUPTION_RETRIES", "TASK_IMAGE", "TASK_IMAGES",
+    "TASK_PULL_SECRET",
 }  # fmt: skip
 """Variables that pods have with some executor or source of DAG code, or that the image sets."""
 
@@ -51,7 +52,8 @@ def problems(settings: Settings) -> Iterator[Fault]:
 
 
 def _variables(settings: Settings) -> Iterator[Fault]:
-    own = VARIABLES | reserved(settings)
+    of_dags = {item["name"] for item in dags.parts(settings, "").env}
+    own = VARIABLES | reserved(settings) | of_dags
     for name in settings.airflow.tasks.env:
         if name in own:
             message = "set by this program; use another name"
@@ -65,7 +67,7 @@ def _variables(settings: Settings) -> Iterator[Fault]:
 
 
 def _volumes(settings: Settings) -> Iterator[Fault]:
-    own = folders() + dags.parts(settings) + task_pod.TEMPLATE_FILE
+    own = folders() + dags.parts(settings, "") + task_pod.TEMPLATE_FILE
     names = {item["name"] for item in own.volumes}
     kept = [*(item["mountPath"] for item in own.mounts), *IN_IMAGE, *OF_KUBERNETES]
     paths: set[str] = set()

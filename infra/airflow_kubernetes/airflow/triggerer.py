@@ -32,7 +32,7 @@ def triggerer_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     )
     parts = wait_for_migrations(settings, image)
     if not release.dag_bundles:  # 2.x looks for triggers in DAG files too
-        parts = dags.parts(settings) + parts
+        parts = dags.parts(settings, image) + parts
     pod = airflow_pod(
         settings, account, container, parts, annotations=rolled_by(settings), evictable=True
     )

@@ -121,7 +121,7 @@ def _deployment(
         settings,
         account,
         container,
-        dags.parts(settings) + wait + tasks.parts(settings),
+        dags.parts(settings, image) + wait + tasks.parts(settings),
         component=f"{component.name}-{name}",
         annotations=rolled_by(settings),
         tmp=settings.airflow.tasks.tmp_size_limit,

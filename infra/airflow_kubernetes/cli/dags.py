@@ -5,6 +5,7 @@ import json
 from ..airflow import image_catalog
 from ..airflow.dag_processor import DAG_PROCESSOR
 from ..airflow.image_scripts import FOLDER
+from ..airflow.repositories import BUNDLE
 from ..airflow.task_images import CONFIG_MAP
 from ..console import Stopwatch, say
 from ..errors import CommandError
@@ -58,7 +59,8 @@ def dags(target: Target) -> None:
 
 
 def wait_until_read(target: Target) -> None:
-    """Wait until the DAG processor has read all DAGs.
+    """Wait until the DAG processor has read all DAGs of the first source: those of others may come
+    and go at any time.
 
     Raises CommandError with the import errors, if the DAGs are this deployment's; those of a Git
     repository are warnings.
@@ -66,7 +68,8 @@ def wait_until_read(target: Target) -> None:
     processor, timeout = f"deployment/{DAG_PROCESSOR}", f"--timeout={READ_TIMEOUT}"
     target.kubectl.run("rollout", "status", processor, f"{timeout}s")
     expected = check_dags.passed(target.settings)
-    command = ["python", f"{FOLDER}/wait_for_dags.py", timeout, "--", *expected]
+    source = [f"--source={BUNDLE}"] if target.settings.airflow.dags.repositories else []
+    command = ["python", f"{FOLDER}/wait_for_dags.py", timeout, *source, "--", *expected]
     said = target.kubectl.run("exec", processor, "--", *command, ok=(0, ERRORS, TOO_LATE))
     if not said:
         return

@@ -74,6 +74,26 @@ def _home(root: Path) -> Path:
 
 def merged(settings: Settings, folder: Path) -> AirflowImage:
     """The folder's image.yaml over the Airflow image's settings. Raises SettingsError."""
+    own, chosen = _read_settings(folder)
+    image = AirflowImage.model_validate(
+        settings.images.airflow.model_dump(by_alias=True)
+        | chosen.model_dump(by_alias=True, exclude_none=True, exclude={"requirements"})
+    )
+    if (misfit := bases.misfit(image)) is not None:
+        raise SettingsError([Problem(own.file, own.lines.get(("python",), 1), "python", misfit)])
+    return image
+
+
+def requirements(folder: Path, root: Path = ROOT) -> Path:
+    """The file that lists the folder's packages, which may be next to the DAGs that use them.
+
+    Raises SettingsError for a bad image.yaml.
+    """
+    _, chosen = _read_settings(folder)
+    return root / chosen.requirements if chosen.requirements else folder / "requirements.in"
+
+
+def _read_settings(folder: Path) -> tuple[document.Document, TaskImage]:
     shown = f"images/tasks/{folder.name}"
     if not NAME.fullmatch(folder.name):
         message = "a task image's name has up to 40 of a-z, 0-9 and -, no - at its ends; rename it"
@@ -86,11 +106,4 @@ def merged(settings: Settings, folder: Path) -> AirflowImage:
     file, shown = folder / SETTINGS, f"{shown}/{SETTINGS}"
     exists = os.path.lexists(file)  # a link to nothing is no missing file
     own = document.read(file, shown) if exists else document.Document(shown, {}, {})
-    chosen = validated(TaskImage, own, "missing")
-    image = AirflowImage.model_validate(
-        settings.images.airflow.model_dump(by_alias=True)
-        | chosen.model_dump(by_alias=True, exclude_none=True)
-    )
-    if (misfit := bases.misfit(image)) is not None:
-        raise SettingsError([Problem(shown, own.lines.get(("python",), 1), "python", misfit)])
-    return image
+    return own, validated(TaskImage, own, "missing")

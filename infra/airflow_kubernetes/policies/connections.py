@@ -10,6 +10,7 @@ the others start.
 from collections.abc import Iterator
 
 from ..airflow.configuration import plain
+from ..airflow.dags import with_own_processor
 from ..airflow.releases import DATABASE, RELEASES
 from ..settings.schema import Settings
 from .rule import Finding, Subject, rule
@@ -49,7 +50,7 @@ def needed(settings: Settings) -> int:
     pools = (
         airflow.api_server.most * airflow.api_server.workers * per_web_process
         + airflow.scheduler.replicas
-        + airflow.dag_processor.replicas
+        + airflow.dag_processor.replicas * (1 + len(with_own_processor(settings)))
         + airflow.triggerer.most
     )
     slots = autoscaling = 0

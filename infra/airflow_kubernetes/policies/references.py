@@ -71,6 +71,7 @@ def external_references(settings: Settings) -> frozenset[Reference]:
         settings.broker.external.secret,
         settings.airflow.dags.git.secret,
         settings.airflow.keda.secret,
+        *(repository.secret for repository in settings.airflow.dags.repositories.values()),
         settings.images.pull_secret,
     )
     references = [("Secret", name) for name in secrets]

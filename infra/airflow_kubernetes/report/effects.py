@@ -145,7 +145,7 @@ def _deployment(change: Change) -> _Restart:
         return "unavailable", f"is deleted and created again: unavailable for about 1 min{wait}"
     if not _template_changes(change):
         return ("scales", _scales(old, new)) if old != new else None
-    if change.name == DAG_PROCESSOR:
+    if change.name == DAG_PROCESSOR or change.name.startswith(f"{DAG_PROCESSOR}-"):
         return "restarts", "restarts: DAGs are read again after about 6 s; all else goes on"
     if after["spec"].get("strategy", {}).get("type") == "Recreate":
         return "unavailable", (

@@ -45,6 +45,9 @@ ShortName = Annotated[str, _checked(partial(names.label, most=31))]
 """Part of a Deployment's name. After a prefix of up to 15 characters, Kubernetes adds 17 to the
 names of its pods without cutting them to 63; images/airflow/task_location.py depends on that."""
 
+BundleName = Annotated[str, _checked(partial(names.label, most=24))]
+"""The name of a DAG bundle, and part of a Deployment's: as above, after a prefix of 22."""
+
 Cpu = Annotated[str, _checked(quantities.cpu)]
 Memory = Annotated[str, _checked(quantities.memory)]
 Storage = Annotated[str, _checked(quantities.storage)]
@@ -94,6 +97,14 @@ DebianPackage = Annotated[
 Repository = Annotated[str, _checked(addresses.repository)]
 
 Folder = Annotated[str, _checked(git.folder)]
+
+DagFile = Annotated[
+    str,
+    _form(
+        r"^dags(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$",
+        "a file of a folder of DAGs, such as dags/sales/requirements.in",
+    ),
+]
 
 Reference = Annotated[str, _checked(git.ref)]
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from ..fields import Namespace, Section
 from ..marks import UNIQUE_LOCATION, PerEnvironment
-from .airflow import Airflow, GitDags, Workers
+from .airflow import Airflow, DagRepository, GitDags, Workers
 from .broker import Broker
 from .budget import Budget
 from .database import Database
@@ -22,6 +22,7 @@ __all__ = [
     "AirflowImage",
     "Budget",
     "Claim",
+    "DagRepository",
     "GitDags",
     "Quantities",
     "Resources",

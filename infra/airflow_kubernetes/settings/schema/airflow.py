@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..fields import (
+    BundleName,
     ConfigurationKey,
     Email,
     Folder,
@@ -57,6 +58,14 @@ class ApiServer(AutoscaledSettings):
     service: Service
 
 
+Ref = Annotated[
+    Reference,
+    PerEnvironment("code is promoted by the branch or tag that each environment follows", "data"),
+]
+
+Interval = Annotated[int, Field(ge=1, le=86400)]
+
+
 class GitDags(Section):
     """The Git repository of DAG code: `folder` at `ref` is fetched every `interval` seconds.
 
@@ -65,23 +74,34 @@ class GitDags(Section):
     """
 
     repository: Repository | None
-    ref: Annotated[
-        Reference,
-        PerEnvironment(
-            "code is promoted by the branch or tag that each environment follows", "data"
-        ),
-    ]
+    ref: Ref
     folder: Folder
-    interval: Annotated[int, Field(ge=1, le=86400)]
+    interval: Interval
     secret: Annotated[ObjectName | None, LOCATION]
     image: Annotated[ImageName, STAND_IN]
 
 
+class DagRepository(Section):
+    """A further Git repository of DAG code, with the keys of GitDags. With `processor` a DAG
+    processor of its own reads it.
+    """
+
+    repository: Repository
+    ref: Ref = "main"
+    folder: Folder = "dags"
+    interval: Interval = 60
+    secret: Annotated[ObjectName | None, LOCATION] = None
+    processor: bool = False
+
+
 class Dags(Section):
-    """The source of DAG code: built into the image, or fetched from Git by a running Airflow."""
+    """The sources of DAG code: the first is built into the image, or fetched from Git by a running
+    Airflow; `repositories` are fetched too, by name.
+    """
 
     source: Literal["image", "git"]
     git: GitDags
+    repositories: dict[BundleName, DagRepository]
 
 
 class Jobs(Section):

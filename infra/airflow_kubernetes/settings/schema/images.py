@@ -6,6 +6,7 @@ from pydantic import Field
 
 from ..fields import (
     BuilderName,
+    DagFile,
     DebianPackage,
     DebianRelease,
     Endpoint,
@@ -27,11 +28,15 @@ class AirflowImage(Section):
 
 
 class TaskImage(Section):
-    """images/tasks/<name>/image.yaml; keys that it omits are those of the Airflow image."""
+    """images/tasks/<name>/image.yaml; keys that it omits are those of the Airflow image.
+
+    `requirements`: the file that make lock reads instead of the requirements.in next to it.
+    """
 
     base: DebianRelease | None = None
     python: PythonVersion | None = None
     system_packages: list[DebianPackage] = Field(default_factory=list)
+    requirements: DagFile | None = None
 
 
 class Builder(Section):
