@@ -42,11 +42,29 @@ READERS = {
     "getimport": "import",
 }
 
-# Values that only the descriptions list; enums_options of Airflow's parser has the others.
+# Values that only the descriptions list (enums_options of Airflow's parser has the others), and
+# types of options that no literal call reads.
 START_METHODS = ["fork", "forkserver", "spawn"]
 SESSIONS = ["database", "securecookie"]
 SAME_SITE = ["", "None", "Lax", "Strict"]
+DESCRIBED_TYPES = {
+    "database.sql_alchemy_connect_args": "import",
+    "database.sql_alchemy_connect_args_async": "import",
+    "kubernetes_executor.delete_option_kwargs": "json",
+    "kubernetes_executor.delete_worker_pods": "boolean",
+    "kubernetes_executor.delete_worker_pods_on_failure": "boolean",
+    "kubernetes_executor.kube_client_request_args": "json",
+    "logging.delete_local_logs": "boolean",
+    "logging.log_formatter_class": "import",
+    "logging.logging_config_class": "import",
+    "secrets.backend_kwargs": "json",
+    "webserver.web_server_worker_timeout": "integer",
+    "workers.secrets_backend": "import",
+    "workers.secrets_backend_kwargs": "json",
+    "workers.state_store_backend": "import",
+}
 DESCRIBED_VALUES = {
+    "api.expose_stacktrace": ["True", "False"],
     "api.server_type": ["uvicorn", "gunicorn"],
     "api.ssl_cert_reqs": ["none", "optional", "required"],
     "celery.mp_start_method": START_METHODS,
@@ -59,10 +77,16 @@ DESCRIBED_VALUES = {
         *("Disabled", "Enabled", "Hidden"),
         *("disabled", "enabled", "hidden"),
     ],
+    "dag_processor.dag_version_inflation_check_level": ["off", "warning", "error"],
+    "email.ssl_context": ["default", "none"],
+    "execution_api.otel_trace_propagation": ["only-authenticated", "unsafe-always", "never"],
     "fab.cookie_samesite": SAME_SITE,
     "fab.session_backend": SESSIONS,
+    "imap.ssl_context": ["default", "none"],
     "logging.dag_processor_log_target": ["file", "stdout"],
     "standard.venv_install_method": ["auto", "pip", "uv"],
+    "webserver.analytics_tool": ["google_analytics", "matomo", "metarouter", "segment"],
+    "webserver.caching_hash_method": ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"],
     "webserver.cookie_samesite": SAME_SITE,
     "webserver.dag_default_view": ["grid", "graph", "duration", "gantt", "landing_times"],
     "webserver.dag_orientation": ["LR", "TB", "RL", "BT"],
@@ -229,9 +253,11 @@ def options(lock: str) -> str:
         old = places(known, moved(airflow))
     sections: dict[str, dict[str, str]] = {}
     for (section, option), description in sorted(known.items()):
-        entry: dict[str, Any] = {"type": kind(description, read.get((section, option), set()))}
-        if f"{section}.{option}" in values:
-            entry["values"] = values[f"{section}.{option}"]
+        name = f"{section}.{option}"
+        methods = read.get((section, option), set())
+        entry: dict[str, Any] = {"type": DESCRIBED_TYPES.get(name) or kind(description, methods)}
+        if name in values:
+            entry["values"] = values[name]
         if entry["type"] in ("integer", "float") and description["default"]:
             entry["default"] = json.loads(str(description["default"]))
         if description.get("sensitive"):

@@ -33,6 +33,7 @@ TEXT = "input should be a valid string, not "
 BOOLEAN = "input should be true or false, not "
 SECTION = 'input should be a section, lines of "key: value" below its name, not '
 EMPTY = "is empty: write its settings below it, or remove it"
+REQUIRED = EMPTY.removesuffix(", or remove it")
 DATE = "should be a date without quotes, such as 2026-11-30, not "
 
 STRUCTURE = [
@@ -153,7 +154,6 @@ VALUES = [
             "1_000": "1_000 (write 1000)", "0_8": "0_8 (write 8)",
             "1e3": "1e3 (write 1000)", "7.0": "7.0 (write 7)", "1.5": "1.5",
             ".inf": ".inf", "-.INF": "-.INF", ".NaN": ".NaN", "1e999": "1e999",
-            NINES: f"{CUT} (write at most 18 digits)", f"-{NINES[:30]}": f"-{NINES[:30]} (write at",
             "0x" + "f" * 40: "0x" + "f" * 40,
             "yes": "yes", "true": "true", "~": "~", "null": "null",
             "2026-11-30": "2026-11-30", "2026-11-30 10:00:00": "2026-11-30 10:00:00",
@@ -162,6 +162,10 @@ VALUES = [
     ),
     bad("airflow: {parallelism: }\n",
         "1: airflow.parallelism: input should be a valid integer, but is empty"),
+    bad(f"airflow: {{parallelism: {NINES}}}\n",
+        f"1: airflow.parallelism: input should be less than or equal to 10000, not {CUT}"),
+    bad(f"airflow: {{parallelism: -{NINES[:30]}}}\n",
+        f"1: airflow.parallelism: input should be greater than or equal to 1, not -{NINES[:30]}"),
     bad("airflow: {parallelism: 0x7FFF}\n",
         "1: airflow.parallelism: input should be less than or equal to 10000, not 0x7FFF"),
     # No boolean.
@@ -190,7 +194,8 @@ VALUES = [
     bad("namespace: [a]\n", f"1: namespace: {TEXT}a list"),
     bad("namespace: {a: b}\n", f"1: namespace: {TEXT}a mapping"),
     bad("namespace:\n", "1: namespace: input should be a valid string, but is empty"),
-    bad(f"namespace: {'a' * 5000}\n", "1: namespace: should be up to 63"),
+    bad(f"namespace: {'a' * 4000}\n", "1: namespace: should be up to 63"),
+    bad(f"namespace: {'a' * 5000}\n", "1: namespace: should have at most 4096 characters"),
     bad('namespace: "a\\nb"\n', "1: namespace: should be up to 63"),
     # No section, list or mapping.
     bad("airflow:\n", f"1: airflow: {EMPTY}"),
@@ -230,9 +235,22 @@ VALUES = [
 ]  # fmt: skip
 """In the file of an environment."""
 
+OPTION = "input should be a valid string, a valid integer, a valid number, true or false, not "
 COMMON = [
-    ("env: {}", f"env: {{B: {text}}}", f'airflow.tasks.env.B: {TEXT}{text} (write "{text}")')
-    for text in ("yes", "3.10", "1e3", "~", "0x1F", "2026-11-30", "010", "true")
+    *(
+        ("env: {}", f"env: {{B: {text}}}", f'airflow.tasks.env.B: {TEXT}{text} (write "{text}")')
+        for text in ("yes", "3.10", "1e3", "~", "0x1F", "2026-11-30", "010", "true")
+    ),
+    # Quotes would not be enough, or a number in their place would be another one.
+    ("version: 3.3.2", "version: 3.3",
+     "airflow.version: '3.3' is unknown; did you mean 3.3.2? known: 3.3.2, 2.11.2"),
+    ("executor: KubernetesExecutor # or", "executor: yes # or",
+     "airflow.executor: 'yes' is unknown; known: KubernetesExecutor, CeleryExecutor, CeleryKubernet"
+     "esExecutor, LocalKubernetesExecutor, LocalExecutor, SequentialExecutor"),
+    ("configuration: {}", "configuration: {core: {dags_are_paused_at_creation: yes}}",
+     "airflow.configuration.core.dags_are_paused_at_creation: must be true or false, not 'yes'"),
+    ("configuration: {}", "configuration: {core: {daemon_umask: 0o77}}",
+     f'airflow.configuration.core.daemon_umask: {OPTION}0o77 (write "0o77")'),
 ]  # fmt: skip
 
 SET = {
@@ -261,7 +279,7 @@ SET = {
     "airflow.tasks.env.B=3.10": f'airflow.tasks.env.B: {TEXT}3.10 (write "3.10")',
     "airflow.parallelism=010": f"airflow.parallelism: {INTEGER}010 (write 8 or 10)",
     "airflow.stopped=on": f"airflow.stopped: {BOOLEAN}on (write true)",
-    f"airflow.parallelism={NINES}": f"airflow.parallelism: {INTEGER}{CUT}",
+    f"airflow.parallelism={NINES}": "airflow.parallelism: input should be less than or equal to",
     "airflow=null": f"airflow: {SECTION}null",
     "airflow=~": f"airflow: {SECTION}~",
     "{airflow}=1": "{airflow}: unknown key",
@@ -347,13 +365,19 @@ POLICIES = [
     ),
     bad(WAIVER.replace("2026-11-30", "2026-13-01"), f"6: waivers.0.expires: {NOT_YAML}month must"),
     bad(WAIVER.replace("ana", "yes"), f'5: waivers.0.owner: {TEXT}yes (write "yes")'),
+    bad(WAIVER.replace("ana", "' '"), "5: waivers.0.owner: string should have at least 1 char"),
+    bad(WAIVER.replace("its registry is unavailable", f"'{' ' * 12}'"),
+        "4: waivers.0.reason: string should have at least 10 characters"),
     bad(WAIVER.replace("StatefulSet/", ""), "3: waivers.0.object: should be Kind/name"),
 ]  # fmt: skip
 
 IMAGE = [
     bad("python: 3.10\n", f'1: python: {TEXT}3.10 (write "3.10")'),
-    bad("\npython: 3\n", '2: python: should be a Python version without its patch number, such as '
-        '"3.11", not 3'),
+    *(
+        bad(f"\npython: {text}\n", "2: python: should be a Python version without its patch number"
+            f', one of "3.10" to "3.14", not {shown}')
+        for text, shown in {"3": "3", "3.1": "3.1", "'3.9'": "'3.9'", "3.20": "3.20"}.items()
+    ),
     bad("base: no\n", "1: base: input should be 'buster', 'bookworm' or 'trixie', not no"),
     bad("systemPackages: libcairo2\n",
         "1: systemPackages: input should be a valid list, not 'libcairo2'"),

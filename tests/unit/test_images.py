@@ -239,6 +239,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "images" / "shared").mkdir()
     (made.parent / "Dockerfile").write_text("FROM scratch\n")
     (made / "task.py").write_text("print()\n")
+    (made / "requirements.txt").write_text("# Python 3.11\n")
     return made
 
 
@@ -250,6 +251,7 @@ def test_a_task_image_takes_what_it_does_not_say_from_the_airflow_image(folder: 
     (folder / "image.yaml").write_text(
         'base: trixie\npython: "3.13"\nsystemPackages: [libcairo2]\n'
     )
+    (folder / "requirements.txt").write_text("# Python 3.13\n")
     (own,) = tasks.specs(settings, folder.parents[2])
     assert own.base == "python:3.13-slim-trixie"
     assert dict(own.arguments)["SYSTEM_PACKAGES"] == "libcairo2"
@@ -301,6 +303,25 @@ def test_a_bad_image_yaml_is_refused_with_its_place(folder: Path, text: str, pro
     with pytest.raises(SettingsError) as raised:
         tasks.specs(load("dev"), folder.parents[2])
     assert f"images/tasks/report/{problem}" in str(raised.value)
+
+
+def test_what_the_shared_dockerfile_lacks_is_named(folder: Path) -> None:
+    (folder / "task.py").unlink()
+    (folder / "image.yaml").write_text('base: trixie\npython: "3.12"\n')
+    with pytest.raises(SettingsError) as raised:
+        tasks.specs(load("dev"), folder.parents[2])
+    place = "images/tasks/report"
+    assert [str(problem) for problem in raised.value.problems] == [
+        f"{place}/requirements.txt:1: is not for Python 3.12, the image's: run make lock",
+        f"{place}/task.py: is missing: it is what the image runs",
+    ]
+    (folder / "requirements.txt").unlink()
+    with pytest.raises(
+        SettingsError, match=r"requirements\.txt: is missing: write requirements\.in"
+    ):
+        tasks.specs(load("dev"), folder.parents[2])
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    assert tasks.specs(load("dev"), folder.parents[2])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from airflow_kubernetes.settings.problems import SettingsError
 Options = dict[str, dict[str, Any]]
 
 CELERY = "airflow.executor=CeleryExecutor"
+
+BUNDLE = '{"name": "a", "classpath": "b.C", "kwargs": {}}'
 
 S3 = {"remote_logging": True, "remote_base_log_folder": "s3://logs"}
 
@@ -97,6 +100,21 @@ UNKNOWN: dict[str, list[tuple[Options, str]]] = {
         ({"metrics": {"statsd_port": 99999}}, "must be a port from 1 to 65535"),
         ({"secrets": {"backend": "VaultBackend"}}, "must be the path of a Python object"),
         ({"celery": {"extra_celery_config": "{"}}, "must be JSON"),
+        ({"celery": {"extra_celery_config": "[]"}}, "must be a JSON object"),
+        ({"core": {"max_active_runs_per_dag": 10**12}}, "must be at most 2147483647"),
+        ({"core": {"default_task_retries": -1}}, "must be at least 0, not '-1'"),
+        ({"core": {"daemon_umask": "rwx"}}, "must be octal digits"),
+        ({"core": {"allowed_deserialization_classes_regexp": "a.* (b"}}, "regular expressions"),
+        ({"scheduler": {"allowed_run_id_pattern": "*"}}, "must be a regular expression"),
+        ({"metrics": {"metrics_allow_list": "scheduler,*dag"}}, "must be regular expressions"),
+        ({"api": {"expose_config": "partly"}}, "must be true, false or non-sensitive-only"),
+        ({"api": {"theme": "dark"}}, "must be a JSON object"),
+        ({"fab": {"auth_rate_limit": "5 per blink"}}, "must be limits such as"),
+        ({"logging": {"callsite_parameters": "line"}}, "must be names of filename, func_name"),
+        ({"kubernetes_executor": {"kube_client_request_args": "[1]"}}, "must be a JSON object"),
+        ({"kubernetes_executor": {"delete_worker_pods": "never"}}, "must be true or false"),
+        ({"workers": {"secrets_backend": "Vault"}}, "must be the path of a Python object"),
+        ({"dag_processor": {"dag_version_inflation_check_level": "warn"}}, "off, warning or error"),
     ],
     PREVIOUS: [
         ({"api": {"expose_config": True}}, "write expose_config in [webserver]"),
@@ -108,6 +126,10 @@ UNKNOWN: dict[str, list[tuple[Options, str]]] = {
         ({"core": {"auth_manager": "my.auth.Manager"}}, "users are those of FAB"),
         ({"webserver": {"web_server_ssl_cert": "/a"}}, "end TLS at an Ingress"),
         ({"scheduler": {"child_process_log_directory": "/data"}}, "can write nowhere else"),
+        ({"core": {"task_runner": "CgroupTaskRunner"}}, "must be StandardTaskRunner or the path"),
+        ({"webserver": {"caching_hash_method": "md4"}}, "must be md5, sha1"),
+        ({"webserver": {"default_ui_timezone": "Mars"}}, "a zone such as Europe/Berlin"),
+        ({"webserver": {"web_server_worker_timeout": "2m"}}, "must be a whole number"),
     ],
 }
 """Problems with every executor, by release."""
@@ -115,6 +137,14 @@ UNKNOWN: dict[str, list[tuple[Options, str]]] = {
 COMBINATIONS: list[tuple[Options, str, str]] = [
     ({"core": {"hostname_callable": "airflow.utils.net.get_host_ip_address"}}, "", "socket.getfqd"),
     ({"core": {"dags_folder": "/data"}}, "", "see airflow.dags"),
+    ({"core": {"default_impersonation": "me"}}, "", "pods have no privileges"),
+    ({"core": {"max_active_tasks_per_dag": 0}}, "", "must be at least 1"),
+    ({"execution_api": {"jwt_expiration_time": 5}}, "", "must be at least 60"),
+    ({"fab": {"config_file": "/data/config.py"}}, "", "it is part of the image"),
+    ({"logging": {"task_log_reader": "s3.task"}}, "", "must stay task"),
+    ({"scheduler": {"num_runs": 5}}, "", "must stay -1"),
+    ({"triggerer": {"queues_enabled": True}}, "", "the triggerer serves no queues"),
+    ({"common.io": {"xcom_objectstorage_path": "s3://a"}}, "", "apache-airflow-providers-amazon"),
     ({"core": {"unit_test_mode": True}}, "", "must stay false"),
     ({"core": {"simple_auth_manager_all_admins": True}}, "", "users are those of FAB"),
     ({"core": {"security": "kerberos"}}, "", "no component renews Kerberos tickets"),
@@ -146,7 +176,11 @@ COMBINATIONS: list[tuple[Options, str, str]] = [
     ({"core": {"auth_manager": "my.auth.Manager"}}, "", "set by this program"),
     ({"fab": {"cookie_secure": True}}, "airflow.url=http://a", "set airflow.url to the https"),
     ({"fab": {"cookie_secure": False}}, "airflow.url=https://a", "set by this program"),
-    ({"dag_processor": {"dag_bundle_config_list": "[1]"}}, "", "objects with name and classpath"),
+    (
+        {"dag_processor": {"dag_bundle_config_list": "[1]"}},
+        "",
+        "objects with name, each once, classpath and kwargs",
+    ),
     ({"dag_processor": {"dag_bundle_storage_path": "/data"}}, "", "can write nowhere else"),
     (
         {"scheduler": {"use_row_level_locking": False}},
@@ -176,6 +210,16 @@ GOOD: list[tuple[Options, str]] = [
     ({"core": {"max_active_runs_per_dag": "16", "default_timezone": "Europe/Berlin"}}, ""),
     ({"core": {"hostname_callable": "airflow.utils.net.getfqdn"}}, ""),
     ({"scheduler": {"job_heartbeat_sec": 10, "scheduler_idle_sleep_time": 1}}, ""),
+    ({"scheduler": {"num_runs": -1, "max_tis_per_query": 0}}, ""),
+    ({"core": {"dagbag_import_timeout": -1, "daemon_umask": "0o027"}}, ""),
+    ({"core": {"allowed_deserialization_classes_regexp": r"a\.b.* c\.D"}}, ""),
+    ({"api": {"expose_stacktrace": True, "theme": '{"tokens": {}}'}}, ""),
+    ({"fab": {"auth_rate_limit": "5 per 40 second; 100/hour"}}, ""),
+    ({"logging": {"file_task_handler_new_folder_permissions": "770"}}, ""),
+    ({"metrics": {"metrics_allow_list": "scheduler,^executor,dag.*"}}, ""),
+    ({"dag_processor": {"dag_bundle_config_list": f"[{BUNDLE}]"}}, ""),
+    ({"dag_processor": {"stale_bundle_cleanup_interval": -1}}, ""),
+    ({"workers": {"execution_api_timeout": 0.5}}, ""),
     ({"api": {"expose_config": "non-sensitive-only", "instance_name": "Ours"}}, ""),
     ({"logging": {"logging_level": "DEBUG", "namespace_levels": "a=INFO,b.c=ERROR"}}, ""),
     ({"common.io": {"xcom_objectstorage_path": "file:///tmp/x"}}, ""),
@@ -283,6 +327,14 @@ def test_what_this_program_sets_are_options_of_the_release(version: str) -> None
     assert {name for name in own if name.startswith("AIRFLOW__")} <= known
 
 
-def test_a_missing_file_of_options_says_what_to_do() -> None:
-    with pytest.raises(SettingsError, match=r"9\.9\.9-options\.json: is missing or damaged"):
-        options("9.9.9")
+def test_a_missing_or_damaged_file_of_options_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_kubernetes.airflow.options.LOCKS", tmp_path)
+    texts = ["", "{}", "[]", "null", '{"options": [], "moved": {}}', "[" * 100_000]
+    texts.append('{"options": {"core": {"a": {"typ": 1}}}, "moved": {}}')
+    for number, text in enumerate(texts):
+        (tmp_path / f"{number}-options.json").write_text(text)
+    for version in (*map(str, range(len(texts))), "9.9.9"):
+        with pytest.raises(SettingsError, match=f"{version}-options.json: is missing or damaged"):
+            options(version)

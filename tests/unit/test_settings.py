@@ -232,6 +232,8 @@ REPOSITORIES = "airflow.dags.repositories"
         ("airflow.executor=LocalExecutor,Foo", "'Foo' in 'LocalExecutor,Foo' is unknown"),
         ("airflow.executor=LocalExecutor,LocalExecutor", "names an executor twice"),
         ("airflow.executor=a-b:LocalExecutor", "each alone or as alias:name"),
+        ("airflow.executor=a:LocalExecutor,a:KubernetesExecutor", "names an executor twice"),
+        ("airflow.executor=KubernetesExecutor:LocalExecutor,KubernetesExecutor", "executor twice"),
         ("airflow.executor=LocalKubernetesExecutor,CeleryExecutor", "a list takes Kubernetes"),
         (
             "airflow.version=2.11.2 airflow.executor=LocalExecutor,KubernetesExecutor",

@@ -134,7 +134,7 @@ SETTINGS = [
         more="database.mode=external database.external.secret=mine",
     ),
     Setting("images.registry", values.REGISTRIES_GOOD, values.REGISTRIES_BAD),
-    Setting("airflow.dags.git.ref", values.REFS_GOOD, values.REFS_BAD),
+    Setting("airflow.dags.git.ref", values.REFS_GOOD, [*values.REFS_BAD, *values.REFS_REPLACED]),
     Setting("airflow.dags.git.folder", values.FOLDERS_GOOD, values.FOLDERS_BAD),
     Setting(
         "airflow.dags.git.repository",
@@ -187,8 +187,9 @@ SETTINGS = [
         "airflow.configuration",
         [["x"]],
         [["x" * 140_000], ["a\0b"], ["x" * 120_000] * 9],
-        lambda texts: {"api": dict(zip(values.TEXTS, texts, strict=False))},
+        lambda texts: {"sentry": {f"text_{number}": text for number, text in enumerate(texts)}},
     ),
+    Setting("images.platforms", values.PLATFORMS_GOOD, values.PLATFORMS_BAD),
     Setting("database.cluster.bufferPool", ["256M", "1G"], values.POOLS_BAD),
     Setting(
         "airflow.apiServer.service.nodePort",
@@ -209,7 +210,12 @@ SETTINGS = [
     Setting(
         f"{TASKS}.env", ["", "x", "a b\n", "é"], ["a\0b", "x" * 140_000], lambda text: {"A": text}
     ),
-    Setting(f"{TASKS}.env", [], ["x" * 100_000], lambda text: dict.fromkeys("ABCDEF", text)),
+    Setting(
+        f"{TASKS}.env",
+        [],
+        ["x" * 100_000, "\U0001f600" * 12_000],
+        lambda text: dict.fromkeys("ABCDEF", text),
+    ),
     Setting(f"{TASKS}.volumes", values.VOLUMES_GOOD, values.VOLUMES_BAD),
     Setting(
         f"{TASKS}.volumes",
@@ -246,7 +252,7 @@ SETTINGS = [
     Setting(
         f"{TASKS}.volumes",
         values.SUBDOMAINS_GOOD,
-        [*values.SUBDOMAINS_BAD, "airflow-mysql", "airflow-redis"],
+        [*values.SUBDOMAINS_BAD, *values.OWN_CLAIMS],
         lambda name: volume(claim=name),
     ),
     Setting(

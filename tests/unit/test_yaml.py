@@ -84,7 +84,7 @@ def test_an_empty_or_missing_section_of_common_is_one_problem(values: Path) -> N
     usual = file.read_text()
     start, end = usual.index("airflow:\n"), usual.index("database:\n")
     for text, problem in {
-        "airflow:\n": f"7: airflow: {bad_yaml.EMPTY}",
+        "airflow:\n": f"7: airflow: {bad_yaml.REQUIRED}",
         "airflow: 3\n": f"7: airflow: {bad_yaml.SECTION}3",
         "": "1: airflow: missing; values/common.yaml holds every setting",
     }.items():

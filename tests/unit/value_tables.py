@@ -31,7 +31,7 @@ CPU_GOOD = [
 ]
 CPU_BAD = [
     "", "0", "0m", "0.0", "-1", "1 m", "1M1", "m", "500 m", "0.0001", "1u", "1.5m", "1500u", "x",
-    "1K", "1mi", "0x10", "1e", "1e400", "9" * 400, "1E18", "9Ei", "¹", "1_000",
+    "1K", "1mi", "0x10", "1e", "1e400", "9" * 400, "1E18", "9Ei", "10e10", "¹", "1_000",
 ]  # fmt: skip
 MEMORY_GOOD = [
     "512Mi", "1Gi", "1.5Gi", "0.5Gi", ".5Gi", "512M", "1G", "536870912", "1e9", "524288Ki",
@@ -87,7 +87,7 @@ HOSTS_BAD = [
     "", "db:3306", "db.example.com:3306", "https://db", "mysql://db", "db/airflow", "user@db",
     "::1", "[::1]", "[::1]:3306", "2001:db8::1", "a_b", "-db", "db-", "a..b", ".db", "db name",
     "db\n", "dbé", LONG, "256.1.1.1", "1.2.3", "1.2.3.4.5", "localhost", "127.0.0.1", "127.1.2.3",
-    "a." * 126 + "ab", "--help", "db,db2", "$(X)",
+    "a." * 126 + "ab", "--help", "db,db2", "$(X)", "localhost.", "0x7f000001",
 ]  # fmt: skip
 IMAGES_GOOD = [
     "mysql", "mysql:8.4", f"mysql@{DIGEST}", f"mysql:8.4@{DIGEST}", "library/mysql:8.4",
@@ -129,13 +129,15 @@ REFS_BAD = [
     "a b", "a~1", "a^", "a:b", "a?", "a*", "a[b", "a\\b", "a\x07", "a\n", "a\x7f", "-a",
     "--upload-pack=x", "a..", "..a",
 ]  # fmt: skip
+REFS_REPLACED = ["$(HOME)", "a$$b"]
+"""Good ones, in which Kubernetes would replace something."""
 FOLDERS_GOOD = [
     ".", "dags", "a/b", "pkg/@types/node", "a b", "é", "a.b/c_d", "#1", "a+b", ".github/dags",
     "x/-a", "a~",
 ]  # fmt: skip
 FOLDERS_BAD = [
     "", "/", "/dags", "..", "../dags", "a/..", "a/../b", "./a", "a/.", "a//b", "a/", "-a",
-    "--help", "a\\b", "a\n", "a\x00", ".git", "a/.git", "~", "~root/a", "$HOME", "a/$(x)",
+    "--help", "a\\b", "a\n", "a\x00", ".git", "a/.git", "~", "~root/a", "$HOME", "a/.GIT", "a/$(x)",
 ]  # fmt: skip
 REPOSITORIES_GOOD = [
     "https://git.example.com/team/dags.git", "http://h/a", "ssh://git@h/a.git",
@@ -149,6 +151,8 @@ REPOSITORIES_BAD = [
     "ssh://-oProxyCommand=x@h/a", "https://h/a?ref=b", "https://h/a#b", "https://h:99999/a",
     "https://a b/c", "https://h/a b", "https://h/a\n", "HTTPS://h/a", "ext::sh -c x", "h:a",
     "--upload-pack=x", "https://a_b/c", "git@a_b:c",
+    "https://h/a\\b", "https://h/$(X)", "git@h:$(X)", "ssh://git@h/a$$b", "https://h/../a",
+    "https://h/a/..", "https://h/%zz", "https://h/<a>", "git@h:" + "x" * 5000 + ":",
 ]  # fmt: skip
 VARIABLES_GOOD = [
     "A", "a", "_", "A_1", "PYTHONPATH", "HOME", "AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_VAR_X", "TZ",
@@ -158,12 +162,15 @@ VARIABLES_BAD = [
     "", "1A", "A-B", "A.B", "A B", "A=B", "é", "A\n", "AIRFLOW__CORE__EXECUTOR", "AIRFLOW__X__Y",
     "airflow__core__executor", "DATABASE_PASSWORD", "DATABASE_USER", "BROKER_PASSWORD",
     "AIRFLOW_HOME", "PATH", "KUBERNETES_SERVICE_HOST", "KUBERNETES_X",
-    "KUBERNETES_QUEUE_EXECUTOR", "AIRFLOW_CONN_GIT_DAGS", "GIT_PASSWORD", "TASK_PULL_SECRET",
+    "KUBERNETES_QUEUE_EXECUTOR", "AIRFLOW_CONN_GIT_DAGS", "GIT_PASSWORD", "GIT_ASKPASS",
+    "GIT_SERVER", "AIRFLOW_IS_K8S_EXECUTOR_POD", "TASK_PULL_SECRET",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "ADMIN_PASSWORD",
 ]  # fmt: skip
 MOUNTS_GOOD = [
     "/data", "/data/", "/a/b", "/opt/data", "/mnt/a b", "//data", "/dev/shm", "/etc/app",
     "/home/user", "/tmpdata", "/usr/local/airflow-data", "/var/lib/data", "/a.b/é",
+    "/dev/shm/a", "/devices", "/binaries", "/usr/lib/jvm", "/usr/share/fonts", "/etc/ssl/certs",
+    "/usr/local/share/a", "/usr/local/lib/app",
 ]  # fmt: skip
 MOUNTS_BAD = [
     "", "/", "//", "data", "./data", "~/data", "/data:ro", "/a/../tmp", "/..", "/tmp", "/tmp/",
@@ -173,6 +180,11 @@ MOUNTS_BAD = [
     "/var/run/secrets", "/var", "/var/run", "/run", "/proc", "/proc/self", "/sys", "/dev", "/etc",
     "/bin", "/lib", "/usr/lib", "/a\n", "/a\x00", "/usr/local/airflow/pod_template.yaml",
     "/" + "a" * 5000,
+    "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/passwd", "/etc/ld.so.cache",
+    "/dev/null", "/dev/pts", "/dev/termination-log", "/bin/sh", "/usr/bin/env", "/lib64",
+    "/usr/local/bin/python", "/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu/a",
+    "/usr/local/lib/python3.11",
+    "/usr/share", "/usr/share/zoneinfo", "/data ",
 ]  # fmt: skip
 QUEUES_GOOD = ["default", "big.jobs", "A_b-c", "1", "q" * 256]
 QUEUES_BAD = ["", "-a", "--help", "a,b", "a b", "é", "a\n", "a:b", "q" * 257]
@@ -181,10 +193,19 @@ USERNAMES_BAD = [
     "", " ", "--help", "-a", " admin", "admin ", "a:b", "a,b", "a\nb", "a\x07",
     "$(ADMIN_PASSWORD)", "a$$b", "u" * 257,
 ]  # fmt: skip
-EMAILS_GOOD = ["admin@example.com", "a+b@c.d", "admin@localhost", "é@example.com"]
+EMAILS_GOOD = [
+    "admin@example.com",
+    "a+b@c.d",
+    "admin@localhost",
+    "é@example.com",
+    "o'neil@b.c",
+    "a@bücher.example",
+]
 EMAILS_BAD = [
     "", "admin", "@example.com", "admin@", "a@b@c", "a b@c.d", "--help", "-a@b.c", "a@b.c\n",
     "$(ADMIN_PASSWORD)@b.c", "a" * 510 + "@b.c",
+    "<a@b.c>", "a@b..c", "a@.b", "a@b.", "a@-b.c", "a@b-", "mailto:a@b.c", "a@b/c", "a@b,c@d",
+    "Ada <a@b.c>", "a@(b)",
 ]  # fmt: skip
 PEOPLE_GOOD = ["Airflow", "Ada Maria", "Ó Súilleabháin", "X", "n" * 256]
 PEOPLE_BAD = [
@@ -252,13 +273,6 @@ TOLERATIONS_BAD: list[Any] = [
         {"key": "a", "effect": "NoExecute", "tolerationSeconds": 6},
     ],
 ]  # fmt: skip
-TEXTS = (
-    "instance_name", "access_control_allow_headers", "access_control_allow_methods",
-    "access_control_allow_origins", "client_ssl_cert", "client_ssl_key", "expose_config",
-    "log_config", "theme",
-)  # fmt: skip
-"""Options that may be any text."""
-
 SETS_GOOD = ["default", "big", "1", "w" * 31]
 SETS_BAD = ["", "Big", "-a", "a-", "a_b", "a.b", "--help", "w" * 32, "a b", "é"]
 POOLS_BAD = ["", "0M", "512", "512Mi", "1.5G", "-1G", "1g", "1 G", "9" * 5000 + "M"]
@@ -267,6 +281,10 @@ BUILDERS_BAD = ["", "-a", "--help", "1a", "a b", "a/b", "é", "a\n"]
 OWN_SECRETS = [
     "airflow-mysql", "airflow-keys", "airflow-admin", "airflow-celery", "airflow-registry"
 ]  # fmt: skip
+OWN_CLAIMS = ["airflow-mysql", "airflow-redis", "airflow-backups"]
+PLATFORMS_GOOD = [["linux/amd64"], ["linux/arm64", "linux/amd64"]]
+PLATFORMS_BAD: list[Any] = [[], ["linux/amd64", "linux/amd64"], ["linux"], ["Linux/amd64"],
+                            "linux/amd64", ["linux/arm64/v8"]]  # fmt: skip
 VOLUMES_GOOD: list[Any] = [
     [],
     [{"name": "a", "mountPath": "/a", "claim": "c", "readOnly": False}],

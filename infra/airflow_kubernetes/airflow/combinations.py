@@ -36,6 +36,7 @@ FAB = "users are those of FAB, in the database"
 OWN_NAMESPACE = "the scheduler may start pods only in its own namespace, as its service account"
 SIGNED = "tokens are signed with the generated key in the Secret airflow-keys"
 NO_LOG_SERVER = Fixed("logs are on a shared volume, and no component serves them")
+CONFIG_FILE = Fixed("it is part of the image", (f"{HOME}/webserver_config.py",))
 IMAGE = Fixed("task pods run the image that this program builds; see airflow.tasks.image")
 
 FIXED: dict[Key, Fixed] = {
@@ -56,6 +57,9 @@ FIXED: dict[Key, Fixed] = {
     ("celery", "worker_concurrency"): SLOTS,
     ("core", "auth_manager"): Fixed(FAB),
     ("core", "database_access_isolation"): Fixed("no component serves the internal API", FALSE),
+    ("core", "default_impersonation"): Fixed(
+        "tasks may not change their user: pods have no privileges"
+    ),
     ("core", "dags_folder"): Fixed(
         "DAG code is in the dags folder of the image, or comes from Git; see airflow.dags"
     ),
@@ -79,6 +83,7 @@ FIXED: dict[Key, Fixed] = {
     ("database", "sql_engine_collation_for_ids"): Fixed(
         "the tables have Airflow's collation for MySQL", ("utf8mb3_bin",)
     ),
+    ("fab", "config_file"): CONFIG_FILE,
     ("kubernetes_executor", "cluster_context"): Fixed(OWN_NAMESPACE),
     ("kubernetes_executor", "config_file"): Fixed(OWN_NAMESPACE),
     ("kubernetes_executor", "in_cluster"): Fixed(OWN_NAMESPACE, TRUE),
@@ -86,9 +91,13 @@ FIXED: dict[Key, Fixed] = {
     ("kubernetes_executor", "multi_namespace_mode_namespace_list"): Fixed(OWN_NAMESPACE),
     ("kubernetes_executor", "worker_container_repository"): IMAGE,
     ("kubernetes_executor", "worker_container_tag"): IMAGE,
+    ("logging", "task_log_reader"): Fixed("the handler of tasks' logs has this name", ("task",)),
     ("logging", "trigger_log_server_port"): NO_LOG_SERVER,
     ("logging", "worker_log_server_port"): NO_LOG_SERVER,
+    ("scheduler", "num_runs"): Fixed("the scheduler would end, and be started again", ("-1",)),
     ("scheduler", "scheduler_health_check_server_host"): LISTEN,
+    ("triggerer", "queues_enabled"): Fixed("the triggerer serves no queues", FALSE),
+    ("webserver", "config_file"): CONFIG_FILE,
     ("webserver", "run_internal_api"): Fixed("no component uses the internal API", FALSE),
     ("webserver", "web_server_host"): LISTEN,
     ("webserver", "web_server_ssl_cert"): HTTP,
@@ -96,16 +105,29 @@ FIXED: dict[Key, Fixed] = {
 }
 
 LEAST: dict[Key, int] = {
+    ("api", "maximum_page_limit"): 1,
+    ("api_auth", "jwt_expiration_time"): 60,
+    ("core", "dag_file_processor_timeout"): 1,
+    ("core", "max_active_runs_per_dag"): 1,
+    ("core", "max_active_tasks_per_dag"): 1,
+    ("core", "max_map_length"): 1,
+    ("dag_processor", "dag_file_processor_timeout"): 1,
     ("dag_processor", "parsing_processes"): 1,
     ("database", "max_db_retries"): 1,
-    # SQLAlchemy takes less as "without limit", and MySQL has one.
-    ("database", "sql_alchemy_max_overflow"): 0,
+    ("database", "migration_batch_size"): 1,
     ("database", "sql_alchemy_pool_size"): 1,
+    ("execution_api", "jwt_expiration_time"): 60,
+    ("fab", "session_lifetime_minutes"): 1,
+    ("scheduler", "max_dagruns_per_loop_to_schedule"): 1,
+    ("scheduler", "max_dagruns_to_create_per_loop"): 1,
     ("scheduler", "parsing_processes"): 1,
     ("triggerer", "capacity"): 1,
     ("triggerer", "default_capacity"): 1,
+    ("triggerer", "max_trigger_to_select_per_loop"): 1,
+    ("webserver", "session_lifetime_minutes"): 1,
+    ("workers", "max_failed_heartbeats"): 1,
 }
-"""The least number with which components work."""
+"""The least number with which components work, tasks run and users stay logged in."""
 
 COOKIES = {("fab", "cookie_secure"), ("webserver", "cookie_secure")}
 
@@ -124,10 +146,18 @@ REQUIRES: dict[Key, Key] = {
     ("logging", "remote_base_log_folder"): ("logging", "remote_logging"),
     ("logging", "remote_log_conn_id"): ("logging", "remote_logging"),
     ("logging", "remote_task_handler_kwargs"): ("logging", "remote_logging"),
+    ("logging", "encrypt_s3_logs"): ("logging", "remote_logging"),
+    ("logging", "google_key_path"): ("logging", "remote_logging"),
     ("secrets", "backend_kwargs"): ("secrets", "backend"),
     ("workers", "secrets_backend_kwargs"): ("workers", "secrets_backend"),
 }
 """Options that Airflow reads only if another is set, too."""
+
+STORED = {
+    ("common.io", "state_store_objectstorage_path"),
+    ("common.io", "xcom_objectstorage_path"),
+}
+"""Addresses of an object storage."""
 
 PACKAGES: dict[Key, dict[str, str]] = {
     ("api", "server_type"): {"gunicorn": "gunicorn"},
@@ -253,6 +283,7 @@ def _problem(
             return "no effect without secrets.backend; set that too, or remove this"
     package = PACKAGES.get(key, {}).get(text.lower())
     wanted = providers.of_paths(text) | ({package} if package else set())
+    wanted |= providers.of_storage(text) if key in STORED else set()
     absent = next((name for name in sorted(wanted) if not providers.locked(settings, name)), None)
     return f"requires {providers.missing(settings, absent)}" if absent else None
 
@@ -264,9 +295,7 @@ def _true(text: str) -> bool:
 def _heartbeats(settings: Settings, given: Mapping[Key, str]) -> Iterator[Fault]:
     for key, dead, limit in HEARTBEATS:
         every, after = _number(settings, given, key), _number(settings, given, dead)
-        if key in given and every is not None and every < 0:
-            yield _path(key), "must be a number of seconds"
-        elif key in given and every is not None and every >= limit:
+        if key in given and every is not None and every >= limit:
             yield (
                 _path(key),
                 f"must be less than {limit}: what has had no heartbeat for {limit} s counts as "

@@ -121,7 +121,8 @@ def resolve(text: str, *, lists: bool) -> Executor:
                 "each alone or as alias:name"
             )
         chosen.append(names[name])
-    if len(set(chosen)) < len(chosen):
+    named = [item.rpartition(":")[0] or item for item in items]
+    if len(set(chosen)) < len(chosen) or len(set(named)) < len(named):
         raise UnknownExecutorError(f"{text!r} names an executor twice")
     return _with_policy(
         Executor(

@@ -2,6 +2,7 @@
 DAGs, and the task images.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -28,7 +29,8 @@ GIT = ("git", "openssh-client")
 def every(settings: Settings, root: Path = ROOT) -> list[ImageSpec]:
     """All images of the environment, Airflow's first, each after the one that it is a layer on.
 
-    Raises SettingsError for a bad image.yaml and for a missing lock of Python packages.
+    Raises SettingsError for what is wrong with the files of a task image, and for a missing lock of
+    Python packages.
     """
     own = [airflow(settings, root)]
     if RELEASES[settings.airflow.version].slim_tasks:
@@ -114,12 +116,14 @@ def _of_airflow(settings: Settings, root: Path, name: str, flavor: str) -> Image
 def _files(settings: Settings, root: Path, lock: str) -> list[File]:
     """The build context, without other locks and documentation.
 
-    Raises SettingsError if the lock is missing.
+    Raises SettingsError if the lock is missing, or does not pin the release.
     """
-    source = root / "images" / "airflow"
-    if not (source / lock).is_file():
+    source, version = root / "images" / "airflow", settings.airflow.version
+    exists = (source / lock).is_file()
+    pin = rf"^apache-airflow(-core)?=={re.escape(version)}\s".encode()
+    if not exists or not re.search(pin, (source / lock).read_bytes(), re.MULTILINE):
         message = (
-            f"is missing, and airflow.version {settings.airflow.version} with "
+            f"is {'damaged' if exists else 'missing'}, and airflow.version {version} with "
             f"images.airflow.python {settings.images.airflow.python} needs it: run make lock and "
             "commit the file"
         )

@@ -55,25 +55,25 @@ def options(version: str) -> Options:
     file = LOCKS / f"{version}-options.json"
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        sections = {
+            section: {
+                name: Option(**item | {"values": tuple(item.get("values", ()))})
+                for name, item in items.items()
+            }
+            for section, items in data["options"].items()
+        }
+        return Options(version, sections, data["moved"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         message = "is missing or damaged: run make lock and commit the file"
         problem = Problem(f"images/airflow/locks/{file.name}", 0, "", message)
         raise SettingsError([problem]) from None
-    sections = {
-        section: {
-            name: Option(**item | {"values": tuple(item.get("values", ()))})
-            for name, item in items.items()
-        }
-        for section, items in data["options"].items()
-    }
-    return Options(version, sections, data["moved"])
 
 
 @cache
 def packages(version: str, python: str) -> frozenset[str]:
-    """The names of the Python packages in a release's image; empty if its lock is missing."""
+    """The names of the Python packages in a release's image; empty without a usable lock."""
     file = LOCKS / f"{version}-py{python}.txt"
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
     return frozenset(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE))
 
 

@@ -46,6 +46,18 @@ REMOTE_LOGS = {
 }
 """By the beginning of `logging.remote_base_log_folder`, as Airflow's airflow_local_settings.py."""
 
+OBJECT_STORAGE = {
+    "s3": "amazon",
+    "s3a": "amazon",
+    "s3n": "amazon",
+    "gs": "google",
+    "gcs": "google",
+    "abfs": "microsoft-azure",
+    "abfss": "microsoft-azure",
+    "adl": "microsoft-azure",
+}
+"""By the scheme of an address: `schemes` of the filesystems that each provider has."""
+
 
 def of_section(section: str) -> str | None:
     """The package whose section it is; None if no provider is known to have it."""
@@ -65,6 +77,12 @@ def of_paths(text: str) -> set[str]:
     for first, second in re.findall(r"\bairflow\.providers\.(\w+)(?:\.(\w+))?", text):
         found.add(f"{first}-{second}" if first in SHARED else first)
     return {f"{PREFIX}{name.replace('_', '-').rstrip('-')}" for name in found}
+
+
+def of_storage(address: str) -> set[str]:
+    """The package by which tasks reach an object storage; none for an address of other kinds."""
+    provider = OBJECT_STORAGE.get(address.partition("://")[0])
+    return {f"{PREFIX}{provider}"} if provider else set()
 
 
 def locked(settings: Settings, package: str) -> bool:

@@ -89,7 +89,8 @@ def _release(settings: Settings, release: Release) -> Iterator[Fault]:
 
 def _workers(settings: Settings) -> Iterator[Fault]:
     workers = settings.airflow.celery.workers
-    default = settings.airflow.configuration.get("operators", {}).get("default_queue", "default")
+    options = settings.airflow.configuration.get("operators", {})
+    default = str(options.get("default_queue", "default"))
     # The queue of pods is served by them, or by the first set of workers.
     if default != KUBERNETES_QUEUE and not any(default in each.queues for each in workers.values()):
         yield (

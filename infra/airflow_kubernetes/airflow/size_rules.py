@@ -13,8 +13,9 @@ VARIABLE = 128 * 1024
 CONFIG_MAP = 1024 * 1024
 """Bytes of a ConfigMap's values (k8s.io/api/core/v1: MaxSecretSize)."""
 
-ENVIRONMENT = 512 * 1024
-"""Bytes of `airflow.tasks.env`: pods have them next to the ConfigMap, and Linux allows 2 MiB."""
+ENVIRONMENT = 256 * 1024
+"""Bytes of `airflow.tasks.env`. The template of task pods, which is in a ConfigMap, has them as
+YAML: up to three times as many."""
 
 _NAME = 256
 """More than the longest name of a variable."""
@@ -34,7 +35,7 @@ def problems(settings: Settings) -> Iterator[Fault]:
             f"is more than the 1 MiB that a ConfigMap can have; put long values into {CFG}",
         )
     if _size(airflow.tasks.env) > ENVIRONMENT:
-        yield ("airflow", "tasks", "env"), "is more than 512 KiB; put large values into a volume"
+        yield ("airflow", "tasks", "env"), "is more than 256 KiB; put large values into a volume"
 
 
 def _variables(values: Mapping[str, object], path: Path, remedy: str) -> Iterator[Fault]:

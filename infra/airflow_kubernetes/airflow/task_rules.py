@@ -1,8 +1,12 @@
 """Rules about what `airflow.tasks` adds to pods: it must not collide with what they have."""
 
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 
+from ..broker.redis import NAME as REDIS
+from ..database.backup import CLAIM as BACKUPS
+from ..database.mysql import NAME as MYSQL
 from ..settings.problems import Fault, Path
 from ..settings.schema import Settings, Toleration
 from . import dags, task_pod
@@ -15,27 +19,34 @@ IN_IMAGE = (HOME, "/opt/checks", "/opt/venv")
 """Folders of the image without which nothing starts (images/airflow/Dockerfile)."""
 
 OF_KUBERNETES = (
+    "/dev/termination-log",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/resolv.conf",
     "/proc",
     "/run/secrets/kubernetes.io/serviceaccount",
     "/sys",
     "/var/run/secrets/kubernetes.io/serviceaccount",
 )
 
-OF_DEBIAN = (
-    "/bin", "/dev", "/etc", "/lib", "/lib64", "/sbin", "/usr/bin", "/usr/lib", "/usr/local/bin",
-    "/usr/local/lib", "/usr/sbin",
-)  # fmt: skip
-"""Folders that a volume may be below, but not in the place of."""
+OF_DEBIAN = re.compile(
+    # Folders of programs, and all of /dev but shared memory.
+    r"/(usr/(local/)?)?s?bin(/.*)?|/dev(/(?!shm(/|$)).*)?"
+    # Libraries, and what they read; a volume may be in another folder there.
+    r"|/(usr/(local/)?)?lib(32|64|x32)?(/\w+-linux-gnu.*|/python3.*)?|/usr/share(/zoneinfo.*)?"
+    # Files, in the place of which there can be no folder.
+    r"|/etc(/(group|ld\.so\.(cache|conf)|localtime|mtab|nsswitch\.conf|os-release|passwd|shadow))?"
+)
+"""What the image has there, it needs."""
 
-CLAIMS = ("airflow-mysql", "airflow-redis")
-"""Data that one server alone may write."""
+CLAIMS = (BACKUPS, MYSQL, REDIS)
 
 VARIABLES = {
     "ADMIN_PASSWORD", "AIRFLOW_CONFIG", "AIRFLOW_CONN_GIT_DAGS", "AIRFLOW_HOME",
-    "AIRFLOW_USER_HOME", "AIRFLOW_VERSION", "BROKER_PASSWORD", "DAG_IMAGE", "DATABASE_PASSWORD",
-    "DATABASE_USER", "FLOWER_PASSWORD", "GIT_PASSWORD", "GIT_USERNAME",
-    "KUBERNETES_QUEUE_EXECUTOR", "PATH", "TASK_DISRUPTION_RETRIES", "TASK_IMAGE", "TASK_IMAGES",
-    "TASK_PULL_SECRET",
+    "AIRFLOW_IS_K8S_EXECUTOR_POD", "AIRFLOW_USER_HOME", "AIRFLOW_VERSION", "BROKER_PASSWORD",
+    "DAG_IMAGE", "DATABASE_PASSWORD", "DATABASE_USER", "FLOWER_PASSWORD", "GIT_ASKPASS",
+    "GIT_PASSWORD", "GIT_SERVER", "GIT_USERNAME", "KUBERNETES_QUEUE_EXECUTOR", "PATH",
+    "TASK_DISRUPTION_RETRIES", "TASK_IMAGE", "TASK_IMAGES", "TASK_PULL_SECRET",
 }  # fmt: skip
 """Variables that pods have with some executor or source of DAG code, or that the image sets."""
 
@@ -87,12 +98,12 @@ def _volumes(settings: Settings) -> Iterator[Fault]:
                 f"{path} is, contains or is inside {folders_kept[0]}, which the pods use "
                 f"themselves; {remedy}",
             )
-        elif path in OF_DEBIAN:
+        elif OF_DEBIAN.fullmatch(path):
             yield (*VOLUMES, index, "mountPath"), f"would hide {path} of the image; {remedy}"
         if volume.claim in CLAIMS:
             yield (
                 (*VOLUMES, index, "claim"),
-                f"{volume.claim} has the data of a server, which alone may write it",
+                f"{volume.claim} is a claim of this program's own, which no task may use",
             )
         names.add(volume.name)
         paths.add(path)

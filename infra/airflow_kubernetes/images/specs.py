@@ -111,6 +111,8 @@ def below(folder: Path, tree: Path | None = None) -> list[str]:
         except OSError as error:
             refuse(path, f"cannot be read: {error.strerror}")
 
+    if folder.is_file():
+        refuse(folder, "is a file, and should be a folder: rename or remove it")
     walk(folder, ())
     if problems:
         raise SettingsError(problems)

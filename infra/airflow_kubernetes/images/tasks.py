@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..paths import ROOT
@@ -10,7 +11,7 @@ from ..settings.problems import Problem, SettingsError
 from ..settings.schema import AirflowImage, Settings, TaskImage
 from ..settings.validation import validated
 from . import bases
-from .specs import EPOCH, ImageSpec, below, read, shared
+from .specs import EPOCH, File, ImageSpec, below, read, shared
 
 PREFIX = "task-"
 """The start of their names in the registry and in the lock."""
@@ -46,7 +47,7 @@ def specs(settings: Settings, root: Path = ROOT) -> list[ImageSpec]:
 
 
 def spec(settings: Settings, name: str, root: Path = ROOT) -> ImageSpec:
-    """One task image. Raises SettingsError for a bad name or image.yaml."""
+    """One task image. Raises SettingsError for a bad name or image.yaml, and for missing files."""
     folder = _home(root) / name
     image = merged(settings, folder)
     arguments = {
@@ -60,12 +61,27 @@ def spec(settings: Settings, name: str, root: Path = ROOT) -> ImageSpec:
     ]
     if not any(file.path == "Dockerfile" for file in files):
         files.append(read(folder.parent / "Dockerfile", "Dockerfile"))
+        if problems := [*_missing(name, files, image.python)]:
+            raise SettingsError(problems)
     return ImageSpec(
         PREFIX + name,
         (*files, *shared(root)),
         tuple(arguments.items()),
         tuple(settings.images.platforms),
     )
+
+
+def _missing(name: str, files: Sequence[File], python: str) -> Iterator[Problem]:
+    """What the shared Dockerfile needs: the code, and the lock of packages for the Python."""
+    contents = {file.path: file.content for file in files}
+    place = f"images/tasks/{name}"
+    if "task.py" not in contents:
+        yield Problem(f"{place}/task.py", 0, "", "is missing: it is what the image runs")
+    lock = f"{place}/requirements.txt"
+    if "requirements.txt" not in contents:
+        yield Problem(lock, 0, "", "is missing: write requirements.in and run make lock")
+    elif f"# Python {python}".encode() not in contents["requirements.txt"].splitlines():
+        yield Problem(lock, 1, "", f"is not for Python {python}, the image's: run make lock")
 
 
 def _home(root: Path) -> Path:

@@ -55,12 +55,16 @@ def stack(environment: str, root: FilePath) -> Iterator[Disparity]:
         if key not in ("config", *ENCRYPTION):
             yield disparity((key,), value, "remove it: environments differ in values/ only")
     for key, value in config.items():
-        if key != CONTEXT and not (isinstance(value, dict) and list(value) == ["secure"]):
+        if key != CONTEXT and not _encrypted(value):
             fix = (
                 "is not encrypted: a setting belongs in values/; set a secret with "
                 f"`pulumi config set --secret {key} --stack {environment}`"
             )
-            yield disparity(("config", key), value, fix)
+            yield disparity(("config", key), "(not shown)", fix)  # it may be a password
+
+
+def _encrypted(value: Any) -> bool:
+    return isinstance(value, dict) and [*map(type, value.values())] == [str] and "secure" in value
 
 
 def _repeated(environment: str, own: Document, common: Document) -> Iterator[Disparity]:

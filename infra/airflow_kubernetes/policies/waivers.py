@@ -45,7 +45,7 @@ class Waiver(Section):
     rule: Text
     object: Annotated[str, AfterValidator(_object)]
     environment: Text | None = None
-    reason: Annotated[str, StringConstraints(min_length=10)]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
     owner: Text
     expires: date
     _file: Document = PrivateAttr()

@@ -3,13 +3,13 @@
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
-from .texts import unprintable
+from .texts import expanded, unprintable
 
 _HOST_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _PATH = re.compile(r"(?:[A-Za-z0-9._~!&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
-_SCP = re.compile(
-    r"(?P<user>[A-Za-z0-9_][A-Za-z0-9_.-]*)@(?P<host>[^:/@]+):(?P<path>[^:]*[^:/]+[^:]*)"
-)
+_REPOSITORY_PATH = re.compile(r"(?:[\w.~!&'()*+,;=:@/$-]|%[0-9A-Fa-f]{2})*")
+_SCP = re.compile(r"(?P<user>[A-Za-z0-9_][A-Za-z0-9_.-]*)@(?P<host>[^:/@]+):(?P<path>/*[^:/][^:]*)")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.%+:-]*")
 
 REPOSITORY = (
@@ -46,8 +46,8 @@ def host(text: str) -> str | None:
     if text.strip("[]").count(":") > 1:
         return f"{form}: for an IPv6 address, write a name that has it"
     if (problem := hostname(text)) is not None:
-        return f"{form}{problem.removeprefix('should have a host name')}"
-    if text.lower() == "localhost" or (_is_ipv4(text) and _of_itself(IPv4Address(text))):
+        return f"{form}: {problem.removeprefix('should have ')}"
+    if text.lower().removesuffix(".") == "localhost" or _of_itself(text):
         return f"{form} that pods reach: this one is each pod itself"
     return None
 
@@ -57,14 +57,14 @@ def hostname(text: str) -> str | None:
     labels = text.removesuffix(".").split(".")
     if len(text) > 253 or not all(map(_HOST_LABEL.fullmatch, labels)):
         return "should have a host name of letters, digits and - between dots"
-    if labels[-1].isdecimal() and not _is_ipv4(text):
+    if _NUMBER.fullmatch(labels[-1]) and not _is_ipv4(text):
         return "should have a host name that does not end in a number, or an IPv4 address"
     return None
 
 
 def repository(text: str) -> str | None:
     """The address of a Git repository, as git reads it; a password is refused elsewhere."""
-    if problem := unprintable(text):
+    if problem := unprintable(text) or expanded(text):
         return problem
     scheme, separator, rest = text.partition("://")
     if not separator:
@@ -78,7 +78,11 @@ def repository(text: str) -> str | None:
     user, at, address = server.rpartition("@")
     if at and not _USER.fullmatch(user):
         return REPOSITORY
-    return authority(address) if path.strip("/") else "should name a repository after the host"
+    if not path.strip("/"):
+        return "should name a repository after the host"
+    if not _REPOSITORY_PATH.fullmatch(path) or {".", ".."} & {*path.split("/")}:
+        return "should have a path as in an address: no . or .. alone, %20 for a space"
+    return authority(address)
 
 
 def endpoint(text: str) -> str | None:
@@ -141,5 +145,6 @@ def _is_ipv6(text: str) -> bool:
         return False
 
 
-def _of_itself(address: IPv4Address) -> bool:
-    return address.is_loopback or address.is_unspecified
+def _of_itself(text: str) -> bool:
+    """Whether a host is an address by which a machine reaches itself."""
+    return _is_ipv4(text) and (IPv4Address(text).is_loopback or IPv4Address(text).is_unspecified)

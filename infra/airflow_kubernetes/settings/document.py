@@ -26,8 +26,8 @@ DEEPEST = 20
 """Levels of sections and lists; settings have 8."""
 MOST = 10_000
 """Parser events of a file, about one for each key and each value."""
-ENOUGH = 100
-"""Problems of a file after which it is not read on."""
+ENOUGH = 200
+"""Problems after which no more are looked for: each costs time, and nobody reads so many."""
 LONGEST_VALUE = 60
 """Characters that a message shows of a value."""
 LOGIN = re.compile(r"""(?<=//)[^\s/'"]+(?=@)|[^\s/'"@:]+:[^\s'"@]+(?=@(?!sha256:))""")
@@ -130,13 +130,16 @@ def parse(text: str, shown_as: str) -> Document:
 def override(assignments: str) -> Document:
     """The document of `section.key=value …`, each value YAML. Raises SettingsError."""
     values: dict[tuple[str, ...], Any] = {}
+    sections: dict[tuple[str, ...], tuple[str, ...]] = {}  # each with a value that it has
     texts: dict[Path, str] = {}
-    problems = []
+    problems: list[Problem] = []
 
     def refuse(name: str, message: str) -> None:
         problems.append(Problem("SET", 0, name, message))
 
     for assignment in assignments.split():
+        if len(problems) >= ENOUGH:
+            break
         name, equals, text = assignment.partition("=")
         path = tuple(name.split("."))
         quoted = f"'{printable(assignment, LONGEST_VALUE)}'"
@@ -147,10 +150,12 @@ def override(assignments: str) -> Document:
             refuse(name, 'has no value: write null, or "" for an empty text')
         if path in values:
             refuse(name, "is set twice; keep one")
-        for known in values.keys() - {path}:
-            if known[: len(path)] == path[: len(known)]:
-                pair = " and ".join(f"`{dotted(part)}`" for part in sorted((known, path), key=len))
-                refuse(name, f"conflicts with another override: {pair} cannot both be set")
+        above = [path[:length] for length in range(1, len(path))]
+        other = sections.get(path) or next((part for part in above if part in values), None)
+        if other is not None:
+            pair = " and ".join(f"`{dotted(part)}`" for part in sorted((other, path), key=len))
+            refuse(name, f"conflicts with another override: {pair} cannot both be set")
+        sections |= dict.fromkeys(above, path)
         reader = _Reader("SET", text, path, f"'{printable(text, LONGEST_VALUE)}' is ")
         try:
             values[path] = reader.document()

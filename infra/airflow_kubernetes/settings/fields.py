@@ -1,14 +1,19 @@
 """Types of values: each text with its form in words, as a pattern or a check; base of sections."""
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from . import addresses, cron, git, image_names, names, quantities, texts
+
+LONGEST = 4096
+"""Characters of a text that is checked, so that no check takes time. None of them may be longer
+elsewhere: a path has 4096 (Linux: PATH_MAX)."""
 
 FORMS: dict[str, str] = {}
 """What a text that matches the pattern is, in words for error messages."""
@@ -23,12 +28,23 @@ def _checked(problem: Callable[[str], str | None]) -> AfterValidator:
     """Refuse a text of which `problem` says, in words, what it should be."""
 
     def check(text: str) -> str:
-        if (message := problem(text)) is not None:
+        long = f"should have at most {LONGEST} characters" if len(text) > LONGEST else None
+        if (message := long or problem(text)) is not None:
             raise PydanticCustomError("text", "{message}", {"message": message})
         return text
 
     return AfterValidator(check)
 
+
+def _distinct(items: list[str]) -> list[str]:
+    (item, times), *_ = Counter(items).most_common(1) or [("", 0)]
+    if times > 1:
+        raise PydanticCustomError("twice", "has {item} more than once", {"item": item})
+    return items
+
+
+DISTINCT = AfterValidator(_distinct)
+"""Of a list of texts: none is in it twice."""
 
 Name = Annotated[str, _checked(names.label)]
 """A DNS label."""
@@ -85,9 +101,10 @@ ImageTemplate = Annotated[str, _checked(image_names.template)]
 DebianRelease = Literal["buster", "bookworm", "trixie"]
 
 PythonVersion = Annotated[
-    str, _form(r"^3\.[0-9]{1,2}$", 'a Python version without its patch number, such as "3.11"')
+    str,
+    _form(r"^3\.1[0-4]$", 'a Python version without its patch number, one of "3.10" to "3.14"'),
 ]
-"""A string, because YAML reads 3.10 as the number 3.1."""
+"""A string, because YAML reads 3.10 as the number 3.1; those that images are based on."""
 
 DebianPackage = Annotated[
     str, _form(r"^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$", "the name of a Debian package")
@@ -110,7 +127,7 @@ Reference = Annotated[str, _checked(git.ref)]
 
 Schedule = Annotated[str, _checked(cron.problem)]
 
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 PersonName = Annotated[str, _checked(partial(texts.argument, most=256))]
 

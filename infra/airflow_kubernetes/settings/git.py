@@ -2,6 +2,8 @@
 
 import re
 
+from .texts import expanded
+
 _REFUSED = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{")
 
 
@@ -20,7 +22,7 @@ def ref(text: str) -> str | None:
         return f"{form} without / at its ends and . at its end"
     if any(part.startswith(".") or part.endswith(".lock") for part in text.split("/")):
         return f"{form}; none of its parts may begin with . or end in .lock"
-    return None
+    return expanded(text)
 
 
 def folder(text: str) -> str | None:
@@ -30,6 +32,6 @@ def folder(text: str) -> str | None:
         return None
     if text.startswith(("/", "-", "~")) or not text.isprintable() or "\\" in text or "$" in text:
         return f"{form}: it does not begin with /, - or ~, and has no backslash and no $"
-    if {"", ".", "..", ".git"} & {*text.split("/")}:
+    if {"", ".", "..", ".git"} & {*text.lower().split("/")}:
         return f"{form}: names with one slash between them, and none of them ., .. or .git"
     return None

@@ -4,18 +4,19 @@ Every problem is found before anything is touched, and all are reported together
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import ValidationError
 
 from ..paths import ROOT
-from . import expiry
+from . import expiry, names
 from .bounds import assigned, out_of_bounds
 from .document import ENOUGH, Document, override, problem, read
 from .problems import Fault, Path, Problem, SettingsError, dotted
 from .schema import Settings
-from .validation import mark_of, wrong_values
+from .validation import in_quotes, mark_of, wrong_values
 
 Rules = Callable[[Settings, str], Iterable[Fault]]
 """Cross-field rules for the settings of the named environment."""
@@ -37,31 +38,40 @@ def load(environment: str, overrides: str, directory: FilePath, rules: Rules) ->
     known = environments(directory)
     if environment not in known:
         message = f"no environment {environment!r}; there are: {', '.join(known)}"
-        raise SettingsError([Problem(f"{directory.name}/", 0, "", message)])
+        raise SettingsError([Problem(f"{directory.name}/", 0, "", message), *_misnamed(directory)])
     common, own, overriding = _documents(environment, overrides, directory)
     own_settings = expiry.without(own)
     layers = [overriding, own_settings, common]
     merged = _merged(_merged(common.data, own_settings.data), overriding.data)
     base, wrong_in_common = _validated(common.data, [common])
     settings, wrong = _validated(merged, layers)
+    refused = {path for path, _ in wrong}
     if settings is None:  # the combinations are checked all the same, with common's values instead
-        for path, _ in wrong[:ENOUGH]:
-            merged = _restored(merged, common.data, path)
+        for path, _ in wrong:
+            source = common.data
+            if (text := in_quotes(path, layers, Settings)) is not None:
+                source = _nested(path, text)
+                refused.discard(path)
+            merged = _restored(merged, source, path)
         settings, _ = _validated(merged, layers)
-    problems = [problem(*fault, [common]) for fault in wrong_in_common]
+    found = () if settings is None else islice(rules(settings, environment), ENOUGH)
+    # Not of what is refused: a rule saw common's value.
+    contradictions = [fault for fault in found if fault[0] not in refused]
+    told = {path for path, _ in contradictions}  # there, quotes alone would not be enough
+    problems = [problem(*fault, [common]) for fault in wrong_in_common if fault[0] not in told]
     in_common = {path for path, _ in wrong_in_common}
-    problems += [problem(*fault, layers) for fault in wrong if not _below(fault[0], in_common)]
+    problems += [
+        problem(*fault, layers)
+        for fault in wrong
+        if fault[0] not in told and not _below(fault[0], in_common)
+    ]
+    problems += [problem(*fault, layers) for fault in contradictions]
     problems += _misplaced(own_settings, environment)
-    if settings is not None:
-        refused = {path for path, _ in wrong}
-        problems += [
-            problem(*fault, layers)
-            for fault in rules(settings, environment)
-            if fault[0] not in refused  # the rule saw common's value
-        ]
+    problems += _misnamed(directory)
     if settings is not None and base is not None:
         problems += [problem(*fault, layers) for fault in out_of_bounds(settings, base)]
-        problems += [problem(*fault, [own]) for fault in expiry.problems(own, settings, base)]
+        late = islice(expiry.problems(own, settings, base), ENOUGH)
+        problems += [problem(*fault, [own]) for fault in late]
     if problems or settings is None:
         raise SettingsError(problems)
     return settings
@@ -71,22 +81,25 @@ def _documents(
     environment: str, overrides: str, directory: FilePath
 ) -> tuple[Document, Document, Document]:
     """common.yaml, the environment's file and the overrides. Raises all their problems together."""
-    sources: list[Callable[[], Document]] = [
-        lambda: read(directory / "common.yaml", f"{directory.name}/common.yaml"),
-        lambda: read(directory / f"{environment}.yaml", f"{directory.name}/{environment}.yaml"),
-        lambda: override(overrides),
-    ]
-    documents: list[Document] = []
     problems: list[Problem] = []
-    for source in sources:
+
+    def attempt(reader: Callable[[], Document]) -> Document | None:
         try:
-            documents.append(source())
+            return reader()
         except SettingsError as error:
-            problems += error.problems
-    if problems:
-        raise SettingsError(problems)
-    common, own, overriding = documents
-    return common, own, overriding
+            problems.extend(error.problems)
+            return None
+
+    def file(name: str) -> Document:
+        return read(directory / f"{name}.yaml", f"{directory.name}/{name}.yaml")
+
+    common, own = attempt(lambda: file("common")), attempt(lambda: file(environment))
+    overriding = attempt(lambda: override(overrides))
+    if common is not None and own is not None and overriding is not None:
+        return common, own, overriding
+    if common is not None:  # its values do not depend on the others
+        problems += [problem(*fault, [common]) for fault in _validated(common.data, [common])[1]]
+    raise SettingsError(problems)
 
 
 def _validated(data: dict[str, Any], layers: list[Document]) -> tuple[Settings | None, list[Fault]]:
@@ -121,6 +134,25 @@ def _restored(data: dict[Any, Any], common: Any, path: Path) -> dict[Any, Any]:
     if key in common:
         return data | {key: common[key]}
     return {name: value for name, value in data.items() if name != key}
+
+
+def _nested(path: Path, value: Any) -> Any:
+    """Sections within each other that have nothing but `value`, at `path`."""
+    for part in reversed(path):
+        value = {part: value}
+    return value
+
+
+def _misnamed(directory: FilePath) -> Iterator[Problem]:
+    """Files that look like those of environments, and that no command could name."""
+    for file in sorted(directory.glob("[!.]*")):
+        if file.suffix.lower() not in (".yaml", ".yml"):
+            continue
+        shown = f"{directory.name}/{file.name}"
+        if file.suffix != ".yaml":
+            yield Problem(shown, 0, "", f"is not read: rename it to {file.stem}.yaml")
+        elif (message := names.environment(file.stem)) is not None:
+            yield Problem(shown, 0, "", message)
 
 
 def _misplaced(own: Document, environment: str) -> Iterator[Problem]:

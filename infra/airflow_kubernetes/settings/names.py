@@ -9,6 +9,8 @@ _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _QUALIFIED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 
+_STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
 LABEL_FORM = "up to {most} characters of a-z, 0-9 and -, without - at an end"
 VALUE_FORM = "up to 63 letters, digits, _, . and -, with a letter or a digit at both ends"
 
@@ -30,6 +32,16 @@ def namespace(text: str) -> str | None:
     if text == "default" or text.startswith("kube-"):
         return "should be a namespace of Airflow's own: default and kube-… are the cluster's"
     return label(text)
+
+
+def environment(text: str) -> str | None:
+    """The name of an environment, which is its Pulumi stack's, and an argument of commands."""
+    if _STACK.fullmatch(text):
+        return None
+    return (
+        "should have a name of letters, digits, -, _ and ., with a letter or a digit first, as "
+        "Pulumi's stacks have: rename it"
+    )
 
 
 def subdomain(text: str) -> str | None:

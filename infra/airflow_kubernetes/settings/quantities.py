@@ -19,7 +19,10 @@ _QUANTITY = re.compile(
 """Longer numbers than these are beyond the highest or finer than the finest amount anyway."""
 
 _HIGHEST = 2**63 - 1
-"""Kubernetes counts bytes and thousandths of a core in 64 bits."""
+"""Kubernetes counts bytes in 64 bits."""
+
+_MOST_CORES = 10**8
+"""Of a limit: the time that Linux lets a container have (cpu.max) is less than twice as much."""
 
 _BYTES = "bytes with a unit, such as 512Mi or 20Gi"
 
@@ -54,7 +57,7 @@ def cpu(text: str) -> str | None:
         return 'should be CPU in cores, such as "2" or "500m"'
     if value * 1000 % 1:
         return "should be whole thousandths of a core, such as 500m"
-    if not 1 <= value * 1000 <= _HIGHEST:
+    if not Fraction(1, 1000) <= value <= _MOST_CORES:
         return (
             "should be at least 1m, a thousandth of a core, and of a size that a cluster can have"
         )

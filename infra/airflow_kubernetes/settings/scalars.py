@@ -26,9 +26,19 @@ class Unclear:
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def beyond(self) -> int | None:
+        """Of a whole number with too many digits: one that is as far from all bounds."""
+        if not _INTEGER.fullmatch(self.text):
+            return None
+        return -BEYOND if self.text.startswith("-") else BEYOND
+
 
 LONGEST_NUMBER = 18
 """Digits of a whole number; all of them fit into 64 bits."""
+
+BEYOND = 1_000_000_000_000_000_000
+"""The first number with more digits."""
 
 _NULL = ("", "~", "null", "Null", "NULL")
 _TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")

@@ -2,7 +2,8 @@
 
 import re
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_LABEL = r"[^\W_]([\w-]*[^\W_])?"
+_EMAIL = re.compile(rf"""[^@\s<>()[\]\\,;:"]+@{_LABEL}(\.{_LABEL})*""")
 
 
 def unprintable(text: str) -> str | None:
@@ -12,11 +13,19 @@ def unprintable(text: str) -> str | None:
     return "should have no spaces, line breaks or other characters that cannot be seen"
 
 
+def expanded(text: str) -> str | None:
+    """A text in which the kubelet replaces `$(NAME)` by the variable, and `$$` by `$`: it does so
+    in arguments.
+    """
+    if "$(" in text or "$$" in text:
+        return "should have no $( and no $$, which Kubernetes replaces in arguments"
+    return None
+
+
 def argument(text: str, most: int) -> str | None:
     """A text that is an argument of a command and a value in a column of `most` characters.
 
-    A hyphen in front would make an option of it. The kubelet replaces `$(NAME)` in arguments by
-    the variable, and `$$` by `$`.
+    A hyphen in front would make an option of it.
     """
     if not text.strip() or text != text.strip():
         return "should be a text without spaces at its ends"
@@ -24,11 +33,9 @@ def argument(text: str, most: int) -> str | None:
         return "should have no line breaks or other characters that cannot be seen"
     if text.startswith("-"):
         return "should not begin with -, which makes an option of a command of it"
-    if "$(" in text or "$$" in text:
-        return "should have no $( and no $$, which Kubernetes replaces in arguments"
     if len(text) > most:
         return f"should have at most {most} characters, as Airflow's database"
-    return None
+    return expanded(text)
 
 
 def username(text: str) -> str | None:
@@ -39,7 +46,7 @@ def username(text: str) -> str | None:
 
 
 def email(text: str) -> str | None:
-    """An email address, of which only the form is checked."""
+    """An email address, of which only the form is checked; letters may be of any language."""
     if not _EMAIL.fullmatch(text):
         return "should be an email address, such as admin@example.com"
     return argument(text, 512)
@@ -49,6 +56,6 @@ def mount_path(text: str) -> str | None:
     """The absolute path of a folder in a container; Docker separates paths by colons."""
     if not text.startswith("/") or not text.strip("/."):
         return "should be an absolute path, such as /data"
-    if ".." in text.split("/") or ":" in text or not text.isprintable() or len(text) > 4095:
-        return "should be a path without .., colons and characters that cannot be seen"
+    if ".." in text.split("/") or ":" in text or not text.isprintable() or text.endswith(" "):
+        return "should be a path without .., colons, a space at its end and unseen characters"
     return None

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from .document import Document, problem, shown
+from .document import ENOUGH, Document, problem, shown
 from .fields import FORMS, Section
 from .marks import PerEnvironment
 from .problems import Fault, Path, SettingsError
@@ -45,10 +45,10 @@ def wrong_values(
     """Path and message, with the remedy, of each wrong key and each wrong value of a `root`.
 
     The documents are what was validated, merged, the first over the others. `missing` is the
-    message about a key that none of them has.
+    message about a key that none of them has. Only the first ENOUGH errors count.
     """
     wrong: dict[tuple[Path, bool], list[ErrorDetails]] = {}
-    for detail in error.errors(include_url=False):
+    for detail in error.errors(include_url=False)[:ENOUGH]:
         path = detail["loc"]
         if detail["type"] == "extra_forbidden":
             yield path, f"unknown key{nearest(str(path[-1]), _keys_at(path[:-1], root))}"
@@ -79,8 +79,13 @@ def _wrong_value(
     written = shown(value, path, documents)
     if kinds == {"string_type"} and _quotable(value, written):
         details = _errors_of(written, path, root) or details  # quotes alone would not be enough
+    elif isinstance(value, Unclear) and (number := value.beyond) is not None:
+        details = _errors_of(number, path, root) or details  # fewer digits would not be enough
     if written == "empty" and kinds == {"model_type"}:
-        return "is empty: write its settings below it, or remove it"
+        required = str(path[-1]) in _keys_at(path[:-1], root)
+        elsewhere = sum(document.holds(path) for document in documents) > 1
+        remedy = "" if required and not elsewhere else ", or remove it"
+        return f"is empty: write its settings below it{remedy}"
     first, *others = dict.fromkeys(map(_expected, details))
     message = ", ".join([first, *(text.removeprefix("input should be ") for text in others)])
     if isinstance(value, dict | list) and not any(kind.endswith("_type") for kind in kinds):
@@ -107,6 +112,7 @@ def _remedies(value: Any, written: str, details: list[ErrorDetails]) -> Iterator
     as_text = "string_type" in kinds or any(f"'{written}'" in each for each in choices)
     if as_text and _quotable(value, written):
         yield f'"{written}"'
+        return  # what is read as text keeps its digits
     meant = meaning(value) if isinstance(value, str) else value
     if isinstance(meant, Unclear):
         long = (f"at most {LONGEST_NUMBER} digits",) if meant.text.strip("+-").isdigit() else ()
@@ -123,6 +129,15 @@ def _remedies(value: Any, written: str, details: list[ErrorDetails]) -> Iterator
         yield meant.isoformat()
     if written == "empty":
         yield from ["[]"] if "list_type" in kinds else ["{}"] if "dict_type" in kinds else ()
+
+
+def in_quotes(path: Path, documents: Sequence[Document], root: type[Section]) -> str | None:
+    """The value at `path`, in no list, as it is written, if only quotes are missing."""
+    document = next((document for document in documents if document.holds(path)), None)
+    text = document.texts.get(path) if document else None
+    if not text or any(isinstance(part, int) for part in path) or _errors_of(text, path, root):
+        return None
+    return text
 
 
 def _quotable(value: Any, written: str) -> bool:

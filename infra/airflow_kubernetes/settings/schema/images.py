@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..fields import (
+    DISTINCT,
     BuilderName,
     DagFile,
     DebianPackage,
@@ -63,7 +64,7 @@ class Images(Section):
     builder: Builder
     cache: Annotated[bool, LOCATION]
     platforms: Annotated[
-        Annotated[list[Literal["linux/amd64", "linux/arm64"]], Field(min_length=1)],
+        Annotated[list[Literal["linux/amd64", "linux/arm64"]], Field(min_length=1), DISTINCT],
         PerEnvironment("the sandbox is one machine of one architecture", "release", only=SANDBOX),
     ]
     compression: Annotated[Literal["zstd", "gzip"], LOCATION]
