@@ -8,11 +8,15 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(
-    command: str, environment: str, overrides: str = "", root: Path = ROOT
+    command: str, environment: str, overrides: str | None = "", root: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
-    """The command behind `make command ENV=environment SET=overrides`, in a bare environment."""
+    """The command behind `make command ENV=environment SET=overrides`, in a bare environment.
+
+    `overrides` is None for a command that takes none.
+    """
+    options = [] if overrides is None else [f"--set={overrides}"]
     return subprocess.run(
-        [sys.executable, "-m", "airflow_kubernetes", command, environment, f"--set={overrides}"],
+        [sys.executable, "-m", "airflow_kubernetes", command, environment, *options],
         cwd=root,
         env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONPATH": "infra"},
         capture_output=True,

@@ -125,6 +125,14 @@ def test_the_airflow_image_holds_its_own_lock_and_the_layer_on_it_the_dags() -> 
     assert {"Dockerfile", "usr/local/airflow/dags/smoke.py"} <= dags
 
 
+def test_a_damaged_lock_of_packages_is_an_error(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "images", tmp_path / "images")
+    for content in (b"", b"\xff\xfe\x00", b"apache-airflow==3.3.1 \\\n"):
+        (tmp_path / "images/airflow/locks/3.3.2-py3.11.txt").write_bytes(content)
+        with pytest.raises(SettingsError, match=r"3\.3\.2-py3\.11\.txt: is damaged, and"):
+            image_catalog.airflow(load("dev"), tmp_path)
+
+
 @pytest.mark.parametrize("name", ["3.3.2-py3.11.txt", "3.3.2-worker-py3.11.txt"])
 def test_a_missing_lock_of_packages_is_an_error(tmp_path: Path, name: str) -> None:
     shutil.copytree(ROOT / "images", tmp_path / "images")

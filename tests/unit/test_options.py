@@ -176,10 +176,9 @@ COMBINATIONS: list[tuple[Options, str, str]] = [
     ({"core": {"auth_manager": "my.auth.Manager"}}, "", "set by this program"),
     ({"fab": {"cookie_secure": True}}, "airflow.url=http://a", "set airflow.url to the https"),
     ({"fab": {"cookie_secure": False}}, "airflow.url=https://a", "set by this program"),
-    (
-        {"dag_processor": {"dag_bundle_config_list": "[1]"}},
-        "",
-        "objects with name, each once, classpath and kwargs",
+    *(
+        ({"dag_processor": {"dag_bundle_config_list": text}}, "", "name, each once, classpath and")
+        for text in ("[1]", "{}", '[{"name": "a", "classpath": "b.C"}]', f"[{BUNDLE}, {BUNDLE}]")
     ),
     ({"dag_processor": {"dag_bundle_storage_path": "/data"}}, "", "can write nowhere else"),
     (

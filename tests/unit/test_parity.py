@@ -120,6 +120,8 @@ def test_lines_of_values_that_are_stale_or_expired(
     [
         ("  airflow-kubernetes:replicas: 3\n", [(3, "airflow-kubernetes:replicas")]),
         ("  airflow-kubernetes:x: {y: 1}\n", [(3, "airflow-kubernetes:x")]),
+        ("  airflow-kubernetes:x: {secure: 3}\n", [(3, "airflow-kubernetes:x")]),
+        ("  airflow-kubernetes:x: {secure: a, b: c}\n", [(3, "airflow-kubernetes:x")]),
         ("imports: [prod]\n", [(3, "imports")]),
         ("  airflow-kubernetes:password: {secure: AAAB}\nencryptionsalt: v1:x\n", []),
     ],
@@ -132,6 +134,13 @@ def test_a_stack_configures_nothing_but_secrets(
     assert [(one.kind, one.location, one.subject) for one in hygiene.stack("prod", root)] == [
         ("configuration", f"Pulumi.prod.yaml:{line}", subject) for line, subject in problems
     ]
+
+
+def test_what_is_not_encrypted_is_not_printed(root: Path) -> None:
+    file = root / "Pulumi.prod.yaml"
+    file.write_text(f"{file.read_text()}  airflow-kubernetes:password: hunter2\n")
+    (found,) = hygiene.stack("prod", root)
+    assert found.values == (("prod", "(not shown)"),)
 
 
 def test_a_stack_names_its_cluster(root: Path) -> None:

@@ -103,6 +103,59 @@ def test_wrong_overrides_are_refused(values: Path) -> None:
     assert not wrong
 
 
+MANY = {
+    "until:\n": "  airflow.parallelism{}: 2026-11-30\n",
+    "airflow:\n": "  parallelism{}: 1\n",
+    "airflow: {celery: {workers:\n": "  {{a{}: {{}}}},\n",
+    "images:\n  registry: h.io/\n": "# {}\n",
+    "airflow: {tasks: {tolerations: [\n": "  {{}},  # {}\n",
+    "airflow: {tasks: {nodeSelector: {\n": "  a{}: yes,\n",
+}
+"""The beginning of a file, and a line that it has thousands of times."""
+
+
+def test_thousands_of_problems_take_no_longer_than_one(values: Path) -> None:
+    file = values / "dev.yaml"
+    for head, line in MANY.items():
+        body = "".join(map(line.format, range(2000)))
+        file.write_text(f"{head}{body}{']' * head.count('[')}{'}' * head.count('{')}\n")
+        assert 1 <= len(lines_of(lambda: load("dev", "", values))) <= 2 * document.ENOUGH, head
+    many = " ".join(f"a{number}.b=1" for number in range(5000))
+    assert 1 <= len(lines_of(lambda: load("dev", many, values))) <= document.ENOUGH
+    options = ",".join(f'"max_active_runs{number}":1' for number in range(4000))
+    many = f'airflow.configuration={{"core":{{{options}}}}}'
+    assert 1 <= len(lines_of(lambda: load("dev", many, values))) <= document.ENOUGH
+
+
+def test_a_file_that_cannot_be_read_does_not_hide_what_is_wrong_in_common(values: Path) -> None:
+    file = values / "common.yaml"
+    file.write_text(file.read_text().replace("parallelism: 32", "parallelism: many"))
+    (values / "dev.yaml").write_text("airflow: [\n")
+    found = lines_of(lambda: load("dev", "namespace", values))
+    assert [line.partition(":")[0] for line in found] == [
+        "SET", "values/common.yaml", "values/dev.yaml"
+    ]  # fmt: skip
+
+
+def test_files_that_no_command_could_name_are_refused(values: Path) -> None:
+    names = {
+        "staging.yml": "is not read: rename it to staging.yaml",
+        "Staging.YAML": "is not read: rename it to Staging.yaml",
+        "a b.yaml": "should have a name of letters, digits, -, _ and .",
+        "--help.yaml": "should have a name of letters",
+        "a\x1b.yaml": "should have a name of letters",
+    }
+    for name in names:
+        (values / name).touch()
+    for name in ("README.md", ".dev.yml", "eu_1.prod.yaml"):
+        (values / name).touch()
+    found = lines_of(lambda: load("dev", "", values))
+    assert len(found) == len(names)
+    for name, message in names.items():
+        shown = name.replace("\x1b", "\\x1b")
+        assert any(line.startswith(f"values/{shown}: {message}") for line in found), name
+
+
 def test_a_wrong_lock_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "images.lock.yaml"
     table = [*STRUCTURE, *bad_yaml.LOCK]
@@ -266,7 +319,12 @@ def test_wrong_files_of_images_are_refused_when_the_values_are_checked(tmp_path:
     with refusal() as found:
         image_catalog.every(settings, tmp_path)
     assert found == ["dags/loop: is a link to ., which contains it: remove it"]
-    (tmp_path / "dags" / "loop").unlink()
+    shutil.rmtree(tmp_path / "dags")
+    (tmp_path / "dags").touch()
+    with refusal() as found:
+        image_catalog.every(settings, tmp_path)
+    assert found == ["dags: is a file, and should be a folder: rename or remove it"]
+    (tmp_path / "dags").unlink()
     (tmp_path / "images" / "tasks" / "chart" / "secret").symlink_to("/etc/passwd")
     (tmp_path / "images" / "tasks" / "other").symlink_to(tmp_path)
     with refusal() as found:

@@ -183,8 +183,7 @@ MOUNTS_BAD = [
     "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/passwd", "/etc/ld.so.cache",
     "/dev/null", "/dev/pts", "/dev/termination-log", "/bin/sh", "/usr/bin/env", "/lib64",
     "/usr/local/bin/python", "/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu/a",
-    "/usr/local/lib/python3.11",
-    "/usr/share", "/usr/share/zoneinfo", "/data ",
+    "/usr/local/lib/python3.11", "/usr/share", "/usr/share/zoneinfo", "/data ",
 ]  # fmt: skip
 QUEUES_GOOD = ["default", "big.jobs", "A_b-c", "1", "q" * 256]
 QUEUES_BAD = ["", "-a", "--help", "a,b", "a b", "é", "a\n", "a:b", "q" * 257]
