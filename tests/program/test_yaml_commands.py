@@ -53,6 +53,22 @@ def test_commands_report_wrong_files(checkout: Path) -> None:
         assert text.splitlines()[1:] == [f"  {problem}" for problem in problems]
 
 
+def test_check_reports_what_is_wrong_in_all_files(checkout: Path) -> None:
+    for name, text in {
+        "values/dev.yaml": "paralelism: 3\n", "values/prod.yaml": "airflow: {paralelism: 3}\n",
+        "Pulumi.dev.yaml": "config: x\n", "Pulumi.prod.yaml": "- a\n",
+        "images/tasks/chart/image.yaml": "python: 3.10\n",
+    }.items():  # fmt: skip
+        (checkout / name).write_text(text)
+    done = run("check", "", None, checkout)
+    assert done.returncode == 1
+    found = [line.split(":")[0].strip() for line in done.stderr.splitlines() if ".yaml:" in line]
+    assert found == [
+        "Pulumi.dev.yaml", "Pulumi.prod.yaml", "images/tasks/chart/image.yaml", "values/dev.yaml",
+        "values/prod.yaml",
+    ]  # fmt: skip
+
+
 def test_commands_report_missing_locks_and_links(checkout: Path) -> None:
     (checkout / "dags" / "loop").symlink_to(".")
     done = run("render", "dev", root=checkout)
