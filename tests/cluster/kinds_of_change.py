@@ -98,7 +98,7 @@ COMPONENTS = _values(
     revision_of_the_Secrets="secrets.revision=2",
     name_of_the_first_user="airflow.admin.username=root",
     mail_of_the_first_user="airflow.admin.email=root@example.com",
-    login_to_pull_with="images.pullSecret=registry-login",
+    login_to_pull_with="images.imagePullSecrets=[registry-login]",
 )
 
 DATABASE = _values(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.images.pull_secret import pull_secret
-from airflow_kubernetes.kubernetes.pull_secret import pull_secret_name
+from airflow_kubernetes.kubernetes.pull_secret import pull_secrets
 from airflow_kubernetes.registry import login
 from airflow_kubernetes.registry.login import Login, LoginError
 
@@ -35,9 +35,9 @@ def test_the_secret_of_a_login() -> None:
 
 
 def test_pods_pull_with_it_unless_the_values_name_another() -> None:
-    assert pull_secret_name(load("dev")) is None
-    assert pull_secret_name(load("dev", "images.login=true")) == "airflow-registry"
-    assert pull_secret_name(load("dev", "images.login=true images.pullSecret=mine")) == "mine"
+    assert pull_secrets(load("dev")) == []
+    assert pull_secrets(load("dev", "images.login=true")) == ["airflow-registry"]
+    assert pull_secrets(load("dev", "images.login=true images.imagePullSecrets=[mine]")) == ["mine"]
 
 
 def test_a_password_is_in_no_representation() -> None:

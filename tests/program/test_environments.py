@@ -41,7 +41,7 @@ def test_a_login_makes_the_secret_that_all_pods_pull_with() -> None:
     assert '"password": "[secret]"' in made["stringData"][".dockerconfigjson"]
     for name, pod in pods(rendered).items():
         assert pod["imagePullSecrets"] == [{"name": "airflow-registry"}], name
-    own = objects("images.login=true images.pullSecret=mine")
+    own = objects("images.login=true images.imagePullSecrets=[mine]")
     assert "airflow-registry" not in json.dumps(own)
 
 

@@ -120,10 +120,10 @@ def test_the_login_to_the_registry_is_in_both_namespaces() -> None:
     assert copy["stringData"] == rendered["Secret/airflow-registry"]["stringData"]
     assert [obj["kind"] for obj in inside(rendered).values()].count("Secret") == 1
     data = rendered["ConfigMap/airflow-config"]["data"]
-    assert data["TASK_PULL_SECRET"] == copy["metadata"]["name"]
+    assert data["TASK_PULL_SECRETS"] == copy["metadata"]["name"]
     # A Secret of the user's has the same name in both, and the user creates it in both.
-    named = objects("images.pullSecret=mine")
-    assert named["ConfigMap/airflow-config"]["data"]["TASK_PULL_SECRET"] == "mine"
+    named = objects("images.imagePullSecrets=[mine]")
+    assert named["ConfigMap/airflow-config"]["data"]["TASK_PULL_SECRETS"] == "mine"
     assert not any(obj["kind"] == "Secret" for obj in inside(named).values())
 
 
@@ -216,7 +216,7 @@ def test_the_image_knows_every_name_of_airflow() -> None:
                 assert name in secrets, (overrides, name)
     named = objects(
         "database.mode=external database.external.host=db database.external.secret=db "
-        "images.pullSecret=pull broker.mode=external broker.external.secret=broker "
+        "images.imagePullSecrets=[pull] broker.mode=external broker.external.secret=broker "
         "airflow.dags.source=git airflow.dags.git.secret=git "
         "airflow.dags.git.repository=https://git.example.com/x.git"
     )

@@ -41,7 +41,7 @@ def test_the_command_reports_what_breaks_a_rule() -> None:
 def test_existing_secrets_that_the_values_name_are_no_dangling_references() -> None:
     values = (
         "database.mode=external database.external.host=db.example.com "
-        "database.external.secret=my-database images.pullSecret=my-login "
+        "database.external.secret=my-database images.imagePullSecrets=[my-login] "
         'airflow.tasks.volumes=[{"name":"more","mountPath":"/more","claim":"mine"}]'
     )
     done = run("policies", "dev", values)

@@ -211,8 +211,8 @@ VALUES = [
     bad("airflow: null\n", f"1: airflow: {SECTION}null"),
     bad("airflow: yes\n", f"1: airflow: {SECTION}yes"),
     bad("airflow: [parallelism]\n", f"1: airflow: {SECTION}a list"),
-    bad("airflow:\n  tasks:\n    tolerations:\n",
-        "3: airflow.tasks.tolerations: input should be a valid list, but is empty (write [])"),
+    bad("images:\n  imagePullSecrets:\n",
+        "2: images.imagePullSecrets: input should be a valid list, but is empty (write [])"),
     bad("airflow:\n  tasks:\n    tolerations:\n    - {operator: Exists}\n    - 1\n",
         f"5: airflow.tasks.tolerations.1: {SECTION}1"),
     bad("airflow: {tasks: {tolerations: [{operator: no}]}}\n",
@@ -238,7 +238,7 @@ VALUES = [
 OPTION = "input should be a valid string, a valid integer, a valid number, true or false, not "
 COMMON = [
     *(
-        ("env: {}", f"env: {{B: {text}}}", f'airflow.tasks.env.B: {TEXT}{text} (write "{text}")')
+        ("pods: {}", f"pods: {{env: {{B: {text}}}}}", f'pods.env.B: {TEXT}{text} (write "{text}")')
         for text in ("yes", "3.10", "1e3", "~", "0x1F", "2026-11-30", "010", "true")
     ),
     # Quotes would not be enough, or a number in their place would be another one.

@@ -1,15 +1,24 @@
 """Pods as values: where parts go, and what the manifest leaves out."""
 
 from dataclasses import replace
+from typing import Any
 
-from airflow_kubernetes.kubernetes.pod import Container, Parts, Placement, Pod, scratch, volume
+from airflow_kubernetes.kubernetes.manifest import selector
+from airflow_kubernetes.kubernetes.pod import (
+    SPREAD,
+    Container,
+    Extras,
+    Parts,
+    Pod,
+    scratch,
+    volume,
+)
 from airflow_kubernetes.kubernetes.rbac import ServiceAccount
-from airflow_kubernetes.settings.schema import Quantities, Resources, Toleration
+from airflow_kubernetes.settings.schema import Quantities, Resources
 
 SMALL = Quantities(cpu="1", memory="1Gi")
 MAIN = Container("main", "image", Resources(requests=SMALL, limits=SMALL), env=({"name": "A"},))
-TOLERATION = {"key": "a", "operator": "Equal", "effect": "NoExecute", "tolerationSeconds": 5}
-POD = Pod("web", ServiceAccount("web"), MAIN, Parts(), user=1, group=2, pull_secret=None)
+POD = Pod("web", ServiceAccount("web"), MAIN, Parts(), user=1, group=2)
 
 
 def test_parts_are_added_in_order() -> None:
@@ -56,8 +65,50 @@ def test_rules_bring_a_role_and_a_token() -> None:
         assert spec["automountServiceAccountToken"] == bool(account.rules)
 
 
-def test_placement_has_kubernetes_keys() -> None:
-    placement = Placement({"disk": "ssd"}, [Toleration.model_validate(TOLERATION)])
-    spec = replace(POD, placement=placement).template()["spec"]
-    assert spec["nodeSelector"] == {"disk": "ssd"}
-    assert spec["tolerations"] == [TOLERATION]
+def test_extras_go_around_what_the_pod_has() -> None:
+    """A side-car first, which the pod's own init containers may need; sources of variables too,
+    so that the pod's own take precedence.
+    """
+    proxy, own, last = (replace(MAIN, name=name) for name in ("proxy", "own", "last"))
+    source, mine = ({"configMapRef": {"name": name}} for name in ("own", "mine"))
+    extras = Extras(
+        first=Parts(env_from=(mine,), init=(proxy,)),
+        last=Parts(env=({"name": "B"},), init=(last,)),
+        labels={"team": "data"},
+        annotations={"a": "mine"},
+        fields={"priorityClassName": "high"},
+        lifecycle={"preStop": {"exec": {"command": ["true"]}}},
+    )
+    pod = replace(
+        POD,
+        container=replace(MAIN, env_from=(source,)),
+        parts=Parts(init=(own,)),
+        annotations={"a": "own", "b": "own"},
+        extras=extras,
+    ).template()
+    spec, main = pod["spec"], pod["spec"]["containers"][0]
+    assert [container["name"] for container in spec["initContainers"]] == ["proxy", "own", "last"]
+    assert main["envFrom"] == [mine, source]
+    assert main["env"] == [{"name": "A"}, {"name": "B"}]
+    assert main["lifecycle"] == extras.lifecycle
+    assert spec["priorityClassName"] == "high"
+    assert pod["metadata"]["labels"] == {"team": "data", **POD.template()["metadata"]["labels"]}
+    assert pod["metadata"]["annotations"] == {"a": "mine", "b": "own"}
+
+
+def test_replicas_are_spread_unless_the_values_say_how() -> None:
+    def spread(extras: Extras, *, replicated: bool = True) -> Any:
+        spec = replace(POD, extras=extras).template(replicated=replicated)["spec"]
+        return spec.get("topologySpreadConstraints")
+
+    own = {"matchLabels": selector("web")}
+    (constraint,) = spread(Extras())
+    assert (constraint["topologyKey"], constraint["labelSelector"]) == (SPREAD["topologyKey"], own)
+    assert spread(Extras(), replicated=False) is None
+    assert spread(Extras(spread=[])) is None
+    zones = {"topologyKey": "zone", "maxSkew": 2}
+    for replicated in (True, False):
+        found = spread(Extras(spread=[zones]), replicated=replicated)
+        assert found == [{"labelSelector": own, **zones}]
+    others = {**zones, "labelSelector": {"matchLabels": {"a": "b"}}}
+    assert spread(Extras(spread=[others])) == [others]

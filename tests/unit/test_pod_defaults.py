@@ -103,6 +103,6 @@ def test_the_home_of_launched_pods_is_writable_and_bounded() -> None:
 def test_pods_pull_with_the_login_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     defaults = runpy.run_path(str(CONFIG / "pod_defaults.py"))["pod_defaults"]
     assert "imagePullSecrets" not in defaults()["pod_template_dict"]["spec"]
-    monkeypatch.setenv("TASK_PULL_SECRET", "airflow-registry")
+    monkeypatch.setenv("TASK_PULL_SECRETS", "airflow-registry")
     spec = defaults()["pod_template_dict"]["spec"]
     assert spec["imagePullSecrets"] == [{"name": "airflow-registry"}]

@@ -15,7 +15,7 @@ DEPLOYED = {
     "TASKS_NAMESPACE": "airflow-tasks",
     "TASKS_PODS_EXEC": "True",
     "KEPT_FROM_DAGS": "airflow-keys,airflow-mysql,db,mine",
-    "TASK_PULL_SECRET": "mine",
+    "TASK_PULL_SECRETS": "mine",
     "AIRFLOW__KUBERNETES_EXECUTOR__NAMESPACE": "airflow",
 }
 

@@ -102,7 +102,7 @@ def test_what_is_a_secret(name: str, value: str) -> None:
         ("EXPOSE_SECRETS", "False"),
         ("SSL_KEY", "/tls/key.pem"),
         ("MONKEY", "see"),
-        ("TASK_PULL_SECRET", "airflow-registry"),
+        ("TASK_PULL_SECRETS", "airflow-registry"),
         ("BROKER", "redis://:$(PASSWORD)@redis:6379/0"),
         ("URL", "http://airflow-web:8080/execution/"),
         ("AIRFLOW_CONN_X", '{"password": "$(GIT_PASSWORD)", "extra": {"key_file": "/etc/ssh"}}'),

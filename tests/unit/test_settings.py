@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +26,28 @@ COMMON = yaml.safe_load((VALUES / "common.yaml").read_text())
 
 
 def paths_in(
-    name: str, section: type[Section] = Settings, path: Keys = (), allowed: bool = False
+    name: str,
+    section: type[Section] = Settings,
+    path: Keys = (),
+    allowed: bool = False,
+    required: bool = False,
 ) -> Iterator[Keys]:
-    """The path of every key that values/<name>.yaml may set, from the schema; of sections with
-    names that the user chooses, for those in values/common.yaml.
+    """The path of every key that values/<name>.yaml may set, from the schema; of those that have no
+    default, if `required`. Of sections with names that the user chooses, for those in
+    values/common.yaml.
     """
     for key, field in fields(section).items():
         mark = mark_of(field)
         settable = allowed or name == "common" or (mark is not None and mark.allows(name))
+        if required and not field.is_required():
+            continue
         if settable:
             yield (*path, key)
         if (inner := section_of(field)) is not None:
-            yield from paths_in(name, inner, (*path, key), settable)
+            yield from paths_in(name, inner, (*path, key), settable, required)
         elif (inner := sections_of(field)) is not None:
             for named in at(COMMON, (*path, key)):
-                yield from paths_in(name, inner, (*path, key, named), settable)
+                yield from paths_in(name, inner, (*path, key, named), settable, required)
 
 
 def by_depth(paths: Iterator[Keys]) -> list[list[Keys]]:
@@ -83,7 +91,7 @@ def spoiled(
 
 
 def assign(value: Any) -> Callable[[dict[str, Any], str], None]:
-    return lambda section, key: section.update({key: value})
+    return lambda section, key: section.update({key: deepcopy(value)})  # without YAML's aliases
 
 
 def line_of(lines: list[str], path: Keys) -> int:
@@ -147,7 +155,7 @@ SCALARS: dict[type, list[Any]] = {
 
 
 # No class, no host, no Secret, no schedule, no repository.
-NULLABLE = ("storageClass", "host", "secret", "pullSecret", "schedule", "repository")
+NULLABLE = ("storageClass", "host", "secret", "schedule", "repository")
 
 
 def test_scalars_are_not_converted(values: Path) -> None:
@@ -172,7 +180,7 @@ def test_scalars_are_not_converted(values: Path) -> None:
 
 def test_every_missing_setting_is_named(values: Path) -> None:
     missed = []
-    for group in by_depth(paths_in("common")):
+    for group in by_depth(paths_in("common", required=True)):
         problems, _ = spoiled(values, "common", group, lambda section, key: section.pop(key))
         missed += [
             path

@@ -13,6 +13,7 @@ from airflow_kubernetes.environment import load
 from airflow_kubernetes.settings.bounds import plain
 from airflow_kubernetes.settings.problems import SettingsError
 
+from . import pod_value_tables as of_pods
 from . import value_tables as values
 
 CELERY = "airflow.executor=CeleryExecutor"
@@ -63,7 +64,6 @@ SETTINGS = [
             "airflow.dags.git.secret",
             "broker.external.secret",
             "database.external.secret",
-            "images.pullSecret",
         )
     ),
     *(
@@ -269,6 +269,105 @@ SETTINGS = [
     ),
 ]
 
+WEB, TRIGGERER = "airflow.apiServer", "airflow.triggerer"
+SECTIONS = (
+    "pods", WEB, "airflow.scheduler", "airflow.dagProcessor", TRIGGERER, TASKS, "airflow.jobs",
+    "airflow.celery.workers.default", "airflow.celery.flower", "database.cluster",
+    "database.backup", "broker.cluster",
+)  # fmt: skip
+"""Where what a pod may have can be set."""
+
+OF_PODS = [
+    *(
+        Setting(f"{WEB}.{key}", good, bad)
+        for key, good, bad in (
+            ("affinity", of_pods.AFFINITIES_GOOD, of_pods.AFFINITIES_BAD),
+            ("topologySpreadConstraints", of_pods.SPREADS_GOOD, of_pods.SPREADS_BAD),
+            ("hostAliases", of_pods.ALIASES_GOOD, of_pods.ALIASES_BAD),
+            ("dnsConfig", of_pods.DNS_GOOD, of_pods.DNS_BAD),
+            ("lifecycle", of_pods.LIFECYCLES_GOOD, of_pods.LIFECYCLES_BAD),
+            ("envFrom", of_pods.ENV_FROM_GOOD, of_pods.ENV_FROM_BAD),
+            ("extraInitContainers", of_pods.INITS_GOOD, of_pods.INITS_BAD),
+            ("extraContainers", of_pods.SIDECARS_GOOD, of_pods.SIDECARS_BAD),
+            ("priorityClassName", ["high", None], ["A", "a_b", "", 1, []]),
+            ("runtimeClassName", ["gvisor", None], ["A", "a_b", "", 1, []]),
+            ("podDisruptionBudget.maxUnavailable", [1, 50], [0, -1, "1", "25%", None]),
+        )
+    ),
+    *(
+        Setting(f"{WEB}.{key}", good, bad, lambda key: {key: "a"})
+        for key, good, bad in (
+            ("labels", of_pods.LABELS_GOOD, of_pods.LABELS_BAD),
+            ("podAnnotations", of_pods.ANNOTATIONS_GOOD, of_pods.ANNOTATIONS_BAD),
+            ("serviceAccount.labels", values.LABEL_KEYS_GOOD, values.LABEL_KEYS_BAD),
+        )
+    ),
+    Setting(f"{WEB}.labels", values.LABEL_VALUES_GOOD, values.LABEL_VALUES_BAD, lambda t: {"a": t}),
+    Setting(
+        f"{WEB}.podAnnotations",
+        ["", "any text\n", "x" * 200_000],
+        ["x" * 260_000, 1, None],
+        lambda text: {"a": text},
+    ),
+    Setting(f"{WEB}.env", of_pods.ENV_GOOD, of_pods.ENV_BAD, lambda value: {"A": value}),
+    Setting("database.cluster.env", ["TZ"], ["MYSQL_USER", "MYSQL_X", "PATH"], lambda n: {n: "x"}),
+    Setting("database.backup.env", ["TZ"], ["DATABASE_HOST", "KEEP"], lambda n: {n: "x"}),
+    Setting("broker.cluster.env", ["TZ"], ["REDIS_PASSWORD", "MAX_MEMORY"], lambda n: {n: "x"}),
+    Setting(
+        f"{WEB}.volumes",
+        of_pods.SOURCES_GOOD,
+        of_pods.SOURCES_BAD,
+        lambda source: [{"name": "v", "mountPath": "/d", **source}],
+    ),
+    Setting(
+        f"{WEB}.volumes",
+        of_pods.SUB_PATHS_GOOD,
+        of_pods.SUB_PATHS_BAD,
+        lambda path: volume(claim="c", subPath=path),
+    ),
+    Setting(
+        f"{WEB}.volumes", [], ["a"], lambda path: [{"name": "v", "claim": "c", "subPath": path}]
+    ),
+    Setting(
+        f"{WEB}.volumes",
+        of_pods.DRIVERS_GOOD,
+        of_pods.DRIVERS_BAD,
+        lambda name: volume(csi={"driver": name}),
+    ),
+    Setting(
+        "database.cluster.volumes",
+        ["v"],
+        ["data", "run", "tmp"],
+        lambda name: volume(name=name, claim="c"),
+    ),
+    *(
+        Setting(f"{path}.volumes", good, bad, lambda path: volume(mountPath=path, configMap="c"))
+        for path, good, bad in (
+            ("database.cluster", ["/d", "/etc/mysql/conf.d"], ["/var/lib/mysql/x", "/var/lib"]),
+            ("database.backup", ["/d"], ["/backups", "/scripts/x", "/tmp"]),
+            ("broker.cluster", ["/d"], ["/data", "/tmp/x"]),
+        )
+    ),
+    Setting(
+        f"{WEB}.volumeMounts",
+        of_pods.MOUNTS_OF_VOLUMES_GOOD,
+        of_pods.MOUNTS_OF_VOLUMES_BAD,
+        more=f"{WEB}.volumes={json.dumps(volume(claim='c'), separators=(',', ':'))}",
+    ),
+    *(
+        Setting(
+            f"{path}.serviceAccount.annotations",
+            ["eks.amazonaws.com/role-arn", "azure.workload.identity/client-id"],
+            ["", "a b", "a/b/c"],
+            lambda key: {key: "arn:aws:iam::123456789012:role/airflow"},
+        )
+        for path in (WEB, TASKS, f"{TASKS}.launchedPods", "airflow.celery", "airflow.jobs")
+    ),
+    Setting(f"{TRIGGERER}.replicas", [0, 1, 50], [-1, 51, "0", None]),
+    Setting("images.imagePullSecrets", of_pods.NAMES_OF_SECRETS_GOOD, of_pods.NAMES_OF_SECRETS_BAD),
+]
+"""Types are the same in every section, so most are tried in one."""
+
 IN_SANDBOX = [
     Setting("database.cluster.image", values.IMAGES_GOOD, values.IMAGES_BAD),
     Setting("broker.cluster.image", values.IMAGES_GOOD, values.IMAGES_BAD),
@@ -276,7 +375,8 @@ IN_SANDBOX = [
     Setting("images.pythonBaseImage", values.TEMPLATES_GOOD, values.TEMPLATES_BAD),
 ]
 
-TABLE = {f"{number} {item.path}": item for number, item in enumerate([*SETTINGS, *IN_SANDBOX])}
+EVERY = [*SETTINGS, *OF_PODS, *IN_SANDBOX]
+TABLE = {f"{number} {item.path}": item for number, item in enumerate(EVERY)}
 
 
 @pytest.fixture(autouse=True)
@@ -304,6 +404,15 @@ def test_what_cannot_work_is_refused_in_words(name: str) -> None:
         if not right or re.search(r"\[a-z|\\[wd]|pattern", found[0].partition(", not ")[0]):
             wrong[str(value)[:80]] = [text[:300] for text in found]
     assert not wrong
+
+
+@pytest.mark.parametrize("path", SECTIONS)
+def test_every_section_has_what_a_pod_may_have(path: str) -> None:
+    good = Setting(path, [{"priorityClassName": "a", "env": {"A": "b"}}], [])
+    assert not good.problems(good.good[0])
+    for key, value in (("env", {"PATH": "x"}), ("labels", {"job-name": "x"}), ("affinity", "x")):
+        (problem,) = good.problems({key: value})
+        assert f": {path}.{key}" in problem
 
 
 @pytest.mark.parametrize(

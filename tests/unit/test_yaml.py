@@ -83,9 +83,10 @@ def test_an_empty_or_missing_section_of_common_is_one_problem(values: Path) -> N
     file = values / "common.yaml"
     usual = file.read_text()
     start, end = usual.index("airflow:\n"), usual.index("database:\n")
+    line = usual[:start].count("\n") + 1
     for text, problem in {
-        "airflow:\n": f"7: airflow: {bad_yaml.REQUIRED}",
-        "airflow: 3\n": f"7: airflow: {bad_yaml.SECTION}3",
+        "airflow:\n": f"{line}: airflow: {bad_yaml.REQUIRED}",
+        "airflow: 3\n": f"{line}: airflow: {bad_yaml.SECTION}3",
         "": "1: airflow: missing; values/common.yaml holds every setting",
     }.items():
         file.write_text(f"{usual[:start]}{text}{usual[end:]}")

@@ -58,8 +58,9 @@ def pod_defaults() -> dict[str, Any]:
     """
     template = copy.deepcopy(_TEMPLATE)
     namespace = os.environ.get("TASKS_NAMESPACE")  # empty where tasks may not launch pods
-    if secret := os.environ.get("TASK_PULL_SECRET"):  # images.login or images.pullSecret
-        template["spec"]["imagePullSecrets"] = [{"name": secret}]
+    # images.login or images.imagePullSecrets
+    if secrets := os.environ.get("TASK_PULL_SECRETS"):
+        template["spec"]["imagePullSecrets"] = [{"name": name} for name in secrets.split(",")]
     return {
         # The pod's account in this cluster; no connection of Airflow.
         "kubernetes_conn_id": None,

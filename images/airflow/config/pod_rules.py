@@ -7,7 +7,7 @@ none of Airflow's Secrets, claims and accounts. KubernetesExecutor's pods are am
 
 What a DAG's file says is checked when it is parsed; what is known later (templates, mapped
 arguments, connections), before the pod is created. A deployment sets the variables: TASKS_NAMESPACE
-(empty where tasks may not launch pods), TASKS_PODS_EXEC, KEPT_FROM_DAGS, TASK_PULL_SECRET.
+(empty where tasks may not launch pods), TASKS_PODS_EXEC, KEPT_FROM_DAGS, TASK_PULL_SECRETS.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _launched(found: Iterable[Reference], result: bool) -> Iterator[str]:
     """What a launched pod does not find in its namespace, and a `result` that nobody may read."""
     namespace = os.environ["TASKS_NAMESPACE"]
     for kind, name in _own(found):
-        if name == os.environ.get("TASK_PULL_SECRET"):
+        if name in os.environ.get("TASK_PULL_SECRETS", "").split(","):
             continue  # in both namespaces, where the values name it
         remedy = f"create one of yours in {namespace!r} and name that"
         if kind == ACCOUNT:

@@ -265,14 +265,14 @@ def _problem(
     number = _number(settings, given, key)
     if key in LEAST and number is not None and number < LEAST[key]:
         return f"must be at least {LEAST[key]}"
-    if key in COOKIES and _true(text) and not behind_tls(settings):
+    if key in COOKIES and is_true(text) and not behind_tls(settings):
         return "browsers send such cookies by https alone: set airflow.url to the https address"
     several = settings.airflow.scheduler.replicas > 1
-    if key == ("scheduler", "use_row_level_locking") and not _true(text) and several:
+    if key == ("scheduler", "use_row_level_locking") and not is_true(text) and several:
         return "must stay true with more than one scheduler: see airflow.scheduler.replicas"
     if key in WRITTEN and not text.startswith(WRITABLE):
         return f"must be below {' or '.join(WRITABLE)}: pods can write nowhere else"
-    if key == ("celery", "ssl_active") and _true(text) and settings.broker.mode == "cluster":
+    if key == ("celery", "ssl_active") and is_true(text) and settings.broker.mode == "cluster":
         return "cannot be true: the Redis in the cluster has no TLS; see broker.mode"
     if key in REQUIRES and text and given.get(REQUIRES[key], "").lower() in ("", *FALSE):
         section, option = REQUIRES[key]
@@ -288,7 +288,8 @@ def _problem(
     return f"requires {providers.missing(settings, absent)}" if absent else None
 
 
-def _true(text: str) -> bool:
+def is_true(text: str) -> bool:
+    """Whether Airflow reads the value of an option as true."""
     return text.lower() in TRUE
 
 
@@ -323,7 +324,7 @@ def _number(settings: Settings, given: Mapping[Key, str], key: Key) -> float | N
 def _remote_logs(settings: Settings, given: Mapping[Key, str]) -> Iterator[Fault]:
     """Airflow imports the provider of remote logs in every component, at its start."""
     switch, folder = ("logging", "remote_logging"), ("logging", "remote_base_log_folder")
-    if not _true(given.get(switch, "")) or given.get(("logging", "logging_config_class")):
+    if not is_true(given.get(switch, "")) or given.get(("logging", "logging_config_class")):
         return
     if given.get(("elasticsearch", "host")) or given.get(("opensearch", "host")):
         return

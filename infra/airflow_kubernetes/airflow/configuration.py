@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from ..kubernetes.manifest import Manifest, manifest
 from ..kubernetes.namespace import tasks_namespace
-from ..kubernetes.pull_secret import launched_pull_secret_name, pull_secret_name
+from ..kubernetes.pull_secret import launched_pull_secrets, pull_secrets
 from ..secrets import generated
 from ..settings.schema import Settings
+from ..settings.sections import named
 from . import dags
 from .executors import KUBERNETES_QUEUE
 from .options import variable
@@ -107,8 +108,8 @@ def managed(settings: Settings) -> dict[str, str]:
     )
     values["TASKS_PODS_EXEC"] = str(airflow.tasks.pods_exec)
     values["KEPT_FROM_DAGS"] = ",".join(sorted(_secrets(settings)))
-    if (secret := launched_pull_secret_name(settings)) is not None:
-        values["TASK_PULL_SECRET"] = secret
+    if secrets := launched_pull_secrets(settings):
+        values["TASK_PULL_SECRETS"] = ",".join(secrets)
     if executor.pods_by_policy is not None:
         # Read by the image's airflow_local_settings.py.
         values["KUBERNETES_QUEUE_EXECUTOR"] = executor.pods_by_policy
@@ -116,16 +117,24 @@ def managed(settings: Settings) -> dict[str, str]:
 
 
 def _secrets(settings: Settings) -> set[str]:
-    """The names of Airflow's Secrets: the generated ones, and those that the values name."""
-    database, broker, keda = settings.database, settings.broker, settings.airflow.keda
-    named = (
-        pull_secret_name(settings),
+    """The names of Airflow's Secrets: the generated ones, and those that the values name for
+    anything but pods that run tasks.
+    """
+    airflow, database, broker = settings.airflow, settings.database, settings.broker
+    keda = airflow.keda
+    given = (
+        *pull_secrets(settings),
         database.external.secret if database.mode == "external" else None,
         broker.external.secret if broker.mode == "external" else None,
         *(each.values.secret for each in repositories(settings)),
         keda.secret if keda.enabled else None,
     )
-    return {item.name for item in generated(settings)} | {name for name in named if name}
+    sections = (
+        airflow.api_server, airflow.scheduler, airflow.dag_processor, airflow.triggerer,
+        airflow.jobs, airflow.celery.flower, database.cluster, database.backup, broker.cluster,
+    )  # fmt: skip
+    of_pods = (name for section in sections for _, kind, name in named(section) if kind == "Secret")
+    return {item.name for item in generated(settings)} | {*filter(None, given), *of_pods}
 
 
 def reserved(settings: Settings) -> set[str]:

@@ -19,7 +19,7 @@ def create_admin_manifests(settings: Settings, image: str) -> Iterator[Manifest]
 
     The password is typed, so to speak: arguments can be read by every process of the node.
     """
-    account = ServiceAccount("create-admin")
+    account = ServiceAccount("create-admin", values=settings.airflow.jobs.service_account)
     container = airflow_container(
         settings,
         account.component,

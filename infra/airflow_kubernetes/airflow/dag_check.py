@@ -11,6 +11,7 @@ from typing import Any
 
 from ..images import references
 from ..images.specs import File, ImageSpec, below, read
+from ..kubernetes.pod_settings import merged
 from ..paths import ROOT
 from ..settings.problems import Problem
 from ..settings.schema import Settings
@@ -109,10 +110,13 @@ def environment(settings: Settings) -> dict[str, Any]:
     executor = RELEASES[airflow.version].executor(airflow.executor)
     default = airflow.configuration.get("operators", {}).get("default_queue", "default")
     served = (queue for workers in airflow.celery.workers.values() for queue in workers.queues)
+    reader, task = (
+        merged(settings.pods, section).texts() for section in (airflow.dag_processor, airflow.tasks)
+    )
     run = {name: value for name, value in variables.items() if name not in OF_DEPLOYMENTS}
     return {
-        "variables": variables,
-        "run": run | airflow.tasks.env,
+        "variables": variables | reader,
+        "run": run | task,
         "queues": sorted({str(default), *served, KUBERNETES_QUEUE}),
         "celery": executor.celery,
         "pools": POOLS,

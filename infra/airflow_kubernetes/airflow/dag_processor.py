@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from ..kubernetes.disruption import disruption_budget
 from ..kubernetes.env import EnvVar, plain_env
 from ..kubernetes.manifest import Manifest
 from ..kubernetes.pod import Parts
+from ..kubernetes.pod_settings import contents, merged
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings
 from . import dags
@@ -23,13 +25,17 @@ def dag_processor_manifests(
     """Its service account and Deployment, and one more for each bundle that has its own, whose
     image is `without_dags`. `of_tasks` is the image of task pods.
     """
-    account = ServiceAccount(RELEASES[settings.airflow.version].dag_processor.name)
+    account = ServiceAccount(
+        RELEASES[settings.airflow.version].dag_processor.name,
+        values=settings.airflow.dag_processor.service_account,
+    )
     yield from account.manifests(settings.namespace)
     records = plain_env(dags.image_variables(settings, of_tasks))
     own = dags.with_own_processor(settings)
-    yield _deployment(settings, account, image, records, dags.shared(settings) if own else None)
+    rest = dags.shared(settings) if own else None
+    yield from _deployment(settings, account, image, records, rest)
     for name in own:
-        yield _deployment(settings, account, without_dags, (), [name], name)
+        yield from _deployment(settings, account, without_dags, (), [name], name)
 
 
 def _deployment(
@@ -39,8 +45,8 @@ def _deployment(
     env: Sequence[EnvVar],
     bundles: Sequence[str] | None,
     name: str | None = None,
-) -> Manifest:
-    """A DAG processor of these bundles; None: of all."""
+) -> Iterator[Manifest]:
+    """A DAG processor of these bundles; None: of all. And its disruption budget."""
     component, values = (
         RELEASES[settings.airflow.version].dag_processor,
         settings.airflow.dag_processor,
@@ -59,12 +65,14 @@ def _deployment(
     parts = code + wait_for_migrations(settings, image)
     if dags.airflow_fetches(settings):
         # The DAG processor itself would only log that it cannot fetch; this makes its pod fail.
+        # It fetches in the same way, perhaps with a proxy or a certificate of the values.
+        needs = code + contents(merged(settings.pods, values))
         fetch = script_container(
             "fetch_dags",
             image,
             *(bundles or ()),
             env=container.env,
-            parts=code,
+            parts=needs,
             resources=values.resources,
         )
         parts = Parts(init=(fetch,)) + parts
@@ -77,10 +85,14 @@ def _deployment(
         settings,
         account,
         container,
+        values,
         parts,
         component=name and f"{component.name}-{name}",
         annotations=rolled_by(settings),
         evictable=True,
     )
     # Two of different DAG code, at a time, would each take back what the other has written.
-    return deployment(settings, pod, values.replicas, recreate=True)
+    yield deployment(settings, pod, values.replicas, recreate=True)
+    yield from disruption_budget(
+        settings, pod.component, values.replicas, values.pod_disruption_budget
+    )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from ..kubernetes.manifest import Manifest
 from ..kubernetes.probes import Probes, probe, recently_touched
 from ..kubernetes.rbac import ServiceAccount
-from ..settings.schema import Settings
+from ..settings.schema import PodSettings, Settings
 from . import rbac
 from .deployment import deployment
 from .image_scripts import FOLDER, SMALL, wait_for_migrations
@@ -43,6 +43,7 @@ def deletion_cost_manifests(
         settings,
         account,
         container,
+        PodSettings(),
         wait_for_migrations(settings, image),
         annotations=rolled_by(settings),
         shared_logs=False,

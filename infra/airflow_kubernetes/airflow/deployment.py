@@ -17,10 +17,11 @@ def deployment(
 ) -> Manifest:
     """The Deployment of a pod, with no replicas while Airflow is stopped.
 
-    `replicas` None leaves their number to an autoscaler. With `recreate`, old pods end before new
-    ones start. `patience` is how many seconds a roll may take: 600 by default, in Kubernetes and
-    in Pulumi.
+    `replicas` None leaves their number to an autoscaler. More than one are spread over nodes. With
+    `recreate`, old pods end before new ones start. `patience` is how many seconds a roll may take:
+    600 by default, in Kubernetes and in Pulumi.
     """
+    template = pod.template(replicated=replicas is None or replicas > 1)
     if settings.airflow.stopped:
         replicas = 0
     # Under Pulumi too, the program overrides replicas that an autoscaler or a person has set;
@@ -30,7 +31,7 @@ def deployment(
         "revisionHistoryLimit": 3,
         "selector": {"matchLabels": selector(pod.component)},
         "strategy": {"type": "Recreate"} if recreate else SURGE,
-        "template": pod.template(),
+        "template": template,
     }
     if replicas is not None:
         spec["replicas"] = replicas

@@ -18,8 +18,8 @@ FLOWER_PORT = 5555
 
 def flower_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     """Its service account, Deployment and Service."""
-    component = RELEASES[settings.airflow.version].flower
-    account = ServiceAccount(component.name)
+    component, values = RELEASES[settings.airflow.version].flower, settings.airflow.celery.flower
+    account = ServiceAccount(component.name, values=values.service_account)
     # The only address that requires no password, and that reveals nothing.
     health = http("/healthcheck", FLOWER_PORT)
     login = f"{settings.airflow.admin.username}:$(FLOWER_PASSWORD)"
@@ -27,7 +27,7 @@ def flower_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         settings,
         component.name,
         image,
-        settings.airflow.celery.flower.resources,
+        values.resources,
         component.args,
         component.secrets,
         env=(
@@ -45,6 +45,7 @@ def flower_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         settings,
         account,
         container,
+        values,
         annotations=rolled_by(settings),
         shared_logs=False,
         evictable=True,

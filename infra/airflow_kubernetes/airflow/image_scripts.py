@@ -5,7 +5,7 @@ They query the database without loading Airflow, which would cost seconds and 14
 
 from collections.abc import Sequence
 
-from ..kubernetes.env import EnvVar
+from ..kubernetes.env import EnvVar, config_map_env
 from ..kubernetes.pod import NOTHING, Container, Parts
 from ..kubernetes.probes import Probes, execute, probe
 from ..settings.schema import Quantities, Resources, Settings
@@ -36,7 +36,7 @@ def script_container(
         resources=resources,
         args=("python", f"{FOLDER}/{script}.py", *args),
         env=env,
-        env_from=CONFIG_MAP,
+        env_from=(config_map_env(CONFIG_MAP),),
         probes=probes,
     )
     return (folders() + parts).of(container)

@@ -26,7 +26,13 @@ def airflow_job(
     Its pod has no checksum of the configuration: another configuration is no reason to run again.
     """
     pod = airflow_pod(
-        settings, account, container, parts, shared_logs=False, restart_policy="Never"
+        settings,
+        account,
+        container,
+        settings.airflow.jobs,
+        parts,
+        shared_logs=False,
+        restart_policy="Never",
     )
 
     def named(name: str) -> Manifest:

@@ -31,7 +31,8 @@ def launched_pods_manifests(settings: Settings) -> Iterator[Manifest]:
     yield launched_pods_namespace(settings.namespace)
     yield _quota(settings)
     yield _limits(settings)
-    yield from ServiceAccount(LAUNCHED).manifests(namespace)
+    account = settings.airflow.tasks.launched_pods.service_account
+    yield from ServiceAccount(LAUNCHED, values=account).manifests(namespace)
     launch = rbac.LAUNCH_PODS + (rbac.EXEC if settings.airflow.tasks.pods_exec else ())
     for component, rules, accounts in (
         ("launch-pods", launch, _launchers(settings)),

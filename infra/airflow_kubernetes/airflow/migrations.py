@@ -29,7 +29,7 @@ def migrations_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     takes one and writes the ConfigMap that the guard reads. It also refuses an empty database where
     a release is installed.
     """
-    account = ServiceAccount(MIGRATIONS)
+    account = ServiceAccount(MIGRATIONS, values=settings.airflow.jobs.service_account)
     container = airflow_container(
         settings,
         MIGRATIONS,

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from ..kubernetes.env import EnvVar
+from ..kubernetes.env import EnvVar, config_map_env
 from ..kubernetes.manifest import checksum, secrets_revision
-from ..kubernetes.pod import ANYWHERE, NOTHING, Container, Parts, Placement, Pod, scratch
+from ..kubernetes.pod import NOTHING, Container, Parts, Pod, scratch
+from ..kubernetes.pod_settings import extras, merged
 from ..kubernetes.probes import Probes
-from ..kubernetes.pull_secret import pull_secret_name
+from ..kubernetes.pull_secret import pull_secrets
 from ..kubernetes.rbac import ServiceAccount
-from ..settings.schema import Resources, Settings
+from ..settings.schema import PodSettings, Resources, Settings
 from . import configuration, logs, task_images
 from .credentials import credentials_env
 
@@ -60,7 +61,7 @@ def airflow_container(
         resources=resources,
         args=args,
         env=(*credentials_env(settings, credentials), *env),
-        env_from=configuration.CONFIG_MAP,
+        env_from=(config_map_env(configuration.CONFIG_MAP),),
         ports=ports or {},
         probes=probes,
     )
@@ -70,6 +71,7 @@ def airflow_pod(
     settings: Settings,
     account: ServiceAccount,
     container: Container,
+    values: PodSettings,
     parts: Parts = NOTHING,
     *,
     component: str | None = None,
@@ -78,10 +80,12 @@ def airflow_pod(
     tmp: str = TMP_SIZE,
     grace_period: int | None = None,
     restart_policy: Literal["Never"] | None = None,
-    placement: Placement = ANYWHERE,
     evictable: bool = False,
 ) -> Pod:
-    """A pod of the Airflow image. Its component is the account's, unless several share that."""
+    """A pod of the Airflow image, with what its own section, `values`, and `pods` add.
+
+    Its component is the account's, unless several share that.
+    """
     return Pod(
         component=component or account.component,
         account=account,
@@ -89,11 +93,11 @@ def airflow_pod(
         parts=folders(shared_logs=shared_logs, tmp=tmp) + parts,
         user=UID,
         group=GID,
-        pull_secret=pull_secret_name(settings),
+        pull_secrets=pull_secrets(settings),
         version=settings.airflow.version,
         annotations=annotations or {},
         grace_period=grace_period,
         restart_policy=restart_policy,
-        placement=placement,
         evictable=evictable,
+        extras=extras(merged(settings.pods, values)),
     )

@@ -12,9 +12,9 @@ from . import (
     combinations,
     launched_pods_rules,
     option_rules,
+    pod_rules,
     secret_names,
     size_rules,
-    task_rules,
 )
 from .configuration import reserved
 from .executors import KUBERNETES_QUEUE, UnknownExecutorError
@@ -38,6 +38,13 @@ def problems(settings: Settings) -> Iterator[Fault]:
             f"requires type: NodePort, not {service.type}; or set it to null",
         )
     yield from autoscaling_rules.problems(settings)
+    deferrable = airflow.configuration.get("operators", {}).get("default_deferrable", "")
+    if airflow.triggerer.most == 0 and combinations.is_true(str(deferrable)):
+        yield (
+            ("airflow", "triggerer", "replicas"),
+            "tasks that defer themselves would wait for ever, and default_deferrable makes all "
+            "tasks do it that can; set it to 1 or more, or remove that option",
+        )
     yield from launched_pods_rules.problems(settings)
     yield from _dags(settings)
     yield from secret_names.problems(settings)
@@ -83,7 +90,7 @@ def _release(settings: Settings, release: Release) -> Iterator[Fault]:
     for path, message in combinations.problems(settings):
         if not wrong.keys() & {path, path[:-1]}:
             yield path, message
-    yield from task_rules.problems(settings)
+    yield from pod_rules.problems(settings)
     yield from size_rules.problems(settings)
 
 

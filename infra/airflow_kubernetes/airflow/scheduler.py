@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ..kubernetes.disruption import disruption_budget
 from ..kubernetes.manifest import Manifest
 from ..kubernetes.pod import Parts
 from ..kubernetes.probes import Probes, http, probe, recently_touched, tcp
@@ -27,6 +28,7 @@ def scheduler_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         component.name,
         rbac.EXECUTE_IN_PODS if executor.kubernetes else (),
         bound_elsewhere=executor.local and settings.airflow.tasks.launch_pods,
+        values=values.service_account,
     )
     celery = (BROKER, RESULTS) if executor.celery else ()
     container = airflow_container(
@@ -46,6 +48,7 @@ def scheduler_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         settings,
         account,
         container,
+        tasks.values(settings, values) if executor.local else values,
         _parts(settings, executor, image),
         annotations=rolled_by(settings, *template),
         tmp=settings.airflow.tasks.tmp_size_limit if executor.local else TMP_SIZE,
@@ -62,6 +65,9 @@ def scheduler_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         recreate=True,
         # A new scheduler waits for the tasks of another executor's scheduler.
         patience=2 * tasks.grace_period(settings) + 600,
+    )
+    yield from disruption_budget(
+        settings, pod.component, values.replicas, values.pod_disruption_budget
     )
 
 
@@ -89,7 +95,7 @@ def _probes(executor: Executor) -> Probes:
 def _parts(settings: Settings, executor: Executor, image: str) -> Parts:
     parts = wait_for_migrations(settings, image) + _wait_for_tasks(settings, image)
     if executor.local:
-        parts = dags.parts(settings, image) + parts + tasks.parts(settings)
+        parts = dags.parts(settings, image) + parts
     if executor.kubernetes:
         parts = task_pod.TEMPLATE_FILE + parts + _pending_pods(image)
     return parts

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from ..settings.problems import Fault, Path
-from ..settings.schema import Settings
+from ..settings.schema import PodSettings, Settings
+from ..settings.sections import sections
 from .configuration import plain
 from .option_rules import CFG
 
@@ -14,8 +15,8 @@ CONFIG_MAP = 1024 * 1024
 """Bytes of a ConfigMap's values (k8s.io/api/core/v1: MaxSecretSize)."""
 
 ENVIRONMENT = 256 * 1024
-"""Bytes of `airflow.tasks.env`. The template of task pods, which is in a ConfigMap, has them as
-YAML: up to three times as many."""
+"""Bytes of `env` in a section. The template of task pods, in a ConfigMap, has them as YAML: up to
+three times as many."""
 
 _NAME = 256
 """More than the longest name of a variable."""
@@ -27,15 +28,16 @@ def problems(settings: Settings) -> Iterator[Fault]:
     for section, options in airflow.configuration.items():
         path = ("airflow", "configuration", section)
         yield from _variables(options, path, f"put it into {CFG}")
-    path = ("airflow", "tasks", "env")
-    yield from _variables(airflow.tasks.env, path, "put it into a volume")
+    for place, values in sections(PodSettings, settings):
+        texts = values.texts()
+        yield from _variables(texts, (*place, "env"), "put it into a volume")
+        if _size(texts) > ENVIRONMENT:
+            yield (*place, "env"), "is more than 256 KiB; put large values into a volume"
     if _size(plain(settings)) > CONFIG_MAP:
         yield (
             ("airflow", "configuration"),
             f"is more than the 1 MiB that a ConfigMap can have; put long values into {CFG}",
         )
-    if _size(airflow.tasks.env) > ENVIRONMENT:
-        yield ("airflow", "tasks", "env"), "is more than 256 KiB; put large values into a volume"
 
 
 def _variables(values: Mapping[str, object], path: Path, remedy: str) -> Iterator[Fault]:

@@ -24,7 +24,9 @@ GIVEN_UP = 3
 def sweep_pods_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     """The CronJob with its service account and Role."""
     tasks = settings.airflow.tasks
-    account = ServiceAccount(COMPONENT, rbac.SWEEP_PODS)
+    account = ServiceAccount(
+        COMPONENT, rbac.SWEEP_PODS, values=settings.airflow.jobs.service_account
+    )
     yield from account.manifests(settings.namespace)
     args = (
         *("python", f"{FOLDER}/sweep_pods.py"),
@@ -33,7 +35,13 @@ def sweep_pods_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     )
     container = airflow_container(settings, COMPONENT, image, SMALL, args, ())
     pod = airflow_pod(
-        settings, account, container, shared_logs=False, restart_policy="Never", evictable=True
+        settings,
+        account,
+        container,
+        settings.airflow.jobs,
+        shared_logs=False,
+        restart_policy="Never",
+        evictable=True,
     )
     yield manifest(
         "batch/v1",

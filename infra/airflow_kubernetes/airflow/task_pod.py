@@ -12,7 +12,8 @@ import yaml
 
 from ..kubernetes.env import EnvVar, plain_env
 from ..kubernetes.manifest import Manifest, manifest
-from ..kubernetes.pod import Placement, volume
+from ..kubernetes.pod import volume
+from ..kubernetes.pod_settings import merged
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings
 from . import dags, tasks
@@ -63,13 +64,13 @@ def template(settings: Settings, image: str) -> dict[str, Any]:
         settings,
         _account(settings),
         container,
-        dags.parts(settings, image, once=True) + tasks.parts(settings),
+        merged(tasks.HOME, values),
+        dags.parts(settings, image, once=True),
         tmp=values.tmp_size_limit,
         # Nothing in the pod heeds SIGTERM (the image's entrypoint.sh): a task on a node that is
         # drained may finish.
         grace_period=tasks.grace_period(settings),
         restart_policy="Never",
-        placement=Placement(values.node_selector, values.tolerations),
     ).template()
     # The executor gives each pod a name of its own.
     metadata = {"name": "task", **pod["metadata"]}
@@ -77,4 +78,5 @@ def template(settings: Settings, image: str) -> dict[str, Any]:
 
 
 def _account(settings: Settings) -> ServiceAccount:
-    return ServiceAccount(TASK, bound_elsewhere=settings.airflow.tasks.launch_pods)
+    tasks = settings.airflow.tasks
+    return ServiceAccount(TASK, bound_elsewhere=tasks.launch_pods, values=tasks.service_account)

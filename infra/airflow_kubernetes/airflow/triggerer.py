@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ..kubernetes.disruption import disruption_budget
 from ..kubernetes.manifest import Manifest
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings
@@ -20,7 +21,11 @@ def triggerer_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     """Its service account, its Deployment and, with KEDA, its autoscaler."""
     release = RELEASES[settings.airflow.version]
     component, values = release.triggerer, settings.airflow.triggerer
-    account = ServiceAccount(component.name, bound_elsewhere=settings.airflow.tasks.launch_pods)
+    account = ServiceAccount(
+        component.name,
+        bound_elsewhere=settings.airflow.tasks.launch_pods,
+        values=values.service_account,
+    )
     container = airflow_container(
         settings,
         component.name,
@@ -34,11 +39,12 @@ def triggerer_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     if not release.dag_bundles:  # 2.x looks for triggers in DAG files too
         parts = dags.parts(settings, image) + parts
     pod = airflow_pod(
-        settings, account, container, parts, annotations=rolled_by(settings), evictable=True
+        settings, account, container, values, parts, annotations=rolled_by(settings), evictable=True
     )
     yield from account.manifests(settings.namespace)
     autoscaled = values.most > values.replicas
     yield deployment(settings, pod, None if autoscaled else values.replicas)
+    yield from disruption_budget(settings, pod.component, values.most, values.pod_disruption_budget)
     if autoscaled:
         yield by_query(settings, component.name, values.replicas, values.most, needed(settings))
 

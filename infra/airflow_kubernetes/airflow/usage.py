@@ -20,7 +20,14 @@ def usage_job(settings: Settings, name: str, image: str, days: int) -> Manifest:
     resources = settings.airflow.jobs.resources
     container = airflow_container(settings, COMPONENT, image, resources, args, (DATABASE,))
     account = ServiceAccount(COMPONENT)
-    pod = airflow_pod(settings, account, container, shared_logs=False, restart_policy="Never")
+    pod = airflow_pod(
+        settings,
+        account,
+        container,
+        settings.airflow.jobs,
+        shared_logs=False,
+        restart_policy="Never",
+    )
     spec = {
         **job_spec(pod, retries=0),
         "activeDeadlineSeconds": DEADLINE,

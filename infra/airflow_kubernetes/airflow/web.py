@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ..kubernetes.disruption import disruption_budget
 from ..kubernetes.manifest import DO_NOT_AWAIT, Manifest, manifest, selector
 from ..kubernetes.probes import Probes, http, probe
 from ..kubernetes.rbac import ServiceAccount
@@ -19,7 +20,7 @@ def web_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     """Its service account, Deployment, Service and perhaps autoscaler."""
     web = RELEASES[settings.airflow.version].web
     component, values = web.component, settings.airflow.api_server
-    account = ServiceAccount(component.name)
+    account = ServiceAccount(component.name, values=values.service_account)
     alive, ready = (
         http(f"{path(settings)}{address}", WEB_PORT) for address in (web.alive, web.ready)
     )
@@ -39,11 +40,12 @@ def web_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     )
     parts = wait_for_migrations(settings, image)
     pod = airflow_pod(
-        settings, account, container, parts, annotations=rolled_by(settings), evictable=True
+        settings, account, container, values, parts, annotations=rolled_by(settings), evictable=True
     )
     yield from account.manifests(settings.namespace)
     autoscaled = values.most > values.replicas
     yield deployment(settings, pod, None if autoscaled else values.replicas)
+    yield from disruption_budget(settings, pod.component, values.most, values.pod_disruption_budget)
     if autoscaled and not settings.airflow.stopped:
         yield by_cpu(settings, component.name, values.replicas, values.most)
     yield _service(settings, component.name)

@@ -6,8 +6,9 @@ go first (deletion_cost.py); and KEDA, which counts the busy ones, removes no mo
 
 from collections.abc import Iterator
 
+from ..kubernetes.disruption import disruption_budget
 from ..kubernetes.manifest import Manifest
-from ..kubernetes.pod import NOTHING, Placement
+from ..kubernetes.pod import NOTHING
 from ..kubernetes.probes import Probes, probe, recently_touched
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings, Workers
@@ -32,14 +33,19 @@ def workers_manifests(settings: Settings, image: str, plain: str) -> Iterator[Ma
     """
     release = RELEASES[settings.airflow.version]
     account = ServiceAccount(
-        release.worker.name, bound_elsewhere=settings.airflow.tasks.launch_pods
+        release.worker.name,
+        bound_elsewhere=settings.airflow.tasks.launch_pods,
+        values=settings.airflow.celery.service_account,
     )
     yield from account.manifests(settings.namespace)
     autoscaled = []
     for name, values in settings.airflow.celery.workers.items():
+        component = f"{account.component}-{name}"
         yield _deployment(settings, account, image, name, values)
+        yield from disruption_budget(
+            settings, component, values.max_replicas, values.pod_disruption_budget
+        )
         if values.max_replicas > values.replicas:
-            component = f"{account.component}-{name}"
             autoscaled.append(component)
             yield from _autoscaler(settings, component, name, values)
     if autoscaled:
@@ -121,13 +127,13 @@ def _deployment(
         settings,
         account,
         container,
-        dags.parts(settings, image) + wait + tasks.parts(settings),
+        tasks.values(settings, values),
+        dags.parts(settings, image) + wait,
         component=f"{component.name}-{name}",
         annotations=rolled_by(settings),
         tmp=settings.airflow.tasks.tmp_size_limit,
         # A stopping worker takes no more tasks and ends those that it has.
         grace_period=tasks.grace_period(settings),
-        placement=Placement(values.node_selector, values.tolerations),
     )
     autoscaled = values.max_replicas != values.replicas
     return deployment(settings, pod, None if autoscaled else values.replicas)

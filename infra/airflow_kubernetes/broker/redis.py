@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from ..kubernetes.env import plain_env, secret_env
 from ..kubernetes.manifest import Manifest, secrets_revision
 from ..kubernetes.pod import Container, Pod, scratch, volume
+from ..kubernetes.pod_settings import server_extras
 from ..kubernetes.probes import Probes, execute, probe, tcp
-from ..kubernetes.pull_secret import pull_secret_name
+from ..kubernetes.pull_secret import pull_secrets
 from ..kubernetes.rbac import ServiceAccount
 from ..kubernetes.server import server_manifests
 from ..kubernetes.storage import claim_manifest
@@ -45,10 +46,11 @@ CLIENT = 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli ping | grep -qx PONG'
 def redis_manifests(settings: Settings) -> Iterator[Manifest]:
     """The server and its claim."""
     yield claim_manifest(settings, NAME, COMPONENT, settings.broker.cluster.claim, protected=False)
-    yield from server_manifests(settings, _pod(settings), PORT)
+    yield from server_manifests(settings, pod(settings), PORT)
 
 
-def _pod(settings: Settings) -> Pod:
+def pod(settings: Settings) -> Pod:
+    """The server's pod."""
     cluster = settings.broker.cluster
     memory = int(0.75 * amount(cluster.resources.limits.memory))
     ping = execute("sh", "-c", CLIENT)
@@ -71,11 +73,12 @@ def _pod(settings: Settings) -> Pod:
     data = volume("data", "/data", {"persistentVolumeClaim": {"claimName": NAME}})
     return Pod(
         component=COMPONENT,
-        account=ServiceAccount(COMPONENT),
+        account=ServiceAccount(COMPONENT, values=cluster.service_account),
         container=container,
         parts=data + scratch("tmp", "/tmp", "16Mi"),
         user=UID,
         group=UID,
-        pull_secret=pull_secret_name(settings),
+        pull_secrets=pull_secrets(settings),
         annotations=secrets_revision(settings.secrets.revision),
+        extras=server_extras(settings, cluster),
     )

@@ -11,7 +11,8 @@ from ..kubernetes.env import plain_env
 from ..kubernetes.job import job_spec
 from ..kubernetes.manifest import Manifest, labels, manifest
 from ..kubernetes.pod import Container, Pod, scratch, volume
-from ..kubernetes.pull_secret import pull_secret_name
+from ..kubernetes.pod_settings import server_extras
+from ..kubernetes.pull_secret import pull_secrets
 from ..kubernetes.rbac import ServiceAccount
 from ..kubernetes.storage import claim_manifest
 from ..settings.schema import Settings
@@ -31,8 +32,6 @@ DEADLINE = 6 * 3600
 
 A pod that cannot start would otherwise prevent all later scheduled backups."""
 
-ACCOUNT = ServiceAccount(COMPONENT)
-
 
 def backup_manifests(settings: Settings) -> Iterator[Manifest]:
     """The volume's claim, the scripts, their service account and the schedule, if there is one."""
@@ -41,9 +40,9 @@ def backup_manifests(settings: Settings) -> Iterator[Manifest]:
     yield claim_manifest(settings, CLAIM, COMPONENT, values.claim)
     scripts = {file.name: file.read_text(encoding="utf-8") for file in sorted(SCRIPTS.iterdir())}
     yield manifest("v1", "ConfigMap", NAME, namespace, COMPONENT, data=scripts)
-    yield from ACCOUNT.manifests(namespace)
+    yield from account(settings).manifests(namespace)
     if values.schedule is not None:
-        pod = _pod(settings, settings.airflow.version, BACKUP, "scheduled")
+        pod = backup_pod(settings, settings.airflow.version, BACKUP, "scheduled")
         yield manifest(
             "batch/v1",
             "CronJob",
@@ -66,16 +65,21 @@ def backup_manifests(settings: Settings) -> Iterator[Manifest]:
         )
 
 
+def account(settings: Settings) -> ServiceAccount:
+    """The service account of all Jobs for backups."""
+    return ServiceAccount(COMPONENT, values=settings.database.backup.service_account)
+
+
 def backup_job(settings: Settings, name: str, kind: str, release: str) -> Manifest:
     """A Job `name` that takes a backup of a `kind` (one of KINDS) and records `release` in it."""
-    job = _one_off(settings, name, _pod(settings, release, BACKUP, kind))
+    job = _one_off(settings, name, backup_pod(settings, release, BACKUP, kind))
     job["spec"]["activeDeadlineSeconds"] = DEADLINE
     return job
 
 
 def check_job(settings: Settings, name: str) -> Manifest:
     """A Job `name` that fails if no backup can be taken; its pod is like that of a backup."""
-    return _one_off(settings, name, _pod(settings, settings.airflow.version, "check.sh"))
+    return _one_off(settings, name, backup_pod(settings, settings.airflow.version, "check.sh"))
 
 
 def restore_job(settings: Settings, name: str, backup: str, into: str, release: str) -> Manifest:
@@ -84,17 +88,19 @@ def restore_job(settings: Settings, name: str, backup: str, into: str, release: 
     A restore into the environment's own database first takes a backup of it; `release` is what
     that backup records.
     """
-    return _one_off(settings, name, _pod(settings, release, RESTORE, backup, into))
+    return _one_off(settings, name, backup_pod(settings, release, RESTORE, backup, into))
 
 
 def list_job(settings: Settings, name: str) -> Manifest:
     """A Job `name` whose log lists the complete backups and what is free on their volume."""
-    return _one_off(settings, name, _pod(settings, settings.airflow.version, "list.sh"))
+    return _one_off(settings, name, backup_pod(settings, settings.airflow.version, "list.sh"))
 
 
 def delete_job(settings: Settings, name: str, backups: Sequence[str]) -> Manifest:
     """A Job `name` that deletes `backups`."""
-    return _one_off(settings, name, _pod(settings, settings.airflow.version, "delete.sh", *backups))
+    return _one_off(
+        settings, name, backup_pod(settings, settings.airflow.version, "delete.sh", *backups)
+    )
 
 
 def is_at_work(job: Manifest) -> bool:
@@ -130,11 +136,12 @@ def _one_off(settings: Settings, name: str, pod: Pod) -> Manifest:
     return manifest("batch/v1", "Job", name, settings.namespace, COMPONENT, spec=spec)
 
 
-def _pod(settings: Settings, release: str, script: str, *arguments: str) -> Pod:
+def backup_pod(settings: Settings, release: str, script: str, *arguments: str) -> Pod:
+    """A pod that runs a script; `release` is what a backup records."""
     values = settings.database.backup
     return Pod(
         component=COMPONENT,
-        account=ACCOUNT,
+        account=account(settings),
         container=Container(
             name=COMPONENT,
             image=settings.database.cluster.image,
@@ -152,8 +159,9 @@ def _pod(settings: Settings, release: str, script: str, *arguments: str) -> Pod:
         ),
         user=UID,
         group=UID,
-        pull_secret=pull_secret_name(settings),
+        pull_secrets=pull_secrets(settings),
         restart_policy="Never",
+        extras=server_extras(settings, values),
     )
 
 

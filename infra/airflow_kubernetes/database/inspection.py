@@ -8,10 +8,11 @@ from dataclasses import replace
 from ..kubernetes.job import job_spec
 from ..kubernetes.manifest import Manifest, manifest
 from ..kubernetes.pod import NOTHING, Container, Parts, Pod, scratch, volume
-from ..kubernetes.pull_secret import pull_secret_name
+from ..kubernetes.pod_settings import server_extras
+from ..kubernetes.pull_secret import pull_secrets
 from ..settings.schema import Settings
 from . import connection
-from .backup import ACCOUNT, CLAIM, COMPONENT, SCRIPTS
+from .backup import CLAIM, COMPONENT, SCRIPTS, account
 from .mysql import UID
 
 QUERY = r"""
@@ -55,13 +56,14 @@ def _container(settings: Settings, image: str, script: str, *arguments: str) -> 
 def _job(settings: Settings, name: str, container: Container, parts: Parts) -> Manifest:
     pod = Pod(
         component=COMPONENT,
-        account=ACCOUNT,
+        account=account(settings),
         container=container,
         parts=parts + scratch("tmp", "/tmp", "16Mi"),
         user=UID,
         group=UID,
-        pull_secret=pull_secret_name(settings),
+        pull_secrets=pull_secrets(settings),
         restart_policy="Never",
+        extras=server_extras(settings, settings.database.backup),
     )
     spec = {**job_spec(pod, retries=0), "ttlSecondsAfterFinished": 3600}
     del spec["template"]["spec"]["serviceAccountName"]

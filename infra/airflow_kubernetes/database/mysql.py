@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from ..kubernetes.env import plain_env, secret_env
 from ..kubernetes.manifest import Manifest, secrets_revision
 from ..kubernetes.pod import Container, Pod, scratch, volume
+from ..kubernetes.pod_settings import server_extras
 from ..kubernetes.probes import Probes, execute, probe, tcp
-from ..kubernetes.pull_secret import pull_secret_name
+from ..kubernetes.pull_secret import pull_secrets
 from ..kubernetes.rbac import ServiceAccount
 from ..kubernetes.server import server_manifests
 from ..kubernetes.storage import claim_manifest
@@ -60,10 +61,11 @@ def mysql_manifests(settings: Settings) -> Iterator[Manifest]:
     if database.mode == "cluster" or database.cluster.keep_claim:
         yield claim_manifest(settings, NAME, COMPONENT, database.cluster.claim)
     if database.mode == "cluster":
-        yield from server_manifests(settings, _pod(settings), PORT)
+        yield from server_manifests(settings, pod(settings), PORT)
 
 
-def _pod(settings: Settings) -> Pod:
+def pod(settings: Settings) -> Pod:
+    """The server's pod."""
     cluster = settings.database.cluster
     claim = {"persistentVolumeClaim": {"claimName": NAME}}
     container = Container(
@@ -94,7 +96,7 @@ def _pod(settings: Settings) -> Pod:
     )
     return Pod(
         component=COMPONENT,
-        account=ServiceAccount(COMPONENT),
+        account=ServiceAccount(COMPONENT, values=cluster.service_account),
         container=container,
         parts=(
             # A sub-directory: the volume's own root may hold lost+found, which mysqld would take
@@ -106,8 +108,9 @@ def _pod(settings: Settings) -> Pod:
         ),
         user=UID,
         group=UID,
-        pull_secret=pull_secret_name(settings),
+        pull_secrets=pull_secrets(settings),
         annotations=secrets_revision(settings.secrets.revision),
+        extras=server_extras(settings, cluster),
         # A clean shutdown writes the buffer pool back; killed earlier, the next start recovers.
         grace_period=120,
     )

@@ -16,6 +16,11 @@ def secret_env(name: str, secret: str, key: str) -> EnvVar:
     return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
 
 
+def config_map_env(config_map: str) -> dict[str, Any]:
+    """All keys of a ConfigMap as variables: an item of `envFrom`."""
+    return {"configMapRef": {"name": config_map}}
+
+
 def optional_env(name: str, config_map: str, key: str) -> EnvVar:
     """A variable read from a ConfigMap's key; not set while that does not exist."""
     source = {"name": config_map, "key": key, "optional": True}

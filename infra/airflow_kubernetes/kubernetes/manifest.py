@@ -56,10 +56,11 @@ def manifest(
     *,
     protected: bool = False,
     annotations: dict[str, str] | None = None,
+    more_labels: dict[str, str] | None = None,
     **content: Any,
 ) -> Manifest:
     """A whole object; `content` is its top-level fields next to metadata (`spec`, `data`, …)."""
-    metadata: dict[str, Any] = {"name": name, "labels": labels(component)}
+    metadata: dict[str, Any] = {"name": name, "labels": labels(component) | (more_labels or {})}
     if namespace is not None:
         metadata["namespace"] = namespace
     if protected:

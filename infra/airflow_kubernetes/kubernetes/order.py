@@ -5,7 +5,7 @@ from .manifest import Manifest
 ORDER = (
     "Namespace", "PersistentVolumeClaim", "Secret", "ResourceQuota", "LimitRange",
     "ServiceAccount", "Role", "RoleBinding", "ConfigMap", "Service", "StatefulSet", "Job",
-    "CronJob", "Deployment", "HorizontalPodAutoscaler",
+    "CronJob", "Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget",
 )  # fmt: skip
 """Kinds in the order of creation."""
 

@@ -1,7 +1,7 @@
 """A pod as a value: its containers and volumes, and the manifest that they make.
 
-A component adds up the Parts that it needs and makes its Pod once; nothing changes a Pod
-afterwards. All pods pass Pod Security `restricted`
+A component adds up the Parts that it needs and makes its Pod once, with the Extras of its values;
+nothing changes a Pod afterwards. All pods pass Pod Security `restricted`
 (https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted).
 
 Environment variables, mounts and volumes are plain data, as in Kubernetes' API. A field that is
@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ..settings.schema import Resources, Toleration
+from ..settings.schema import Resources
 from .env import EnvVar
-from .manifest import labels
+from .manifest import labels, selector
 from .probes import Probes
 from .rbac import ServiceAccount
 
@@ -25,8 +25,9 @@ Fields = dict[str, Any]
 class Container:
     """A container without privileges, on a read-only root file system.
 
-    `env_from` names a ConfigMap, `ports` are numbers by name, `user` overrides the pod's. An init
-    container with `restart_policy` Always is a side-car: it runs as long as the pod.
+    `env_from` are sources of variables, of which the last takes precedence, and `env` over all of
+    them. `ports` are numbers by name, `user` overrides the pod's. An init container with
+    `restart_policy` Always is a side-car: it runs as long as the pod.
     """
 
     name: str
@@ -35,10 +36,11 @@ class Container:
     args: Sequence[str] | None = None
     command: Sequence[str] | None = None
     env: Sequence[EnvVar] | None = None
-    env_from: str | None = None
+    env_from: Sequence[Fields] = ()
     mounts: Sequence[Fields] = ()
     ports: Mapping[str, int] = field(default_factory=dict)
     probes: Probes | None = None
+    lifecycle: Fields | None = None
     user: int | None = None
     restart_policy: Literal["Always"] | None = None
 
@@ -51,7 +53,7 @@ class Container:
                 "image": self.image,
                 "command": _list(self.command),
                 "args": _list(self.args),
-                "envFrom": self.env_from and [{"configMapRef": {"name": self.env_from}}],
+                "envFrom": [*self.env_from] or None,
                 "env": _list(self.env),
                 "ports": ports or None,
                 "resources": self.resources.model_dump(),
@@ -66,6 +68,7 @@ class Container:
                 "startupProbe": self.probes and self.probes.startup,
                 "livenessProbe": self.probes and self.probes.liveness,
                 "readinessProbe": self.probes and self.probes.readiness,
+                "lifecycle": self.lifecycle,
                 "volumeMounts": list(self.mounts),
                 "restartPolicy": self.restart_policy,
             }
@@ -76,8 +79,11 @@ class Container:
 class Parts:
     """What is added to a pod, with `+` and in that order: variables and mounts to its main
     container; volumes, init containers and side-cars to the pod.
+
+    `env_from` goes before the container's own sources, which take precedence.
     """
 
+    env_from: tuple[Fields, ...] = ()
     env: tuple[EnvVar, ...] = ()
     mounts: tuple[Fields, ...] = ()
     volumes: tuple[Fields, ...] = ()
@@ -86,6 +92,7 @@ class Parts:
 
     def __add__(self, other: "Parts") -> "Parts":
         return Parts(
+            self.env_from + other.env_from,
             self.env + other.env,
             self.mounts + other.mounts,
             self.volumes + other.volumes,
@@ -98,21 +105,45 @@ class Parts:
         env = container.env
         if env is not None or self.env:
             env = (*(env or ()), *self.env)
-        return replace(container, env=env, mounts=(*container.mounts, *self.mounts))
+        return replace(
+            container,
+            env_from=(*self.env_from, *container.env_from),
+            env=env,
+            mounts=(*container.mounts, *self.mounts),
+        )
 
 
 NOTHING = Parts()
 
 
 @dataclass(frozen=True)
-class Placement:
-    """The nodes that a pod may run on; all of them by default."""
+class Extras:
+    """What the values add to a pod (pod_settings.py): labels, annotations, fields of its spec, and
+    Parts before and after its own.
 
-    node_selector: Mapping[str, str] = field(default_factory=dict)
-    tolerations: Sequence[Toleration] = ()
+    `lifecycle` are hooks of the main container. `spread` are topology spread constraints, without a
+    labelSelector for the pods of the same component; None: as the program does it.
+    """
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    fields: Fields = field(default_factory=dict)
+    first: Parts = NOTHING
+    last: Parts = NOTHING
+    lifecycle: Fields | None = None
+    spread: Sequence[Fields] | None = None
 
 
-ANYWHERE = Placement()
+NO_EXTRAS = Extras()
+
+SPREAD: Fields = {
+    "maxSkew": 1,
+    "topologyKey": "kubernetes.io/hostname",
+    "whenUnsatisfiable": "ScheduleAnyway",
+    # Of a roll, the new pods alone: else the old ones would push them together.
+    "matchLabelKeys": ["pod-template-hash"],
+}
+"""How replicas of a Deployment are spread, unless the values say."""
 
 EVICTION = {
     True: {"cluster-autoscaler.kubernetes.io/safe-to-evict": "true"},
@@ -131,8 +162,8 @@ https://karpenter.sh/docs/reference/annotations/)."""
 class Pod:
     """A pod of a component. It gets a token if its service account has a Role.
 
-    `user` and `group` are numeric ids; volumes belong to the group. `pull_secret` is the login to
-    the registry, `version` a label that says which release runs. `grace_period` is in seconds;
+    `user` and `group` are numeric ids; volumes belong to the group. `pull_secrets` are logins to
+    registries, `version` a label that says which release runs. `grace_period` is in seconds;
     None is Kubernetes' default of 30. `evictable`: an autoscaler of nodes may move it, to empty a
     node; nothing is lost with it but a few seconds.
     """
@@ -143,29 +174,37 @@ class Pod:
     parts: Parts
     user: int
     group: int
-    pull_secret: str | None
+    pull_secrets: Sequence[str] = ()
     version: str | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
     grace_period: int | None = None
     restart_policy: Literal["Never"] | None = None
-    placement: Placement = ANYWHERE
     evictable: bool = False
+    extras: Extras = NO_EXTRAS
 
-    def template(self) -> Fields:
-        """Metadata and spec, as in a workload's template."""
+    def template(self, *, replicated: bool = False) -> Fields:
+        """Metadata and spec, as in a workload's template; of one that may have several pods, if
+        `replicated`.
+        """
         version = None if self.version is None else {"app.kubernetes.io/version": self.version}
         metadata = {
-            "labels": labels(self.component) | (version or {}),
-            "annotations": EVICTION[self.evictable] | dict(self.annotations),
+            "labels": labels(self.component) | (version or {}) | dict(self.extras.labels),
+            "annotations": {
+                **EVICTION[self.evictable],
+                **self.annotations,
+                **self.extras.annotations,
+            },
         }
-        return {"metadata": metadata, "spec": self._spec()}
+        return {"metadata": metadata, "spec": self._spec(replicated)}
 
-    def _spec(self) -> Fields:
-        containers = [self.parts.of(self.container), *self.parts.sidecars]
-        tolerations = [
-            toleration.model_dump(by_alias=True, exclude_none=True)
-            for toleration in self.placement.tolerations
-        ]
+    def _spec(self, replicated: bool) -> Fields:
+        parts = self.extras.first + self.parts + self.extras.last
+        main = replace(parts.of(self.container), lifecycle=self.extras.lifecycle)
+        containers = [main, *parts.sidecars]
+        spread = self.extras.spread
+        if spread is None:
+            spread = [SPREAD] if replicated else []
+        own = {"labelSelector": {"matchLabels": selector(self.component)}}
         return _without_none(
             {
                 "serviceAccountName": self.account.name,
@@ -180,12 +219,12 @@ class Pod:
                     "fsGroupChangePolicy": "OnRootMismatch",
                     "seccompProfile": {"type": "RuntimeDefault"},
                 },
-                "initContainers": [item.manifest() for item in self.parts.init] or None,
+                "initContainers": [item.manifest() for item in parts.init] or None,
                 "containers": [item.manifest() for item in containers],
-                "volumes": list(self.parts.volumes),
-                "imagePullSecrets": self.pull_secret and [{"name": self.pull_secret}],
-                "nodeSelector": dict(self.placement.node_selector) or None,
-                "tolerations": tolerations or None,
+                "volumes": list(parts.volumes),
+                "imagePullSecrets": [{"name": name} for name in self.pull_secrets] or None,
+                "topologySpreadConstraints": [{**own, **item} for item in spread] or None,
+                **self.extras.fields,
                 "restartPolicy": self.restart_policy,
                 "terminationGracePeriodSeconds": self.grace_period,
             }

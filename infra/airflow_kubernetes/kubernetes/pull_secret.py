@@ -1,4 +1,4 @@
-"""The Secret with which nodes pull images from a registry that requires a login."""
+"""The Secrets with which nodes pull images from registries that require a login."""
 
 from ..settings.schema import Settings
 
@@ -10,15 +10,16 @@ LAUNCHED_PULL_SECRET = "airflow-launched-pods-registry"
 
 
 def makes_pull_secret(settings: Settings) -> bool:
-    """Whether this program makes it; a Secret that the values name takes precedence."""
-    return settings.images.login and settings.images.pull_secret is None
+    """Whether this program makes one; Secrets that the values name take precedence."""
+    return settings.images.login and not settings.images.image_pull_secrets
 
 
-def pull_secret_name(settings: Settings) -> str | None:
-    """Its name, or None where no login is needed."""
-    return PULL_SECRET if makes_pull_secret(settings) else settings.images.pull_secret
+def pull_secrets(settings: Settings) -> list[str]:
+    """Their names; none where no login is needed."""
+    return [PULL_SECRET] if makes_pull_secret(settings) else settings.images.image_pull_secrets
 
 
-def launched_pull_secret_name(settings: Settings) -> str | None:
-    """That of launched pods; a Secret that the values name has to exist in both namespaces."""
-    return LAUNCHED_PULL_SECRET if makes_pull_secret(settings) else settings.images.pull_secret
+def launched_pull_secrets(settings: Settings) -> list[str]:
+    """Those of launched pods; Secrets that the values name have to exist in both namespaces."""
+    own = makes_pull_secret(settings)
+    return [LAUNCHED_PULL_SECRET] if own else settings.images.image_pull_secrets

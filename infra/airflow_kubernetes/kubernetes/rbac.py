@@ -1,8 +1,9 @@
 """Service accounts, Roles and their bindings."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ..settings.schema import AccountSettings
 from .manifest import Manifest, manifest
 
 Rule = dict[str, list[str]]
@@ -15,11 +16,13 @@ class ServiceAccount:
     """A component's own service account. With rules it has a Role, and its pods get a token.
 
     `bound_elsewhere`: a Role in another namespace is bound to it, so its pods get a token too.
+    `values` are its annotations and labels.
     """
 
     component: str
     rules: tuple[Rule, ...] = ()
     bound_elsewhere: bool = False
+    values: AccountSettings = field(default_factory=AccountSettings)
 
     @property
     def name(self) -> str:
@@ -39,6 +42,8 @@ class ServiceAccount:
             self.name,
             namespace,
             self.component,
+            annotations=self.values.annotations,
+            more_labels=self.values.labels,
             automountServiceAccountToken=False,
         )
         if self.rules:

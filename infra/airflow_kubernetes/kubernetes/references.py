@@ -11,6 +11,7 @@ KINDS = {
     "configMapKeyRef": "ConfigMap",
     "configMapRef": "ConfigMap",
     "imagePullSecrets": "Secret",
+    "nodePublishSecretRef": "Secret",
     "persistentVolumeClaim": "PersistentVolumeClaim",
     "roleRef": "Role",
     "scaleTargetRef": "Deployment",

@@ -12,8 +12,8 @@ SECRET_NAME = re.compile(
 INDIRECT = re.compile(r"[_-](CMD|FILE)$", re.IGNORECASE)
 """Names of those that say where the secret is: Airflow's and the official images' suffixes."""
 
-NAMES_OF_OBJECTS = {"TASK_PULL_SECRET"}
-"""Variables that hold a Secret's name."""
+NAMES_OF_OBJECTS = {"TASK_PULL_SECRETS"}
+"""Variables that hold names of Secrets."""
 
 WEAK = {
     "12345", "123456", "admin", "airflow", "changeit", "changeme", "default", "example", "guest",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ..comparison.leaves import Path
 from ..kubernetes.manifest import Manifest
 from ..settings.schema import Settings
+from ..settings.sections import named
 from .rule import Finding, Subject, rule
 from .workloads import pod_fields, select, workloads
 
@@ -18,6 +19,7 @@ IN_PODS = {
     "volumes[*].configMap": ("ConfigMap", "name"),
     "volumes[*].secret": ("Secret", "secretName"),
     "volumes[*].persistentVolumeClaim": ("PersistentVolumeClaim", "claimName"),
+    "volumes[*].csi.nodePublishSecretRef": ("Secret", "name"),
     "volumes[*].projected.sources[*].configMap": ("ConfigMap", "name"),
     "volumes[*].projected.sources[*].secret": ("Secret", "name"),
     "containers[*].env[*].valueFrom.configMapKeyRef": ("ConfigMap", "name"),
@@ -66,22 +68,7 @@ def selector_matches(subject: Subject) -> Iterator[Finding]:
 
 def external_references(settings: Settings) -> frozenset[Reference]:
     """The Secrets, ConfigMaps and claims that the values name and that are created elsewhere."""
-    secrets = (
-        settings.database.external.secret,
-        settings.broker.external.secret,
-        settings.airflow.dags.git.secret,
-        settings.airflow.keda.secret,
-        *(repository.secret for repository in settings.airflow.dags.repositories.values()),
-        settings.images.pull_secret,
-    )
-    references = [("Secret", name) for name in secrets]
-    for volume in settings.airflow.tasks.volumes:
-        references += [
-            ("ConfigMap", volume.config_map),
-            ("Secret", volume.secret),
-            ("PersistentVolumeClaim", volume.claim),
-        ]
-    return frozenset((kind, name) for kind, name in references if name is not None)
+    return frozenset((kind, name) for _, kind, name in named(settings))
 
 
 def _references(subject: Subject) -> Iterator[tuple[Manifest, Path, Reference, set[str]]]:

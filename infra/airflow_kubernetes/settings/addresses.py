@@ -52,6 +52,13 @@ def host(text: str) -> str | None:
     return None
 
 
+def ip(text: str) -> str | None:
+    """An IPv4 or IPv6 address."""
+    if _is_ipv4(text) or (_is_ipv6(text) and IPv6Address(text).ipv4_mapped is None):
+        return None
+    return "should be an IP address, such as 10.0.0.5 or 2001:db8::5"
+
+
 def hostname(text: str) -> str | None:
     """A host name (RFC 1123), perhaps with a dot at its end, or an IPv4 address."""
     labels = text.removesuffix(".").split(".")

@@ -137,6 +137,11 @@ Email = Annotated[str, _checked(texts.email)]
 
 MountPath = Annotated[str, _checked(texts.mount_path)]
 
+SubPath = Annotated[str, _checked(texts.sub_path)]
+"""A file or folder in a volume."""
+
+HttpPath = Annotated[str, _checked(texts.http_path)]
+
 Queue = Annotated[
     str,
     _form(
@@ -160,6 +165,22 @@ ConfigurationKey = Annotated[
     ),
 ]
 """A section or option of airflow.cfg: both make up the key of a ConfigMap, which has 253."""
+
+DataKey = Annotated[str, _checked(names.data_key)]
+"""The key of a value in a Secret or ConfigMap."""
+
+Ip = Annotated[str, _checked(addresses.ip)]
+
+Subdomain = Annotated[str, _checked(names.subdomain)]
+
+DnsSearch = Annotated[str, _checked(names.search_domain)]
+
+CsiDriver = Annotated[str, _checked(names.csi_driver)]
+
+TAGS = ("(text)", "(source)")
+"""Of the types that a variable's value may have, where pydantic names them in paths."""
+
+AnnotationKey = Annotated[str, _checked(lambda text: names.label_key(text.lower()))]
 
 LabelKey = Annotated[str, _checked(names.label_key)]
 

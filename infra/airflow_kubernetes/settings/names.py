@@ -74,3 +74,24 @@ def label_value(text: str) -> str | None:
     if not text or (len(text) <= 63 and _QUALIFIED.fullmatch(text)):
         return None
     return f"should be the value of a label: {VALUE_FORM}"
+
+
+def data_key(text: str) -> str | None:
+    """The key of a value in a Secret or ConfigMap."""
+    if re.fullmatch(r"[-._A-Za-z0-9]{1,253}", text) and text != "." and not text.startswith(".."):
+        return None
+    return "should be a key: up to 253 letters, digits, -, _ and ."
+
+
+def search_domain(text: str) -> str | None:
+    """A domain in resolv.conf, whose labels may have underscores; `.` is the root."""
+    if text == "." or subdomain(text.removesuffix(".").replace("_", "a")) is None:
+        return None
+    return "should be a domain, such as svc.example.com"
+
+
+def csi_driver(text: str) -> str | None:
+    """The name of a CSI driver, such as secrets-store.csi.k8s.io."""
+    if len(text) <= 63 and subdomain(text.lower()) is None:
+        return None
+    return "should be the name of a CSI driver, up to 63 characters, such as csi.example.com"

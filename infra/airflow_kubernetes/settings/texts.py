@@ -59,3 +59,15 @@ def mount_path(text: str) -> str | None:
     if ".." in text.split("/") or ":" in text or not text.isprintable() or text.endswith(" "):
         return "should be a path without .., colons, a space at its end and unseen characters"
     return None
+
+
+def sub_path(text: str) -> str | None:
+    """The path of a file or folder in a volume."""
+    if not text or text.startswith("/") or ".." in text.split("/") or not text.isprintable():
+        return "should be a path inside the volume, without .. and without a slash at its beginning"
+    return None
+
+
+def http_path(text: str) -> str | None:
+    """The path of a request."""
+    return unprintable(text) if text.startswith("/") else "should begin with /, as in /healthz"

@@ -1,7 +1,7 @@
 """The schema as data: its fields, sections and marks; and pydantic's errors as messages."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from .document import ENOUGH, Document, problem, shown
-from .fields import FORMS, Section
+from .fields import FORMS, TAGS, Section
 from .marks import PerEnvironment
 from .problems import Fault, Path, SettingsError
 from .scalars import LONGEST_NUMBER, Unclear, meaning
@@ -49,11 +49,12 @@ def wrong_values(
     """
     wrong: dict[tuple[Path, bool], list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False)[:ENOUGH]:
-        path = detail["loc"]
+        path = tuple(part for part in detail["loc"] if part not in TAGS)
         if detail["type"] == "extra_forbidden":
             yield path, f"unknown key{nearest(str(path[-1]), _keys_at(path[:-1], root))}"
         elif detail["type"] == "missing":
-            yield path, missing
+            of_item = missing == MISSING and any(isinstance(part, int) for part in path)
+            yield path, "missing; each item needs it" if of_item else missing
         else:
             key = path[-1:] == ("[key]",)
             wrong.setdefault((_without_types(path, documents), key), []).append(detail)
@@ -178,7 +179,10 @@ def section_of(field: FieldInfo) -> type[Section] | None:
 
 def sections_of(field: FieldInfo) -> type[Section] | None:
     """The section in a mapping from names that the user chooses; None if it is no such mapping."""
-    return _of_items(field) if get_origin(field.annotation) is dict else None
+    if get_origin(field.annotation) is not dict:
+        return None
+    kind = get_args(field.annotation)[-1]
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
 
 
 def mark_of(field: FieldInfo) -> PerEnvironment | None:
@@ -186,10 +190,16 @@ def mark_of(field: FieldInfo) -> PerEnvironment | None:
     return next((item for item in field.metadata if isinstance(item, PerEnvironment)), None)
 
 
-def _of_items(field: FieldInfo) -> type[Section] | None:
-    """The section that each item of the field's mapping or list is."""
-    kind = (get_args(field.annotation) or (None,))[-1]
-    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+def _section(kind: Any, *, items: bool) -> type[Section] | None:
+    """The section that a value may be, perhaps among other types, or with `items` that each item
+    of its mapping or list may be.
+    """
+    if isinstance(kind, type) and issubclass(kind, Section):
+        return None if items else kind
+    inner: Iterable[Any] = get_args(kind)
+    if get_origin(kind) in (dict, list):
+        return _section([*inner][-1], items=False) if items else None
+    return next((found for arg in inner if (found := _section(arg, items=items))), None)
 
 
 def _keys_at(path: Path, root: type[Section]) -> list[str]:
@@ -202,8 +212,9 @@ def _keys_at(path: Path, root: type[Section]) -> list[str]:
         field = fields(section).get(str(part)) if section else None
         if field is None:
             return []
-        item = _of_items(field) is not None
-        section = section_of(field) or _of_items(field)
+        section, of_items = (_section(field.annotation, items=each) for each in (False, True))
+        item = of_items is not None
+        section = section or of_items
     return list(fields(section)) if section and not item else []
 
 

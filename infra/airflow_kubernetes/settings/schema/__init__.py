@@ -1,35 +1,62 @@
 """Every setting, one file per section of values/common.yaml: its type and bounds.
 
-A field in which environments may differ is marked so, with the reason. Only items of lists have
-defaults: values/common.yaml holds every setting, so that one file shows them all. Keys are
-camelCase, as in Kubernetes and the official chart.
+A field in which environments may differ is marked so, with the reason. values/common.yaml holds
+every setting but those with a default here: items of lists, and what any pod may have (pods.py),
+which would be hundreds of empty keys. docs/values.md lists both. Keys are camelCase, as in
+Kubernetes and the official chart.
 """
 
 from typing import Annotated, Literal
+
+from pydantic import Field
 
 from ..fields import Namespace, Section
 from ..marks import UNIQUE_LOCATION, PerEnvironment
 from .airflow import Airflow, DagRepository, GitDags, Workers
 from .broker import Broker
 from .budget import Budget
+from .contents import (
+    EnvFrom,
+    EnvSource,
+    ExtraContainer,
+    Projection,
+    Sidecar,
+    Volume,
+    VolumeMount,
+)
 from .database import Database
 from .images import AirflowImage, Images, TaskImage
-from .kubernetes import Claim, Quantities, Resources, Toleration, Volume
+from .kubernetes import Claim, Quantities, Resources
 from .logs import Logs
+from .placement import LabelSelector, Toleration, TopologySpreadConstraint
+from .pods import AccountSettings, ContainerFields, DisruptionBudget, PodFields, PodSettings
 from .secrets import Secrets
 
 __all__ = [
+    "AccountSettings",
     "AirflowImage",
     "Budget",
     "Claim",
+    "ContainerFields",
     "DagRepository",
+    "DisruptionBudget",
+    "EnvFrom",
+    "EnvSource",
+    "ExtraContainer",
     "GitDags",
+    "LabelSelector",
+    "PodFields",
+    "PodSettings",
+    "Projection",
     "Quantities",
     "Resources",
     "Settings",
+    "Sidecar",
     "TaskImage",
     "Toleration",
+    "TopologySpreadConstraint",
     "Volume",
+    "VolumeMount",
     "Workers",
 ]
 
@@ -42,6 +69,8 @@ class Settings(Section):
         PerEnvironment("air-gapped environments cannot install the Pulumi CLI", "platform"),
     ]
     namespace: Annotated[Namespace, UNIQUE_LOCATION]
+    """Airflow's own; tasks launch pods in <namespace>-tasks"""
+    pods: PodSettings = Field(default_factory=PodSettings)
     airflow: Airflow
     database: Database
     broker: Broker

@@ -20,24 +20,29 @@ from ..fields import (
     Storage,
     Url,
     Username,
-    Variable,
 )
 from ..marks import CAPACITY, LOCATION, STAND_IN, UNIQUE_LOCATION, PerEnvironment
-from .kubernetes import NodeSelector, Resources, Tolerations, Volume
+from .kubernetes import Resources
+from .pods import AccountSettings, DisruptionBudget, OwnAccount, PodSettings
 
 
 class Service(Section):
     """The Kubernetes Service of the API server."""
 
     type: Annotated[Literal["ClusterIP", "NodePort", "LoadBalancer"], LOCATION]
+    """ClusterIP for an Ingress, or how the cluster gives it an address"""
     node_port: Annotated[Annotated[int, Field(ge=30000, le=32767)] | None, LOCATION]
+    """the port of every node, with type NodePort"""
 
 
-class ComponentSettings(Section):
+class ComponentSettings(PodSettings, OwnAccount):
     """A long-running Airflow component."""
 
     replicas: Annotated[Annotated[int, Field(ge=1, le=50)], CAPACITY]
+    """pods at a time"""
     resources: Annotated[Resources, CAPACITY]
+    """requests and limits of CPU and memory"""
+    pod_disruption_budget: DisruptionBudget = Field(default_factory=DisruptionBudget)
 
 
 class AutoscaledSettings(ComponentSettings):
@@ -49,6 +54,13 @@ class AutoscaledSettings(ComponentSettings):
     def most(self) -> int:
         """The greatest number of replicas."""
         return self.replicas if self.max_replicas is None else self.max_replicas
+
+
+class Triggerer(AutoscaledSettings):
+    """The triggerer. Without replicas, and without KEDA, no task may defer itself."""
+
+    replicas: Annotated[Annotated[int, Field(ge=0, le=50)], CAPACITY]
+    """pods at a time"""
 
 
 class ApiServer(AutoscaledSettings):
@@ -104,14 +116,22 @@ class Dags(Section):
     repositories: dict[BundleName, DagRepository]
 
 
-class Jobs(Section):
-    """The Jobs of a release: migrations and the first user."""
+class Jobs(PodSettings, OwnAccount):
+    """The Jobs of a release, migrations and the first user, and the one that sweeps task pods;
+    each has an account of its own, with the same annotations.
+    """
 
     resources: Annotated[Resources, CAPACITY]
+    """requests and limits of CPU and memory"""
 
 
-class Tasks(Section):
-    """Tasks, on every executor.
+class LaunchedPods(OwnAccount):
+    """The pods that tasks launch: their service account."""
+
+
+class Tasks(PodSettings, OwnAccount):
+    """Tasks, on every executor: what PodSettings has of a pod is of task pods, what it has of
+    containers is of Celery workers and of a scheduler that runs tasks, too.
 
     `image`: of KubernetesExecutor's pods. `resources`: of a task pod, or of each task that runs in
     the scheduler. `grace_period`: seconds a stopping worker or pod may keep running its tasks; set
@@ -126,10 +146,6 @@ class Tasks(Section):
 
     image: Literal["slim", "full"]
     resources: Annotated[Resources, CAPACITY]
-    node_selector: Annotated[NodeSelector, LOCATION]
-    tolerations: Annotated[Tolerations, LOCATION]
-    env: dict[Variable, str]
-    volumes: list[Volume]
     grace_period: Annotated[int, Field(ge=10, le=604800)]
     pending_timeout: Annotated[Annotated[int, Field(ge=30, le=604800)], CAPACITY]
     disruption_retries: Annotated[Annotated[int, Field(ge=0, le=100)], CAPACITY]
@@ -137,33 +153,41 @@ class Tasks(Section):
     tmp_size_limit: Annotated[Storage, CAPACITY]
     launch_pods: bool
     pods_exec: bool
+    launched_pods: LaunchedPods = Field(default_factory=LaunchedPods)
 
 
-class Workers(Section):
+class Workers(PodSettings):
     """A set of Celery workers: `replicas` to `max_replicas` pods that serve `queues`.
 
     KEDA scales by their tasks, also to none; without it a HorizontalPodAutoscaler does, by CPU.
     """
 
     queues: Annotated[list[Queue], Field(min_length=1)]
+    """the queues whose tasks it runs"""
     concurrency: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
     replicas: Annotated[Annotated[int, Field(ge=0, le=1000)], CAPACITY]
+    """pods at a time"""
     max_replicas: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
     resources: Annotated[Resources, CAPACITY]
-    node_selector: Annotated[NodeSelector, LOCATION]
-    tolerations: Annotated[Tolerations, LOCATION]
+    """requests and limits of CPU and memory"""
+    pod_disruption_budget: DisruptionBudget = Field(default_factory=DisruptionBudget)
 
 
-class Flower(Section):
+class Flower(PodSettings, OwnAccount):
     """Celery's monitor; its generated password is in the Secret airflow-celery."""
 
     resources: Annotated[Resources, CAPACITY]
+    """requests and limits of CPU and memory"""
 
 
 class Celery(Section):
-    """What Celery executors need in addition to a broker; `workers` by the name of the set."""
+    """What Celery executors need in addition to a broker; `workers` by the name of the set.
+
+    `service_account`: of all sets of workers.
+    """
 
     workers: Annotated[dict[ShortName, Workers], Field(min_length=1)]
+    service_account: AccountSettings = Field(default_factory=AccountSettings)
     flower: Flower
 
 
@@ -186,15 +210,20 @@ class Admin(Section):
     """The first user; its generated password is in the Secret airflow-admin."""
 
     username: Username
+    """the first user's name"""
     email: Email
+    """the first user's email address"""
     first_name: PersonName
+    """the first user's first name"""
     last_name: PersonName
+    """the first user's last name"""
 
 
 class Airflow(Section):
     """Airflow itself. `parallelism`: tasks that run at a time, per scheduler."""
 
     version: str
+    """the release: a row of airflow/releases.py"""
     executor: str
     stopped: Annotated[
         bool,
@@ -209,7 +238,7 @@ class Airflow(Section):
     api_server: ApiServer
     scheduler: ComponentSettings
     dag_processor: ComponentSettings
-    triggerer: AutoscaledSettings
+    triggerer: Triggerer
     celery: Celery
     keda: Keda
     dags: Dags

@@ -5,14 +5,17 @@ from typing import Annotated, Literal
 from ..fields import ImageName, ObjectName, Section
 from ..marks import CAPACITY, STAND_IN, UNIQUE_LOCATION, PerEnvironment
 from .kubernetes import Claim, Resources
+from .pods import OwnAccount, PodSettings
 
 
-class ClusterBroker(Section):
+class ClusterBroker(PodSettings, OwnAccount):
     """Redis in the cluster: one replica and its claim."""
 
     image: Annotated[ImageName, STAND_IN]
+    """the image of Redis"""
     claim: Claim
     resources: Annotated[Resources, CAPACITY]
+    """requests and limits of CPU and memory"""
 
 
 class ExternalBroker(Section):

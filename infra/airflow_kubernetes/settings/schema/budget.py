@@ -14,5 +14,8 @@ class Budget(Section):
     """
 
     cpu: Annotated[Cpu, CAPACITY]
+    """cores that may be requested"""
     memory: Annotated[Memory, CAPACITY]
+    """memory that may be requested"""
     storage: Annotated[Storage, CAPACITY]
+    """size of all claims together"""

@@ -16,31 +16,38 @@ from ..fields import (
 )
 from ..marks import CAPACITY, LOCATION, STAND_IN, UNIQUE_LOCATION, PerEnvironment
 from .kubernetes import Claim, Resources
+from .pods import OwnAccount, PodSettings
 
 
-class ClusterDatabase(Section):
+class ClusterDatabase(PodSettings, OwnAccount):
     """MySQL in the cluster: one replica and its claim.
 
     `keep_claim`: in mode external, keep the claim of an earlier MySQL in the cluster.
     """
 
     image: Annotated[ImageName, STAND_IN]
+    """the image of MySQL, and of backups"""
     keep_claim: Annotated[bool, LOCATION]
     claim: Claim
     buffer_pool: Annotated[BufferPool, CAPACITY]
+    """memory in which MySQL keeps data, up to 75 % of its limit"""
     max_connections: Annotated[Annotated[int, Field(ge=20, le=10000)], CAPACITY]
+    """connections at a time"""
     resources: Annotated[Resources, CAPACITY]
+    """requests and limits of CPU and memory"""
 
 
 class ExternalDatabase(Section):
     """A MySQL server outside this program; `secret` has the keys username and password."""
 
     host: Annotated[Host | None, UNIQUE_LOCATION]
+    """its name or IPv4 address"""
     port: Annotated[Annotated[int, Field(ge=1, le=65535)], LOCATION]
+    """its port"""
     secret: Annotated[ObjectName | None, UNIQUE_LOCATION]
 
 
-class Backup(Section):
+class Backup(PodSettings, OwnAccount):
     """Dumps of the metadata database, on a volume of their own.
 
     `schedule` is in UTC; None for no scheduled backups. `keep`: the number of backups of each kind
@@ -51,6 +58,7 @@ class Backup(Section):
     keep: Annotated[Annotated[int, Field(ge=1, le=1000)], CAPACITY]
     claim: Claim
     resources: Annotated[Resources, CAPACITY]
+    """requests and limits of CPU and memory"""
 
 
 class Database(Section):
@@ -61,7 +69,9 @@ class Database(Section):
         PerEnvironment("production databases are often managed outside the cluster", "platform"),
     ]
     name: DatabaseName
+    """the database in which Airflow's tables are"""
     user: DatabaseUser
+    """Airflow's user in the database"""
     generation: Annotated[
         Annotated[int, Field(ge=1, le=1000000)],
         PerEnvironment("a restore raises it, in the environment that was restored", "data"),

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from ..fields import (
     DISTINCT,
@@ -25,6 +26,7 @@ class AirflowImage(Section):
 
     base: DebianRelease
     python: PythonVersion
+    """Python's version, without its patch number"""
     system_packages: list[DebianPackage]
 
 
@@ -48,25 +50,35 @@ class Builder(Section):
     endpoint: Annotated[Endpoint | None, LOCATION]
 
 
+def _different(names: list[str]) -> list[str]:
+    if len({*names}) < len(names):
+        raise PydanticCustomError("twice", "should have each name once")
+    return names
+
+
 class Images(Section):
     """How images are built, and the registry that stores them.
 
-    `login`: the registry requires a login; a Secret for pulling is created from it. `pull_secret`:
-    the name of an existing Secret instead. `python_base_image`: the template of the base image's
-    name, with {python} for its Python version and {base} for its Debian release.
+    `login`: the registry requires a login; a Secret for pulling is created from it.
+    `image_pull_secrets`: the names of existing Secrets instead. `python_base_image`: the template
+    of the base image's name, with {python} for its Python version and {base} for its Debian
+    release.
     """
 
     registry: Annotated[Registry, UNIQUE_LOCATION]
+    """where images are pushed to and pulled from"""
     build: Annotated[
         bool,
         PerEnvironment("one environment builds; the others run its images, by digest", "release"),
     ]
+    """whether this environment builds images, or runs those of the lock"""
     builder: Builder
     cache: Annotated[bool, LOCATION]
     platforms: Annotated[
         Annotated[list[Literal["linux/amd64", "linux/arm64"]], Field(min_length=1), DISTINCT],
         PerEnvironment("the sandbox is one machine of one architecture", "release", only=SANDBOX),
     ]
+    """for which images are built"""
     compression: Annotated[Literal["zstd", "gzip"], LOCATION]
     lock: Annotated[
         Literal["committed", "cache"],
@@ -75,6 +87,7 @@ class Images(Section):
         ),
     ]
     login: Annotated[bool, LOCATION]
-    pull_secret: Annotated[ObjectName | None, LOCATION]
+    image_pull_secrets: Annotated[Annotated[list[ObjectName], AfterValidator(_different)], LOCATION]
     python_base_image: Annotated[ImageTemplate, STAND_IN]
+    """the template of the base image's name"""
     airflow: AirflowImage
