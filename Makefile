@@ -153,7 +153,7 @@ sandbox-down:  ## stop it; keep its data
 sandbox-delete:  ## delete its data, after sandbox-down
 sandbox-env:  ## shell variables to use it: eval "$$(make -s sandbox-env)"
 
-.PHONY: check test test-quick test-all bench lock
+.PHONY: check test test-quick test-all bench lock values-doc
 check: .venv  ## lint, types; values, policies and parity of every environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy infra/airflow_kubernetes sandbox tests tools benchmarks .github/scripts && .venv/bin/mypy infra/__main__.py && .venv/bin/mypy infra/policy-pack/__main__.py
@@ -181,6 +181,9 @@ lock: .venv  ## update requirements.txt and the images' locks
 	@PATH="$$PWD/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock.py
 	@PATH="$$PWD/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock_options.py
 	@PATH="$$PWD/.venv/bin:$$PATH" PYTHONPATH=infra $(PYTHON) images/lock_tasks.py
+
+values-doc: .venv  ## write docs/values.md, the page of all settings, from the schema
+	@PYTHONPATH=infra:. $(PYTHON) -m tools.values
 
 bench: .venv  ## measure each step, warm; COLD=1 also with empty caches (half an hour)
 	@PYTHONPATH=infra:. $(PYTHON) -m benchmarks $(call flag,--cold,COLD)
