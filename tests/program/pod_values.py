@@ -131,6 +131,17 @@ def values(sections: dict[str, dict[str, Any]]) -> str:
     )
 
 
+def short(path: str) -> str:
+    """The name of a section in its values."""
+    return path.rpartition(".")[2].lower()
+
+
+def every_key() -> str:
+    """Overrides that set every key in every section."""
+    sections = {path: short(path) for path in SECTIONS} | {"pods": "all"}
+    return values({path: of_the_pod(name) | of_containers(name) for path, name in sections.items()})
+
+
 def found(template: Object) -> dict[str, set[str]]:
     """Of each key of the values, whose are in a pod template, by the names given to them."""
     spec, metadata = template["spec"], template["metadata"]

@@ -12,7 +12,16 @@ from airflow_kubernetes.settings.problems import SettingsError
 
 from .objects import Object, Objects, env, init, objects, of_kind, templates
 from .objects import pods as specs
-from .pod_values import SECTIONS, SERVERS, found, of_containers, of_the_pod, values
+from .pod_values import (
+    SECTIONS,
+    SERVERS,
+    every_key,
+    found,
+    of_containers,
+    of_the_pod,
+    short,
+    values,
+)
 
 CELERY = "airflow.executor=CeleryKubernetesExecutor"
 POD, CONTAINERS = {*of_the_pod("x")}, {*of_containers("x")}
@@ -22,17 +31,10 @@ REPLACED = {
 }  # fmt: skip
 
 
-def short(path: str) -> str:
-    return path.rpartition(".")[2].lower()
-
-
 @pytest.fixture(scope="module", params=[CURRENT, PREVIOUS])
 def rendered(request: pytest.FixtureRequest) -> Objects:
     """With every key in every section."""
-    given = {path: of_the_pod(short(path)) | of_containers(short(path)) for path in SECTIONS} | {
-        "pods": of_the_pod("all") | of_containers("all")
-    }
-    return objects(f"{CELERY} airflow.version={request.param} {values(given)}")
+    return objects(f"{CELERY} airflow.version={request.param} {every_key()}")
 
 
 def expected(path: str) -> Iterator[tuple[str, set[str]]]:

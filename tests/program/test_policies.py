@@ -15,6 +15,7 @@ from airflow_kubernetes.render import objects
 from airflow_kubernetes.settings.load import environments
 
 from .conftest import run
+from .pod_values import every_key, values
 from .pulumi_checkout import checkout
 
 
@@ -46,6 +47,20 @@ def test_existing_secrets_that_the_values_name_are_no_dangling_references() -> N
     )
     done = run("policies", "dev", values)
     assert (done.returncode, "no violation" in done.stdout) == (0, True), done.stdout
+
+
+def test_every_key_of_a_pod_keeps_the_rules() -> None:
+    done = run("policies", "dev", f"airflow.executor=CeleryKubernetesExecutor {every_key()}")
+    assert (done.returncode, "no violation" in done.stdout) == (0, True), done.stdout
+
+
+def test_a_secret_as_a_text_is_reported_in_every_component() -> None:
+    """So are a side-car's."""
+    values_of = {path: {"env": {"API_TOKEN": "hunter2"}} for path in ("pods", "database.cluster")}
+    done = run("policies", "dev", values(values_of))
+    for name in ("Deployment/airflow-triggerer", "StatefulSet/airflow-mysql"):
+        assert f"{name}: no-secret-in-environment" in done.stdout
+    assert "hunter2" not in done.stdout
 
 
 @pytest.mark.pulumi

@@ -12,6 +12,7 @@ from airflow_kubernetes.kubernetes.order import OF_KEDA
 from airflow_kubernetes.settings.load import environments
 
 from .objects import Objects, objects
+from .pod_values import every_key
 
 MINORS = ("1.33", "1.34", "1.35", "1.36")
 CELERY = (
@@ -28,7 +29,7 @@ RENDERED = [
     *(
         (f"airflow.version={version} {values}", "dev")
         for version in (CURRENT, PREVIOUS)
-        for values in (CELERY, GIT)
+        for values in (CELERY, GIT, f"airflow.executor=CeleryKubernetesExecutor {every_key()}")
     ),
 ]
 

@@ -299,7 +299,7 @@ OF_PODS = [
         for key, good, bad in (
             ("labels", of_pods.LABELS_GOOD, of_pods.LABELS_BAD),
             ("podAnnotations", of_pods.ANNOTATIONS_GOOD, of_pods.ANNOTATIONS_BAD),
-            ("serviceAccount.labels", values.LABEL_KEYS_GOOD, values.LABEL_KEYS_BAD),
+            ("serviceAccount.labels", of_pods.LABELS_GOOD, of_pods.LABELS_BAD),
         )
     ),
     Setting(f"{WEB}.labels", values.LABEL_VALUES_GOOD, values.LABEL_VALUES_BAD, lambda t: {"a": t}),

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -13,6 +13,7 @@ from ..kubernetes.pod import Pod
 from ..kubernetes.pod_settings import only
 from ..settings.problems import Fault, Path
 from ..settings.schema import (
+    AccountSettings,
     ContainerFields,
     ExtraContainer,
     PodFields,
@@ -79,7 +80,7 @@ LABELS = {
     "task_id", "try_number",
     *(f"app.kubernetes.io/{name}" for name in ("component", "name", "part-of", "version")),
 }  # fmt: skip
-"""Labels by which this program, Kubernetes' controllers and KubernetesExecutor find pods."""
+"""Labels by which this program, Kubernetes' controllers and KubernetesExecutor find objects."""
 
 OF_CONTROLLERS = ("apps.kubernetes.io/", "batch.kubernetes.io/", "statefulset.kubernetes.io/")
 OF_PROGRAM = "airflow-kubernetes/"
@@ -136,6 +137,8 @@ def of_server(pod: Pod, *prefixes: str) -> Own:
 
 def problems(settings: Settings) -> Iterator[Fault]:
     """Path and message of every collision. The release and the executor are known ones."""
+    for path, account in sections(AccountSettings, settings):
+        yield from _own_keys(path, account.labels, {"annotations": account.annotations})
     for own, layers in pods(settings):
         yield from _metadata(layers)
         yield from _variables(layers, own)
@@ -146,21 +149,29 @@ def problems(settings: Settings) -> Iterator[Fault]:
 
 def _metadata(layers: Sequence[Layer]) -> Iterator[Fault]:
     for path, section in layers:
-        for key in section.labels:
-            if key in LABELS or key.startswith((OF_PROGRAM, *OF_CONTROLLERS)):
-                yield (
-                    (*path, "labels", key),
-                    "this program, Kubernetes or Airflow find pods by it; use another key",
-                )
-        for key in section.pod_annotations:
-            if key.startswith(OF_PROGRAM):
-                yield (*path, "podAnnotations", key), "set by this program; use another key"
+        yield from _own_keys(path, section.labels, {"podAnnotations": section.pod_annotations})
     annotations = reduce(or_, (section.pod_annotations for _, section in layers))
     if sum(len(f"{key}{value}".encode()) for key, value in annotations.items()) > ANNOTATIONS:
         yield (
             (*layers[-1][0], "podAnnotations"),
             "are more than the 250 KiB that a pod can have; make them smaller",
         )
+
+
+def _own_keys(
+    path: Path, labels: Iterable[str], annotations: Mapping[str, Iterable[str]]
+) -> Iterator[Fault]:
+    """Labels and annotations that are not the user's to set; these by the name of their setting."""
+    for key in labels:
+        if key in LABELS or key.startswith((OF_PROGRAM, *OF_CONTROLLERS)):
+            yield (
+                (*path, "labels", key),
+                "this program, Kubernetes or Airflow find objects by it; use another key",
+            )
+    for setting, keys in annotations.items():
+        for key in keys:
+            if key.startswith(OF_PROGRAM):
+                yield (*path, setting, key), "set by this program; use another key"
 
 
 def _variables(layers: Sequence[Layer], own: Own) -> Iterator[Fault]:

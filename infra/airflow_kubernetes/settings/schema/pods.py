@@ -90,7 +90,7 @@ class ContainerFields(Section):
     """Secrets and ConfigMaps of which every key is a variable, unless the program sets that"""
     volumes: list[Volume] = Field(default_factory=list)
     """volumes, each with one of configMap, secret, claim, emptyDir, projected, csi, and perhaps
-    mountPath, subPath, readOnly for the main container"""
+    mountPath and subPath for the main container; read-only unless readOnly is false"""
     volume_mounts: list[VolumeMount] = Field(default_factory=list)
     """more mounts of these volumes in the main container"""
     extra_init_containers: list[ExtraContainer] = Field(default_factory=list)
