@@ -37,7 +37,7 @@ def test_every_line_of_common_is_on_the_page() -> None:
     assert not [
         path
         for path in paths
-        if not any(path == key or path.startswith(f"{key}.") for key in known)
+        if not any(f"{path}.".startswith(f"{key}.") or key.startswith(f"{path}.") for key in known)
     ]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from airflow_kubernetes.kubernetes.manifest import selector
 from airflow_kubernetes.kubernetes.pod import (
+    EVICTION,
     SPREAD,
     Container,
     Extras,
@@ -93,7 +94,7 @@ def test_extras_go_around_what_the_pod_has() -> None:
     assert main["lifecycle"] == extras.lifecycle
     assert spec["priorityClassName"] == "high"
     assert pod["metadata"]["labels"] == {"team": "data", **POD.template()["metadata"]["labels"]}
-    assert pod["metadata"]["annotations"] == {"a": "mine", "b": "own"}
+    assert pod["metadata"]["annotations"] == EVICTION[False] | {"a": "mine", "b": "own"}
 
 
 def test_replicas_are_spread_unless_the_values_say_how() -> None:

@@ -12,6 +12,7 @@ import yaml
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.rules import warnings
 from airflow_kubernetes.settings.bounds import at, plain
+from airflow_kubernetes.settings.document import ENOUGH
 from airflow_kubernetes.settings.fields import Section
 from airflow_kubernetes.settings.load import VALUES, environments
 from airflow_kubernetes.settings.problems import SettingsError
@@ -51,11 +52,18 @@ def paths_in(
 
 
 def by_depth(paths: Iterator[Keys]) -> list[list[Keys]]:
-    """Paths of the same length, none of which is inside another: one file may spoil them all."""
+    """Paths of the same length, none of which is inside another: one file may spoil them all, up
+    to half of the problems that are told at once.
+    """
     groups: dict[int, list[Keys]] = {}
     for path in paths:
         groups.setdefault(len(path), []).append(path)
-    return list(groups.values())
+    most = ENOUGH // 2
+    return [
+        group[start : start + most]
+        for group in groups.values()
+        for start in range(0, len(group), most)
+    ]
 
 
 FILES = ["common", *environments()]

@@ -99,11 +99,17 @@ class DagRepository(Section):
     """
 
     repository: Repository
+    """its address"""
     ref: Ref = "main"
+    """branch, tag or commit"""
     folder: Folder = "dags"
+    """the folder of DAG code in the repository"""
     interval: Interval = 60
+    """seconds between two fetches"""
     secret: Annotated[ObjectName | None, LOCATION] = None
+    """an existing Secret, as of airflow.dags.git"""
     processor: bool = False
+    """whether a DAG processor of its own reads it"""
 
 
 class Dags(Section):
@@ -202,6 +208,7 @@ class Keda(Section):
     enabled: Annotated[
         bool, PerEnvironment("KEDA belongs to a cluster, which others install it on", "platform")
     ]
+    """whether KEDA of the cluster scales by what is in the database"""
     cooldown_period: Annotated[Annotated[int, Field(ge=0, le=3600)], CAPACITY]
     secret: Annotated[ObjectName | None, UNIQUE_LOCATION]
 
