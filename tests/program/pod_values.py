@@ -28,7 +28,7 @@ RESOURCES = {kind: {"cpu": "1m", "memory": "16Mi"} for kind in ("requests", "lim
 
 
 def of_the_pod(name: str) -> dict[str, Any]:
-    """Values of the pod itself, in which `name` tells whose they are."""
+    """Values of the pod itself, in which `name` says whose they are."""
     return {
         "nodeSelector": {f"example.com/{name}": "yes"},
         "tolerations": [{"key": name, "operator": "Exists"}],

@@ -53,7 +53,7 @@ def paths_in(
 
 def by_depth(paths: Iterator[Keys]) -> list[list[Keys]]:
     """Paths of the same length, none of which is inside another: one file may spoil them all, up
-    to half of the problems that are told at once.
+    to half of the problems that are reported at once.
     """
     groups: dict[int, list[Keys]] = {}
     for path in paths:

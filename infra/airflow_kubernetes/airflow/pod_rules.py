@@ -139,6 +139,10 @@ def problems(settings: Settings) -> Iterator[Fault]:
     """Path and message of every collision. The release and the executor are known ones."""
     for path, account in sections(AccountSettings, settings):
         yield from _own_keys(path, account.labels, {"annotations": account.annotations})
+    mounted = {mount.name for _, mount in sections(VolumeMount, settings)}
+    for path, volume in sections(Volume, settings):
+        if volume.mount_path is None and volume.name not in mounted:
+            yield path, "is mounted nowhere; set mountPath, or name it in volumeMounts"
     for own, layers in pods(settings):
         yield from _metadata(layers)
         yield from _variables(layers, own)

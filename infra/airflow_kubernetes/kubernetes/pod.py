@@ -80,7 +80,7 @@ class Parts:
     """What is added to a pod, with `+` and in that order: variables and mounts to its main
     container; volumes, init containers and side-cars to the pod.
 
-    `env_from` goes before the container's own sources, which take precedence.
+    The container's own sources of variables take precedence over `env_from`.
     """
 
     env_from: tuple[Fields, ...] = ()

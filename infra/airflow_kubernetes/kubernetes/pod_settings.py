@@ -49,7 +49,7 @@ def server_extras(settings: Settings, section: PodSettings) -> Extras:
 
 
 def extras(values: PodSettings) -> Extras:
-    """Side-cars go before the program's own init containers, which may need them (a proxy of the
+    """Side-cars start before the program's own init containers, which may need them (a proxy of the
     database), init containers after these.
     """
     spread = values.topology_spread_constraints
