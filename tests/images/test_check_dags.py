@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from airflow_kubernetes.airflow.releases import CURRENT, PREVIOUS
@@ -192,7 +193,10 @@ def test_each_problem_is_a_line_with_its_place(sandbox: None, tmp_path: Path, ve
 
 @pytest.mark.parametrize("version", LINES)
 def test_one_dag_runs_without_a_cluster(sandbox: None, tmp_path: Path, version: str) -> None:
-    fails = dag("fails", "@task", "def wrong(): raise ValueError('on purpose')", "wrong()")
+    # What was found in these files is kept on the machine, for anyone who has the same ones.
+    fails = dag(
+        "fails", f"# {uuid4()}", "@task", "def wrong(): raise ValueError('on purpose')", "wrong()"
+    )
     folder, overrides = checkout(tmp_path, {"fails.py": fails}), f"airflow.version={version}"
     shutil.copy(ROOT / "dags" / "smoke.py", folder / "dags")
     done = make(folder, "test-dag", overrides, "DAG=smoke")
