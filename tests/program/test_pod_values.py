@@ -211,6 +211,27 @@ def test_a_dag_may_not_name_secrets_of_components() -> None:
     assert not {"tasks", "all"} & {*kept.split(",")}
 
 
+def test_dags_know_the_priority_of_tasks_and_those_that_are_not_for_them() -> None:
+    data = objects(CELERY)["ConfigMap/airflow-config"]["data"]
+    assert not {"TASK_PRIORITY_CLASS", "PRIORITY_CLASSES_KEPT_FROM_DAGS"} & {*data}
+    for_all = f"{CELERY} pods.priorityClassName=high"
+    data = objects(f"{for_all} airflow.jobs.priorityClassName=job")["ConfigMap/airflow-config"]
+    assert data["data"]["TASK_PRIORITY_CLASS"] == "high"
+    assert data["data"]["PRIORITY_CLASSES_KEPT_FROM_DAGS"] == "job"
+    data = objects(f"{for_all} airflow.tasks.priorityClassName=low")["ConfigMap/airflow-config"]
+    assert data["data"]["TASK_PRIORITY_CLASS"] == "low"
+    assert data["data"]["PRIORITY_CLASSES_KEPT_FROM_DAGS"] == "high"
+
+
+def test_a_task_waits_for_an_api_server_unless_the_values_say_otherwise() -> None:
+    name = "AIRFLOW__WORKERS__EXECUTION_API_RETRIES"
+    assert objects(CELERY)["ConfigMap/airflow-config"]["data"][name] == "12"
+    own = f"{CELERY} airflow.configuration.workers.execution_api_retries=3"
+    assert objects(own)["ConfigMap/airflow-config"]["data"][name] == "3"
+    older = f"{CELERY} airflow.version={PREVIOUS}"
+    assert name not in objects(older)["ConfigMap/airflow-config"]["data"]
+
+
 @pytest.mark.parametrize("source", ["image", "git"])
 @pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("version", [CURRENT, PREVIOUS])

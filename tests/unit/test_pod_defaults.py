@@ -78,6 +78,15 @@ def test_autoscalers_leave_launched_pods_alone_unless_the_dag_says_other() -> No
     assert found.metadata.annotations == {evict: "false", disrupt: "30m", "a": "b"}
 
 
+def test_launched_pods_have_the_priority_of_tasks_unless_the_dag_says_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TASK_PRIORITY_CLASS", "airflow-tasks")
+    for given, expected in ((None, "airflow-tasks"), ("mine", "mine")):
+        pod = hooked(containers=[container("base", "a")], priority_class_name=given)
+        assert pod.spec.priority_class_name == expected
+
+
 def test_the_template_satisfies_restricted() -> None:
     """Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted"""
     defaults = runpy.run_path(str(CONFIG / "pod_defaults.py"))["pod_defaults"]

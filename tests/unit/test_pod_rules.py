@@ -16,6 +16,7 @@ DEPLOYED = {
     "TASKS_PODS_EXEC": "True",
     "KEPT_FROM_DAGS": "airflow-keys,airflow-mysql,db,mine",
     "TASK_PULL_SECRETS": "mine",
+    "PRIORITY_CLASSES_KEPT_FROM_DAGS": "airflow-system,airflow-workers",
     "AIRFLOW__KUBERNETES_EXECUTOR__NAMESPACE": "airflow",
 }
 
@@ -154,6 +155,7 @@ def test_what_works_is_accepted(policies: Policies) -> None:
         KubernetesPodOperator(namespace="airflow-tasks", service_account_name="default"),
         KubernetesPodOperator(**good, secrets=[secret("env", "of-mine")]),
         KubernetesPodOperator(**good, secrets=[secret("env", "mine")]),
+        KubernetesPodOperator(**good, priority_class_name="of-mine"),
         KubernetesPodOperator(**good, image_pull_secrets=[Model(name="airflow-registry")]),
         KubernetesPodOperator(full_pod_spec=Model(metadata=Model(namespace="airflow-tasks"))),
         KubernetesPodOperator(pod_template_dict={"metadata": {"namespace": "airflow-tasks"}}),
@@ -260,6 +262,19 @@ def test_what_is_airflow_s_own_is_refused(policies: Policies) -> None:
         ):
             (problem,) = policies.problems(task)
             assert problem.startswith(expected), arguments
+
+
+def test_no_task_may_displace_airflow(policies: Policies) -> None:
+    good = policies.defaults()
+    for name in ("airflow-system", "airflow-workers", "system-node-critical"):
+        override = Model(spec=Model(priority_class_name=name))
+        for task in (
+            KubernetesPodOperator(**good, priority_class_name=name),
+            KubernetesPodOperator(**good, full_pod_spec={"spec": {"priorityClassName": name}}),
+            PythonOperator(executor_config={"pod_override": override}),
+        ):
+            (problem,) = policies.problems(task)
+            assert f"the priority class {name!r} is not for tasks" in problem
 
 
 def test_a_result_that_nobody_may_read_is_refused(policies: Policies) -> None:

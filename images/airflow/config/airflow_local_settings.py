@@ -89,7 +89,7 @@ def pod_mutation_hook(pod: Any) -> None:
 
     Raises ValueError for a pod that a DAG's author may not have.
     """
-    from pod_defaults import complete_sidecar, stay
+    from pod_defaults import complete_sidecar, rank, stay
 
     if _DEPLOYED:
         from dag_image import check_release
@@ -98,4 +98,5 @@ def pod_mutation_hook(pod: Any) -> None:
         check_pod(pod)
         check_release(pod)
     complete_sidecar(pod)
+    rank(pod)
     stay(pod)

@@ -77,6 +77,12 @@ def stay(pod: Any) -> None:
     pod.metadata.annotations = {**STAYS, **(pod.metadata.annotations or {})}
 
 
+def rank(pod: Any) -> None:
+    """Give a pod the priority of tasks (airflow.tasks.priorityClassName), unless it has its own."""
+    if (tasks := os.environ.get("TASK_PRIORITY_CLASS")) and pod.spec.priority_class_name is None:
+        pod.spec.priority_class_name = tasks
+
+
 def complete_sidecar(pod: Any) -> None:
     """Make the side-car that holds an operator's result (XCom) fit for where its pod runs.
 

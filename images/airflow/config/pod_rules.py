@@ -7,18 +7,20 @@ none of Airflow's Secrets, claims and accounts. KubernetesExecutor's pods are am
 
 What a DAG's file says is checked when it is parsed; what is known later (templates, mapped
 arguments, connections), before the pod is created. A deployment sets the variables: TASKS_NAMESPACE
-(empty where tasks may not launch pods), TASKS_PODS_EXEC, KEPT_FROM_DAGS, TASK_PULL_SECRETS.
+(empty where tasks may not launch pods), TASKS_PODS_EXEC, KEPT_FROM_DAGS, TASK_PULL_SECRETS,
+PRIORITY_CLASSES_KEPT_FROM_DAGS.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 SECRET, CLAIM, ACCOUNT, CONFIG_MAP = "Secret", "claim", "service account", "ConfigMap"
+PRIORITY = "priority class"
 
 LAUNCHED, TASK = "airflow-launched-pods", "airflow-task"
 """The service accounts of launched pods and of task pods."""
@@ -46,7 +48,7 @@ OPERATORS = {
 
 POD_ARGUMENTS = (
     "service_account_name", "secrets", "env_from", "env_vars", "volumes", "init_containers",
-    "configmaps", "full_pod_spec", "pod_template_dict",
+    "configmaps", "full_pod_spec", "pod_template_dict", "priority_class_name",
 )  # fmt: skip
 """The operator's arguments that may name other objects."""
 
@@ -56,6 +58,7 @@ FIELDS = {
     "nodepublishsecretref": SECRET,
     "claimname": CLAIM, "datasource": CLAIM, "datasourceref": CLAIM,
     "configmap": CONFIG_MAP, "configmapkeyref": CONFIG_MAP, "configmapref": CONFIG_MAP,
+    "priorityclassname": PRIORITY,
 }  # fmt: skip
 """Fields of a pod's spec that hold another object's name, or a mapping with it; without _ and in
 small letters. A volume may copy a claim (`dataSource`)."""
@@ -76,7 +79,7 @@ def problems_of_task(task: Any) -> Iterator[str]:
     given = _Arguments(task)
     override = (given.get("executor_config") or {}).get("pod_override")
     yield from _in_airflow(
-        references(override), _metadata(override).get("labels"), "pod_override: "
+        [*references(override)], _metadata(override).get("labels"), "pod_override: "
     )
     if not given.of_this_cluster():
         return
@@ -96,7 +99,7 @@ def problems_of_task(task: Any) -> Iterator[str]:
             "name its connection in kubernetes_conn_id and set in_cluster=False"
         )
     if given.is_a("KubernetesPodOperator"):
-        yield from _launched(given.references(), bool(given.get("do_xcom_push")))
+        yield from _launched([*given.references()], bool(given.get("do_xcom_push")))
 
 
 def check_pod(pod: Any) -> None:
@@ -149,18 +152,20 @@ def _named(field: str, content: Any) -> Iterator[Reference]:
 
 
 def _in_airflow(
-    found: Iterable[Reference], labels: Mapping[str, str] | None, where: str = ""
+    found: Collection[Reference], labels: Mapping[str, str] | None, where: str = ""
 ) -> Iterator[str]:
     """What a task pod may not have in Airflow's namespace."""
     for kind, name in _own(found):
         # A ConfigMap holds no secret.
         if kind != CONFIG_MAP and name != TASK:
             yield f"{where}the {kind} {name!r} is Airflow's own: name one of yours"
+    for problem in _priorities(found):
+        yield f"{where}{problem}"
     if (labels or {}).get(COMPONENT, "task") != "task":
         yield f"{where}the label {COMPONENT} says what Airflow's Services reach: leave it out"
 
 
-def _launched(found: Iterable[Reference], result: bool) -> Iterator[str]:
+def _launched(found: Collection[Reference], result: bool) -> Iterator[str]:
     """What a launched pod does not find in its namespace, and a `result` that nobody may read."""
     namespace = os.environ["TASKS_NAMESPACE"]
     for kind, name in _own(found):
@@ -170,6 +175,7 @@ def _launched(found: Iterable[Reference], result: bool) -> Iterator[str]:
         if kind == ACCOUNT:
             remedy = f"set service_account_name={LAUNCHED!r}"
         yield f"the {kind} {name!r} is Airflow's own, and not in {namespace!r}: {remedy}"
+    yield from _priorities(found)
     if result and os.environ.get("TASKS_PODS_EXEC") != "True":
         yield (
             "do_xcom_push=True, and Airflow may not read results from pods in this deployment: set "
@@ -180,7 +186,18 @@ def _launched(found: Iterable[Reference], result: bool) -> Iterator[str]:
 def _own(found: Iterable[Reference]) -> list[tuple[str, str]]:
     """Kind and name of those that are Airflow's own."""
     own = OWN | {SECRET: {*os.environ.get("KEPT_FROM_DAGS", "").split(",")}}
-    return sorted({(one.kind, one.name) for one in found if one.name in own[one.kind]})
+    return sorted({(one.kind, one.name) for one in found if one.name in own.get(one.kind, ())})
+
+
+def _priorities(found: Iterable[Reference]) -> Iterator[str]:
+    """Priority classes by which a pod would displace Airflow itself, or what the cluster needs."""
+    kept = os.environ.get("PRIORITY_CLASSES_KEPT_FROM_DAGS", "").split(",")
+    for name in sorted({one.name for one in found if one.kind == PRIORITY}):
+        if name in kept or name.startswith("system-"):
+            yield (
+                f"the priority class {name!r} is not for tasks, which must not displace Airflow: "
+                "leave it out, or name another"
+            )
 
 
 @lru_cache

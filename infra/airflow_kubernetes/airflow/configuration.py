@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from ..kubernetes.manifest import Manifest, manifest
 from ..kubernetes.namespace import tasks_namespace
+from ..kubernetes.pod_settings import merged
 from ..kubernetes.pull_secret import launched_pull_secrets, pull_secrets
 from ..secrets import generated
-from ..settings.schema import Settings
+from ..settings.schema import PodSettings, Settings
 from ..settings.sections import named
 from . import dags
 from .executors import KUBERNETES_QUEUE
@@ -110,6 +111,11 @@ def managed(settings: Settings) -> dict[str, str]:
     values["KEPT_FROM_DAGS"] = ",".join(sorted(_secrets(settings)))
     if secrets := launched_pull_secrets(settings):
         values["TASK_PULL_SECRETS"] = ",".join(secrets)
+    priority = merged(settings.pods, airflow.tasks).priority_class_name
+    if priority is not None:
+        values["TASK_PRIORITY_CLASS"] = priority
+    if kept := _priority_classes(settings) - {priority}:
+        values["PRIORITY_CLASSES_KEPT_FROM_DAGS"] = ",".join(sorted(kept))
     if executor.pods_by_policy is not None:
         # Read by the image's airflow_local_settings.py.
         values["KUBERNETES_QUEUE_EXECUTOR"] = executor.pods_by_policy
@@ -129,12 +135,28 @@ def _secrets(settings: Settings) -> set[str]:
         *(each.values.secret for each in repositories(settings)),
         keda.secret if keda.enabled else None,
     )
-    sections = (
+    of_pods = (
+        name
+        for section in _without_tasks(settings)
+        for _, kind, name in named(section)
+        if kind == "Secret"
+    )
+    return {item.name for item in generated(settings)} | {*filter(None, given), *of_pods}
+
+
+def _priority_classes(settings: Settings) -> set[str]:
+    """Those of pods that tasks must not displace."""
+    given = (merged(settings.pods, section) for section in _without_tasks(settings))
+    return {one.priority_class_name for one in given if one.priority_class_name is not None}
+
+
+def _without_tasks(settings: Settings) -> tuple[PodSettings, ...]:
+    """The sections of pods that are not made to run tasks."""
+    airflow, database, broker = settings.airflow, settings.database, settings.broker
+    return (
         airflow.api_server, airflow.scheduler, airflow.dag_processor, airflow.triggerer,
         airflow.jobs, airflow.celery.flower, database.cluster, database.backup, broker.cluster,
     )  # fmt: skip
-    of_pods = (name for section in sections for _, kind, name in named(section) if kind == "Secret")
-    return {item.name for item in generated(settings)} | {*filter(None, given), *of_pods}
 
 
 def reserved(settings: Settings) -> set[str]:
@@ -144,11 +166,21 @@ def reserved(settings: Settings) -> set[str]:
     return variables | ({release.async_database} if release.async_database else set())
 
 
+def _defaults(settings: Settings) -> dict[str, str]:
+    """Variables for which `airflow.configuration` may have another value."""
+    if not RELEASES[settings.airflow.version].execution_api:
+        return {}
+    # A task that begins while the web component starts, or moves to another node, waits for it: 4
+    # minutes on average, by the waits of airflow.sdk.api.client (each longer, up to 90 s). With
+    # Airflow's own default of 5 it has failed after 10 s, without having run.
+    return {"AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "12"}
+
+
 def plain(settings: Settings) -> dict[str, str]:
-    """The configuration without secrets: the managed variables and `airflow.configuration`."""
+    """The configuration without secrets: the program's variables and `airflow.configuration`."""
     extra = {
         variable(section, option): str(value)
         for section, options in settings.airflow.configuration.items()
         for option, value in options.items()
     }
-    return dict(sorted((managed(settings) | extra).items()))
+    return dict(sorted((_defaults(settings) | managed(settings) | extra).items()))
