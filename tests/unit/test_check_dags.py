@@ -11,6 +11,7 @@ import pytest
 from airflow_kubernetes.airflow import dag_check
 from airflow_kubernetes.airflow.next_release import deprecated
 from airflow_kubernetes.airflow.releases import RELEASES
+from airflow_kubernetes.cli import build
 from airflow_kubernetes.cli import check_dags as command
 from airflow_kubernetes.cli.target import Target
 from airflow_kubernetes.environment import load
@@ -236,8 +237,12 @@ def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 
     monkeypatch.setattr(buildx, "export", export)
     monkeypatch.setattr(command, "_image", lambda _: "registry/airflow:tag@sha256:1")
+    monkeypatch.setattr(build, "deployable", lambda _: OBJECTS)
     return reports
 
+
+OBJECTS = [{"kind": "Deployment"}]
+"""What a build gives."""
 
 SANDBOX = Target("sandbox", "", load("sandbox"))
 
@@ -247,9 +252,10 @@ def test_dags_that_have_passed_are_not_read_again(
 ) -> None:
     warning = {"file": "x.py", "line": 3, "message": "slow", "error": False}
     read.append(report(warning))
-    command.before_up(SANDBOX, "kubectl")
+    assert command.while_building(SANDBOX) == OBJECTS
     assert "warning: dags/x.py:3: slow" in capsys.readouterr().err
-    command.before_up(SANDBOX, "kubectl")
+    command.before_up(SANDBOX.settings)
+    assert command.while_building(SANDBOX) == OBJECTS
     assert not capsys.readouterr().err
     command.check_dags(SANDBOX)
     shown = capsys.readouterr()
@@ -259,12 +265,16 @@ def test_dags_that_have_passed_are_not_read_again(
 
 def test_an_error_stops_a_deployment_until_it_is_corrected(read: list[str]) -> None:
     error = {"file": "x.py", "line": 3, "message": "wrong", "error": True}
-    read += [report(error), report(error, error | {"line": 4}), report()]
-    with pytest.raises(CommandError, match=r"^1 problem in DAGs; nothing was deployed:\n"):
-        command.before_up(SANDBOX, "kubectl")
+    read += [report(error), report(error), report(error, error | {"line": 4}), report()]
+    for deploy in (
+        lambda: command.before_up(SANDBOX.settings),
+        lambda: command.while_building(SANDBOX),
+    ):
+        with pytest.raises(CommandError, match=r"^1 problem in DAGs; nothing was deployed:\n"):
+            deploy()
     with pytest.raises(CommandError, match=r"^2 problems .*\n  dags/x.py:3: wrong\n  dags/x.py:4:"):
         command.check_dags(SANDBOX)
-    command.before_up(SANDBOX, "kubectl")
+    assert command.while_building(SANDBOX) == OBJECTS
     assert not read
 
 
@@ -275,10 +285,10 @@ def test_pulumi_deploys_what_cannot_be_checked(
         raise BuildError("there is no buildx builder")
 
     monkeypatch.setattr(command, "_image", no_builder)
-    command.before_up(SANDBOX, "pulumi")
+    command.before_up(SANDBOX.settings)
     assert "DAGs are not checked: there is no buildx builder" in capsys.readouterr().err
     with pytest.raises(BuildError):
-        command.before_up(SANDBOX, "kubectl")
+        command.while_building(SANDBOX)
 
 
 def test_dags_of_another_source() -> None:
@@ -290,7 +300,7 @@ def test_dags_of_another_source() -> None:
             command.check_dags(target)
         with pytest.raises(CommandError, match=says):
             command.test_dag(target, "smoke")
-        command.before_up(target, "kubectl")  # nothing to check
+        command.before_up(target.settings)  # nothing to check
     with pytest.raises(CommandError, match="DAG="):
         command.test_dag(SANDBOX, "")
 

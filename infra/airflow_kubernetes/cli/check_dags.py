@@ -2,6 +2,8 @@
 cluster.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 from ..airflow import dag_check, dag_reading, image_catalog
 from ..airflow.dag_check import Report
 from ..airflow.next_release import deprecated
@@ -10,6 +12,7 @@ from ..errors import CommandError
 from ..images import buildx, references
 from ..images.failures import BuildError
 from ..images.specs import ImageSpec
+from ..kubernetes.manifest import Manifest
 from ..registry.reference import RegistryError
 from ..settings.problems import listed
 from ..settings.schema import Settings
@@ -32,26 +35,53 @@ def check_dags(target: Target) -> None:
     print(f"dags/: {report.files} files, {len(report.dags)} DAGs, no error ({took})")
 
 
-def before_up(target: Target, engine: str) -> None:
-    """Do the same before a deployment, unless these DAGs have passed already.
+def before_up(settings: Settings) -> None:
+    """Do the same before `pulumi up`, unless these DAGs have passed already.
 
-    Nothing where DAGs come from Git, or are in images that another environment has built. Raises
-    CommandError with the errors; under kubectl BuildError, if they cannot be read. Pulumi makes the
-    builder itself, and may have another login: then the deployment goes on.
+    Pulumi makes the builder itself, and may have another login: if DAGs cannot be read, the
+    deployment goes on. Raises CommandError with the errors of DAGs.
     """
-    settings = target.settings
-    if not settings.images.build or settings.airflow.dags.source != "image":
-        return
-    spec = dag_check.spec(settings)
-    if dag_reading.known(spec):
+    spec = _unchecked(settings)
+    if spec is None:
         return
     try:
         report = _read(settings, spec)
     except (BuildError, RegistryError) as error:
-        if engine == "kubectl":
-            raise
         say(f"warning: DAGs are not checked: {error}")
         return
+    _accept(report)
+
+
+def while_building(target: Target) -> list[Manifest]:
+    """`build.deployable`, and the check of the DAGs at the same time, unless they have passed
+    already: each takes seconds.
+
+    Raises what `build.deployable` raises, BuildError if DAGs cannot be read, and CommandError with
+    their errors.
+    """
+    settings = target.settings
+    spec = _unchecked(settings)
+    if spec is None:
+        return build.deployable(target)
+    image = _image(settings)
+    with ThreadPoolExecutor(1) as pool:
+        report = pool.submit(dag_reading.read, settings, spec, image)
+        rendered = build.deployable(target)
+    _accept(report.result())
+    return rendered
+
+
+def _unchecked(settings: Settings) -> ImageSpec | None:
+    """What the check builds; None where DAGs have passed, come from Git, or are in images that
+    another environment has built.
+    """
+    if not settings.images.build or settings.airflow.dags.source != "image":
+        return None
+    spec = dag_check.spec(settings)
+    return None if dag_reading.known(spec) else spec
+
+
+def _accept(report: Report) -> None:
     _warn(report)
     _refuse(report)
     say(f"dags/: {report.files} files, {len(report.dags)} DAGs, no error")

@@ -12,7 +12,7 @@ from ..errors import CommandError
 from ..images import references
 from ..kubectl import apply
 from ..kubernetes.manifest import Manifest
-from . import build, check_dags, pulumi_cli, stack
+from . import check_dags, pulumi_cli, stack
 from .target import Target, engine, kubectl_of
 
 TIMEOUT = 300.0
@@ -51,9 +51,7 @@ def dags(target: Target) -> None:
     if wanted is not None and wanted == _running(target):
         say("  nothing changed")
     else:
-        chosen = engine(target)
-        check_dags.before_up(target, chosen)
-        _with_pulumi(target) if chosen == "pulumi" else _with_kubectl(target)
+        _with_pulumi(target) if engine(target) == "pulumi" else _with_kubectl(target)
     wait_until_read(target)
     say(f"DAGs are live after {stopwatch.seconds:.0f} s")
 
@@ -95,7 +93,7 @@ def _running(target: Target) -> str | None:
 
 
 def _with_kubectl(target: Target) -> None:
-    rendered = [obj for obj in build.deployable(target) if _has_dags(obj)]
+    rendered = [obj for obj in check_dags.while_building(target) if _has_dags(obj)]
     timeout = TIMEOUT + target.settings.airflow.tasks.grace_period
     for change in apply.update(target.kubectl, rendered, timeout):
         say(f"  {change}")
@@ -110,6 +108,7 @@ def _has_dags(obj: Manifest) -> bool:
 
 def _with_pulumi(target: Target) -> None:
     """An update of the whole stack, without a refresh: Pulumi itself finds what has changed."""
+    check_dags.before_up(target.settings)
     pulumi_cli.run(target.environment, "up", "--yes", "--skip-preview", overrides=target.overrides)
     if target.settings.images.build:
         stack.record_images(target)

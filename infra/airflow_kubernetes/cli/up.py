@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import suppress
+from functools import partial
 
 from ..airflow.migrations import RELEASE_CHANGE
 from ..airflow.releases import RELEASES
@@ -12,6 +13,7 @@ from ..kubectl import apply, foundation
 from ..kubectl.client import KubectlError
 from ..kubectl.restart import restart_outdated, restart_stuck
 from ..kubectl.wait import Watch, wait
+from ..kubernetes.manifest import Manifest
 from ..secrets import generated
 from . import (
     autoscalers,
@@ -56,13 +58,14 @@ def up(target: Target, *, changing_release: bool = False) -> None:
     foundation.check_namespaces(target.kubectl, target.settings)
     installed_database.check(target)
     task_pod_trial.try_task_pod(target)
-    check_dags.before_up(target, chosen)
+    if chosen == "pulumi":
+        check_dags.before_up(target.settings)
+        deploy = partial(_with_pulumi, target, changing_release=changing_release)
+    else:
+        deploy = partial(_with_kubectl, target, check_dags.while_building(target))
     autoscalers.hand_over(target)
     try:
-        if chosen == "pulumi":
-            _with_pulumi(target, changing_release=changing_release)
-        else:
-            _with_kubectl(target)
+        deploy()
     finally:
         _record_data(target, changing_release=changing_release)
     _clear_task_pods(target)
@@ -143,8 +146,7 @@ def delete_launched_pods(target: Target) -> None:
         place.run("delete", "pods", f"--selector={LAUNCHED_BY_TASK}", "--wait=false")
 
 
-def _with_kubectl(target: Target) -> None:
-    rendered = build.deployable(target)
+def _with_kubectl(target: Target, rendered: list[Manifest]) -> None:
     foundation.lay(target.kubectl, target.settings, generated(target.settings), rendered)
     restart_stuck(target.kubectl)
     restart_outdated(target.kubectl)
