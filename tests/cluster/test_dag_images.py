@@ -140,3 +140,23 @@ def test_more_than_dags_needs_a_whole_deployment(airflow: Deployment) -> None:
     config.write_text(before + "\n# edited\n")
     assert "more than DAGs has changed: airflow is not built yet" in airflow.make("dags", ok=False)
     config.write_text(before)
+
+
+@pytest.mark.long
+def test_celery_workers_end_their_tasks_with_the_code_that_they_have(airflow: Deployment) -> None:
+    celery = replace(on(airflow, executor="CeleryExecutor"), root=airflow.root)
+    celery.up()
+    rest = start(celery, "versions", "celery-before")
+    rest.patch("/variables/go_on", {"key": "go_on", "value": "no"})
+    (task,) = wait_until_running(celery, "versions", "celery-before", "before")
+    edit(celery, "version two", "version three")
+    celery.make("dags")
+    assert task["hostname"] not in celery.pods("worker-default"), "it is asked to stop"
+    (task,) = wait_until_running(celery, "versions", "celery-before", "before")
+    rest.patch("/variables/go_on", {"key": "go_on", "value": "yes"})
+    assert {task["try_number"] for task in end(celery, "versions", "celery-before")} == {1}
+    assert "this is version two" in said(celery, "versions", "celery-before")["before"]
+    start(celery, "versions", "celery-after")
+    end(celery, "versions", "celery-after")
+    logs = said(celery, "versions", "celery-after").values()
+    assert all("this is version three" in log for log in logs)

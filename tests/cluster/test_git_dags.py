@@ -111,6 +111,11 @@ def login(airflow: Deployment, password: str) -> None:
     airflow.kubectl("create", "secret", "generic", SECRET, *values)
 
 
+def active(airflow: Deployment) -> set[str]:
+    """The DAGs that the UI shows."""
+    return {dag["dag_id"] for dag in airflow.rest().get("/dags")["dags"]}
+
+
 def test_a_wrong_password_is_an_error_of_make_up(airflow: Deployment) -> None:
     login(airflow, "wrong")
     output = airflow.make("up", ok=False)
@@ -122,7 +127,7 @@ def test_dags_come_from_the_repository_and_run(airflow: Deployment) -> None:
     login(airflow, PASSWORD)
     assert "DAG smoke, run up-" in airflow.make("up")
     rest = airflow.rest()
-    assert {dag["dag_id"] for dag in rest.get("/dags")["dags"]} == {"smoke", "versions"}
+    assert active(airflow) == {"smoke", "versions"}
     assert rest.get("/importErrors")["import_errors"] == []
 
 
@@ -193,3 +198,17 @@ def test_a_ref_that_is_not_there_is_told_by_what_fetches(
     log = airflow.kubectl("logs", "pod/fetches-nothing")
     assert "gone" in log
     assert "did not match any file(s) known to git" in log or "couldn't find remote ref" in log
+
+
+@pytest.mark.long
+def test_dags_move_into_the_image_and_back(airflow: Deployment) -> None:
+    runs = airflow.all_runs()
+    words = [word for word in airflow.overrides.split() if not word.startswith("airflow.dags.")]
+    image = dataclasses.replace(airflow, overrides=" ".join(words))
+    assert "DAG smoke, run up-" in image.make("up")
+    wait_for("the repository's DAG to go", lambda: "versions" not in active(airflow))
+    assert "DAG smoke, run up-" in airflow.make("up")
+    wait_for("the repository's DAG", lambda: "versions" in active(airflow))
+    start(airflow, "versions", "after-the-way-back")
+    end(airflow, "versions", "after-the-way-back")
+    assert runs < airflow.all_runs()
