@@ -211,6 +211,19 @@ def test_a_dag_may_not_name_secrets_of_components() -> None:
     assert not {"tasks", "all"} & {*kept.split(",")}
 
 
+def test_options_are_read_from_secrets_in_all_pods_of_airflow() -> None:
+    option = '{"sentry":{"sentry_dsn":{"secret":"errors","key":"dsn"}}}'
+    named = objects(f"{CELERY} airflow.configuration={option}")
+    name = "AIRFLOW__SENTRY__SENTRY_DSN"
+    assert name not in named["ConfigMap/airflow-config"]["data"]
+    for place, pod in specs(named).items():
+        if place in SERVERS:
+            continue
+        variables = {item["name"]: item for item in pod["containers"][0].get("env", [])}
+        found = variables[name]["valueFrom"]["secretKeyRef"]
+        assert found == {"name": "errors", "key": "dsn"}, place
+
+
 def test_dags_know_the_priority_of_tasks_and_those_that_are_not_for_them() -> None:
     data = objects(CELERY)["ConfigMap/airflow-config"]["data"]
     assert not {"TASK_PRIORITY_CLASS", "PRIORITY_CLASSES_KEPT_FROM_DAGS"} & {*data}

@@ -337,3 +337,28 @@ def test_a_missing_or_damaged_file_of_options_says_what_to_do(
     for version in (*map(str, range(len(texts))), "9.9.9"):
         with pytest.raises(SettingsError, match=f"{version}-options.json: is missing or damaged"):
             options(version)
+
+
+IN_SECRET = {"secret": "mine", "key": "k"}
+
+
+@pytest.mark.parametrize(
+    ("configuration", "message"),
+    [
+        ({"sentry": {"sentry_dsn": IN_SECRET}}, ""),
+        ({"core": {"max_active_tasks_per_dag": IN_SECRET}}, "write the value"),
+        ({"core": {"fernet_key": IN_SECRET}}, "set by this program"),
+        ({"core": {"lazzy": IN_SECRET}}, "unknown option"),
+        ({"core": {"default_timezone": {"secret": "mine"}}}, "default_timezone.key: missing"),
+        ({"core": {"default_timezone": IN_SECRET | {"x": 1}}}, "x: unknown key"),
+        ({"operators": {"default_queue": IN_SECRET}}, "this program has to know the value"),
+        ({"core": {"dags_folder": IN_SECRET}}, "this program has to know the value"),
+        ({"secrets": {"backend_kwargs": IN_SECRET}}, "no effect without secrets.backend"),
+        ({"sentry": {"sentry_dsn": IN_SECRET | {"secret": "airflow-keys"}}}, "this program makes"),
+    ],
+)
+def test_a_value_may_be_in_a_secret_unless_this_program_reads_it(
+    configuration: Options, message: str
+) -> None:
+    problems = refused(configuration)
+    assert [message in problem for problem in problems] == ([True] if message else [])

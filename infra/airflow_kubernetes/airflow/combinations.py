@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..settings.problems import Fault, Path
-from ..settings.schema import Settings
+from ..settings.schema import SecretKey, Settings
 from . import providers
 from .configuration import HOME, behind_tls
 from .executors import KUBERNETES_QUEUE, Executor
@@ -169,6 +169,21 @@ PACKAGES: dict[Key, dict[str, str]] = {
 """The Python package that a value requires, by the value in lower case."""
 
 
+READ = {
+    *FIXED,
+    *REQUIRES.values(),
+    *PACKAGES,
+    *STORED,
+    *WRITTEN,
+    ("dag_processor", "dag_bundle_config_list"),
+    ("logging", "log_filename_template"),
+    ("logging", "logging_config_class"),
+    ("logging", "remote_base_log_folder"),
+    ("operators", "default_queue"),
+}
+"""Texts by which this program decides what it deploys, or refuses it."""
+
+
 class Heartbeat(NamedTuple):
     """Seconds between two heartbeats; `dead` is the option for the seconds after which Airflow
     counts their sender as dead, `limit` is what this program's own checks take for it.
@@ -212,6 +227,11 @@ def problems(settings: Settings) -> Iterator[Fault]:
         message = _problem(settings, executor, given, key, text)
         if message is not None:
             yield _path(key), message
+    for key in _in_secrets(settings):
+        if key in READ:
+            yield _path(key), "this program has to know the value; write it instead of a Secret"
+        elif key in REQUIRES and (message := _without_effect(given, key)):
+            yield _path(key), message
     yield from _heartbeats(settings, given)
     yield from _remote_logs(settings, given)
 
@@ -241,8 +261,18 @@ def _given(settings: Settings) -> dict[Key, str]:
     """The options of `airflow.configuration`, as Airflow reads them."""
     return {
         (section, option): str(value)
+        for section, options in settings.airflow.options.items()
+        for option, value in options.items()
+    }
+
+
+def _in_secrets(settings: Settings) -> set[Key]:
+    """The options whose values Secrets hold."""
+    return {
+        (section, option)
         for section, options in settings.airflow.configuration.items()
         for option, value in options.items()
+        if isinstance(value, SecretKey)
     }
 
 
@@ -274,9 +304,8 @@ def _problem(
         return f"must be below {' or '.join(WRITABLE)}: pods can write nowhere else"
     if key == ("celery", "ssl_active") and is_true(text) and settings.broker.mode == "cluster":
         return "cannot be true: the Redis in the cluster has no TLS; see broker.mode"
-    if key in REQUIRES and text and given.get(REQUIRES[key], "").lower() in ("", *FALSE):
-        section, option = REQUIRES[key]
-        return f"no effect without {section}.{option}; set that too, or remove this"
+    if key in REQUIRES and text and (message := _without_effect(given, key)):
+        return message
     if key[1].endswith("_secret") and not given.get(("secrets", "backend")):
         plain = options(settings.airflow.version).get(key[0], key[1].removesuffix("_secret"))
         if plain is not None and plain.sensitive:
@@ -286,6 +315,14 @@ def _problem(
     wanted |= providers.of_storage(text) if key in STORED else set()
     absent = next((name for name in sorted(wanted) if not providers.locked(settings, name)), None)
     return f"requires {providers.missing(settings, absent)}" if absent else None
+
+
+def _without_effect(given: Mapping[Key, str], key: Key) -> str | None:
+    """Why an option has none, unless the one that it requires is set."""
+    if given.get(REQUIRES[key], "").lower() not in ("", *FALSE):
+        return None
+    section, option = REQUIRES[key]
+    return f"no effect without {section}.{option}; set that too, or remove this"
 
 
 def is_true(text: str) -> bool:
@@ -326,7 +363,8 @@ def _remote_logs(settings: Settings, given: Mapping[Key, str]) -> Iterator[Fault
     switch, folder = ("logging", "remote_logging"), ("logging", "remote_base_log_folder")
     if not is_true(given.get(switch, "")) or given.get(("logging", "logging_config_class")):
         return
-    if given.get(("elasticsearch", "host")) or given.get(("opensearch", "host")):
+    hosts = {("elasticsearch", "host"), ("opensearch", "host")}
+    if any(map(given.get, hosts)) or hosts & _in_secrets(settings):
         return
     package = providers.of_remote_logs(given.get(folder, ""))
     if package is None:

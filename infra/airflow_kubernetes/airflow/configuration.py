@@ -5,12 +5,13 @@
 
 from urllib.parse import urlsplit
 
+from ..kubernetes.env import EnvVar, secret_env
 from ..kubernetes.manifest import Manifest, manifest
 from ..kubernetes.namespace import tasks_namespace
 from ..kubernetes.pod_settings import merged
 from ..kubernetes.pull_secret import launched_pull_secrets, pull_secrets
 from ..secrets import generated
-from ..settings.schema import PodSettings, Settings
+from ..settings.schema import PodSettings, SecretKey, Settings
 from ..settings.sections import named
 from . import dags
 from .executors import KUBERNETES_QUEUE
@@ -180,7 +181,17 @@ def plain(settings: Settings) -> dict[str, str]:
     """The configuration without secrets: the program's variables and `airflow.configuration`."""
     extra = {
         variable(section, option): str(value)
-        for section, options in settings.airflow.configuration.items()
+        for section, options in settings.airflow.options.items()
         for option, value in options.items()
     }
     return dict(sorted((_defaults(settings) | managed(settings) | extra).items()))
+
+
+def from_secrets(settings: Settings) -> tuple[EnvVar, ...]:
+    """The variables of `airflow.configuration` whose values are in Secrets."""
+    return tuple(
+        secret_env(variable(section, option), value.secret, value.key)
+        for section, options in sorted(settings.airflow.configuration.items())
+        for option, value in sorted(options.items())
+        if isinstance(value, SecretKey)
+    )

@@ -108,7 +108,7 @@ def environment(settings: Settings) -> dict[str, Any]:
     airflow = settings.airflow.model_copy(update={"dags": dags})
     variables = plain(settings.model_copy(update={"airflow": airflow}))
     executor = RELEASES[airflow.version].executor(airflow.executor)
-    default = airflow.configuration.get("operators", {}).get("default_queue", "default")
+    default = airflow.options.get("operators", {}).get("default_queue", "default")
     served = (queue for workers in airflow.celery.workers.values() for queue in workers.queues)
     reader, task = (
         merged(settings.pods, section).texts() for section in (airflow.dag_processor, airflow.tasks)

@@ -9,13 +9,11 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from ..settings.problems import Fault
-from ..settings.schema import Settings
+from ..settings.schema import OptionValue, SecretKey, Settings
 from .option_values import alternatives, wrong_value
 from .options import Option, Options, options, variable
 from .providers import missing, of_section
 from .releases import RELEASES
-
-Value = str | int | float | bool
 
 OPEN_SECTIONS = {
     "celery_broker_transport_options",
@@ -46,12 +44,14 @@ def problems(settings: Settings, reserved: Collection[str]) -> Iterator[Fault]:
 
 
 def _problem(
-    known: Options, section: str, option: str, value: Value, reserved: Collection[str]
+    known: Options, section: str, option: str, value: OptionValue, reserved: Collection[str]
 ) -> str | None:
     if variable(section, option) in reserved:
         return "set by this program from other settings; remove it"
     described = known.get(section, option)
     if described is not None:
+        if isinstance(value, SecretKey):
+            return _no_secret(described)
         return wrong_value(section, option, described, str(value))
     for suffix in ("_cmd", "_secret"):
         if option.endswith(suffix):
@@ -67,6 +67,13 @@ def _problem(
     return _unknown(known, section, option, reserved)
 
 
+def _no_secret(described: Option) -> str | None:
+    """Why the value may not be in a Secret, which nobody checks before Airflow reads it."""
+    if described.type in ("string", "json"):
+        return None
+    return "a Secret can hold texts and JSON alone here; write the value"
+
+
 def _indirect(
     section: str, option: str, described: Option, reserved: Collection[str]
 ) -> str | None:
@@ -79,7 +86,7 @@ def _indirect(
 
 
 def _unheard_of(
-    known: Options, section: str, given: Mapping[str, Value], reserved: Collection[str]
+    known: Options, section: str, given: Mapping[str, OptionValue], reserved: Collection[str]
 ) -> bool:
     """Whether there is nothing to say of a section's options one by one."""
     return section not in known.sections and not any(

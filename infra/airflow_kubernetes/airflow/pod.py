@@ -60,7 +60,11 @@ def airflow_container(
         image=image,
         resources=resources,
         args=args,
-        env=(*credentials_env(settings, credentials), *env),
+        env=(
+            *credentials_env(settings, credentials),
+            *configuration.from_secrets(settings),
+            *env,
+        ),
         env_from=(config_map_env(configuration.CONFIG_MAP),),
         ports=ports or {},
         probes=probes,

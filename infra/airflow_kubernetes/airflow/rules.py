@@ -38,7 +38,7 @@ def problems(settings: Settings) -> Iterator[Fault]:
             f"requires type: NodePort, not {service.type}; or set it to null",
         )
     yield from autoscaling_rules.problems(settings)
-    deferrable = airflow.configuration.get("operators", {}).get("default_deferrable", "")
+    deferrable = airflow.options.get("operators", {}).get("default_deferrable", "")
     if airflow.triggerer.most == 0 and combinations.is_true(str(deferrable)):
         yield (
             ("airflow", "triggerer", "replicas"),
@@ -96,7 +96,7 @@ def _release(settings: Settings, release: Release) -> Iterator[Fault]:
 
 def _workers(settings: Settings) -> Iterator[Fault]:
     workers = settings.airflow.celery.workers
-    options = settings.airflow.configuration.get("operators", {})
+    options = settings.airflow.options.get("operators", {})
     default = str(options.get("default_queue", "default"))
     # The queue of pods is served by them, or by the first set of workers.
     if default != KUBERNETES_QUEUE and not any(default in each.queues for each in workers.values()):

@@ -25,7 +25,7 @@ _NAME = 256
 def problems(settings: Settings) -> Iterator[Fault]:
     """Path and message of what is too large. The release and the executor are known ones."""
     airflow = settings.airflow
-    for section, options in airflow.configuration.items():
+    for section, options in airflow.options.items():
         path = ("airflow", "configuration", section)
         yield from _variables(options, path, f"put it into {CFG}")
     for place, values in sections(PodSettings, settings):

@@ -51,7 +51,7 @@ def triggerer_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
 
 def needed(settings: Settings) -> str:
     """The query for the number of triggerers: each takes as many triggers as its capacity."""
-    options = settings.airflow.configuration.get("triggerer", {})
+    options = settings.airflow.options.get("triggerer", {})
     # The option's name on 3.x, and on 2.x; the other one is refused.
     capacity = options.get("capacity", options.get("default_capacity", CAPACITY))
     return f"SELECT CEIL(COUNT(*) / {int(capacity)}) FROM `trigger`"  # noqa: S608

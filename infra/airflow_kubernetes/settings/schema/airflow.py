@@ -22,6 +22,7 @@ from ..fields import (
     Username,
 )
 from ..marks import CAPACITY, LOCATION, STAND_IN, UNIQUE_LOCATION, PerEnvironment
+from .contents import OptionValue, Scalar, SecretKey
 from .kubernetes import Resources
 from .pods import AccountSettings, DisruptionBudget, OwnAccount, PodSettings
 
@@ -240,7 +241,7 @@ class Airflow(Section):
     ]
     url: Annotated[Url, UNIQUE_LOCATION]
     parallelism: Annotated[Annotated[int, Field(ge=1, le=10000)], CAPACITY]
-    configuration: dict[ConfigurationKey, dict[ConfigurationKey, str | int | float | bool]]
+    configuration: dict[ConfigurationKey, dict[ConfigurationKey, OptionValue]]
     admin: Admin
     api_server: ApiServer
     scheduler: ComponentSettings
@@ -251,3 +252,13 @@ class Airflow(Section):
     dags: Dags
     tasks: Tasks
     jobs: Jobs
+
+    @property
+    def options(self) -> dict[str, dict[str, Scalar]]:
+        """`configuration` without what Secrets hold."""
+        return {
+            section: {
+                option: value for option, value in given.items() if not isinstance(value, SecretKey)
+            }
+            for section, given in self.configuration.items()
+        }

@@ -62,9 +62,23 @@ class EnvSource(Section):
         return self
 
 
-def _kind(value: Any) -> str:
-    return TAGS[1] if isinstance(value, dict | EnvSource) else TAGS[0]
+class SecretKey(Section):
+    """A value from a key of a Secret."""
 
+    secret: ObjectName
+    key: DataKey
+
+
+def _kind(value: Any) -> str:
+    return TAGS[1] if isinstance(value, dict | Section) else TAGS[0]
+
+
+Scalar = str | int | float | bool
+
+OptionValue = Annotated[
+    Annotated[Scalar, Tag(TAGS[0])] | Annotated[SecretKey, Tag(TAGS[1])], Discriminator(_kind)
+]
+"""The value of an option of airflow.cfg, or where it is."""
 
 Env = dict[
     Variable,
