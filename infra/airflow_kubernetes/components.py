@@ -25,7 +25,15 @@ from .kubernetes.pull_secret import makes_pull_secret
 from .kubernetes.references import references
 from .kubernetes.registration import KubernetesObject
 from .registry import login
-from .secrets import ADMIN_SECRET, Generated, generated, resource, secret
+from .secrets import (
+    ADMIN_PASSWORD,
+    ADMIN_SECRET,
+    Generated,
+    generated,
+    place,
+    resource,
+    secret,
+)
 from .settings.schema import Settings
 
 PACKAGE = "airflow-kubernetes:index"
@@ -85,9 +93,9 @@ class FoundationArgs:
 class Foundation(Group):
     """Airflow's namespace and the Secrets: what exists before anything else and outlives it.
 
-    `password` is the first user's, as generated; a new one that was written into the Secret since
-    is in the cluster alone (`make password`). `docker_config` is what the Secret for pulling images
-    has, if this program makes it.
+    `password` is the first user's, as generated, or says which existing Secret has it; a new one
+    that was written into the Secret since is in the cluster alone (`make password`).
+    `docker_config` is what the Secret for pulling images has, if this program makes it.
     """
 
     password: pulumi.Output[str]
@@ -100,7 +108,10 @@ class Foundation(Group):
         settings = args.settings
         self.register(namespace(settings.namespace, args.engine))
         secrets = {item.name: self._generated(settings, item) for item in generated(settings)}
-        self.password = secrets[ADMIN_SECRET]["password"]
+        secret, key = place(settings, ADMIN_SECRET, ADMIN_PASSWORD)
+        elsewhere = f"in the key {key} of the Secret {secret}"
+        own = secrets[ADMIN_SECRET].get(ADMIN_PASSWORD)
+        self.password = pulumi.Output.from_input(elsewhere) if own is None else own
         if args.login is not None and makes_pull_secret(settings):
             self._pull_secret(settings, args.login)
         self.register_outputs({"namespace": settings.namespace})

@@ -9,14 +9,15 @@ because MySQL's image pastes them into SQL and Airflow into a URL.
 import secrets
 import string
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import pulumi
 import pulumi_random
 
+from .kubernetes.env import EnvVar, secret_env
 from .kubernetes.manifest import Manifest, manifest
-from .settings.schema import Settings
+from .settings.schema import SecretKey, Settings
 
 PLACEHOLDER = "[generated]"
 """What a rendered Secret holds instead of a value."""
@@ -24,6 +25,22 @@ PLACEHOLDER = "[generated]"
 MYSQL_SECRET, KEYS_SECRET, ADMIN_SECRET = "airflow-mysql", "airflow-keys", "airflow-admin"
 CELERY_SECRET = "airflow-celery"
 BROKER_PASSWORD, FLOWER_PASSWORD = "broker-password", "flower-password"
+
+
+FERNET_KEY, ADMIN_PASSWORD = "fernet-key", "password"
+MYSQL_PASSWORD, MYSQL_ROOT_PASSWORD = "password", "root-password"
+
+EXISTING = {
+    (KEYS_SECRET, FERNET_KEY): "fernet_key",
+    (KEYS_SECRET, "api-secret-key"): "api_secret_key",
+    (KEYS_SECRET, "jwt-secret"): "jwt_secret",
+    (ADMIN_SECRET, ADMIN_PASSWORD): "admin_password",
+    (CELERY_SECRET, BROKER_PASSWORD): "redis_password",
+    (CELERY_SECRET, FLOWER_PASSWORD): "flower_basic_auth",
+    (MYSQL_SECRET, MYSQL_PASSWORD): "mysql_password",
+    (MYSQL_SECRET, MYSQL_ROOT_PASSWORD): "mysql_root_password",
+}
+"""The setting below `secrets` for each generated value, by its Secret and key."""
 
 
 class Kind(Enum):
@@ -56,18 +73,49 @@ class Generated:
 
 
 def generated(settings: Settings) -> Iterator[Generated]:
-    """The Secrets that an environment needs, the same for every executor: a switch makes none."""
+    """The Secrets that an environment needs, the same for every executor: a switch makes none.
+
+    Without the values that existing Secrets have.
+    """
+    for item in _all(settings):
+        keys = {
+            key: kind
+            for key, kind in item.keys.items()
+            if existing(settings, item.name, key) is None
+        }
+        if keys or item.plain:
+            yield replace(item, keys=keys)
+
+
+def existing(settings: Settings, secret: str, key: str) -> SecretKey | None:
+    """The Secret that the values name in the place of a generated value."""
+    found: SecretKey | None = getattr(settings.secrets, EXISTING[secret, key])
+    return found
+
+
+def place(settings: Settings, secret: str, key: str) -> tuple[str, str]:
+    """The Secret and the key of a value that is generated, or in an existing Secret."""
+    given = existing(settings, secret, key)
+    return (secret, key) if given is None else (given.secret, given.key)
+
+
+def value_env(settings: Settings, variable: str, secret: str, key: str) -> EnvVar:
+    """A variable with a value that is generated, or in an existing Secret."""
+    return secret_env(variable, *place(settings, secret, key))
+
+
+def _all(settings: Settings) -> Iterator[Generated]:
     yield Generated(
         KEYS_SECRET,
         "keys",
         {},
-        {"fernet-key": Kind.FERNET, "api-secret-key": Kind.KEY, "jwt-secret": Kind.KEY},
+        {FERNET_KEY: Kind.FERNET, "api-secret-key": Kind.KEY, "jwt-secret": Kind.KEY},
     )
     yield Generated(
         ADMIN_SECRET,
         "admin",
         {"username": settings.airflow.admin.username},
-        {"password": Kind.PASSWORD},
+        {ADMIN_PASSWORD: Kind.PASSWORD},
     )
     yield Generated(
         CELERY_SECRET,
@@ -82,7 +130,7 @@ def generated(settings: Settings) -> Iterator[Generated]:
             "mysql",
             # Made with the volume, and no longer read from the values by MySQL's image after that.
             {"username": settings.database.user, "database": settings.database.name},
-            {"root-password": Kind.PASSWORD, "password": Kind.PASSWORD},
+            {MYSQL_ROOT_PASSWORD: Kind.PASSWORD, MYSQL_PASSWORD: Kind.PASSWORD},
         )
 
 

@@ -176,11 +176,16 @@ def check_warm_shutdown(airflow: Deployment, run_id: str) -> None:
 
 def check_flower_asks_for_a_password(airflow: Deployment) -> None:
     """Flower answers to the generated password and to no one else."""
-    address = airflow.kubectl("get", "service", "airflow-flower", "-o=jsonpath={.spec.clusterIP}")
     template = 'go-template={{index .data "flower-password" | base64decode}}'
     password = airflow.kubectl("get", "secret", "airflow-celery", "-o", template)
+    check_login_to_flower(airflow, "admin", password)
 
-    def status(user: str, secret: str) -> int:
+
+def check_login_to_flower(airflow: Deployment, user: str, password: str) -> None:
+    """Flower answers to this login and to no other."""
+    address = airflow.kubectl("get", "service", "airflow-flower", "-o=jsonpath={.spec.clusterIP}")
+
+    def status(secret: str) -> int:
         passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
         passwords.add_password(None, f"http://{address}:5555", user, secret)
         opener = urllib.request.build_opener(
@@ -192,8 +197,8 @@ def check_flower_asks_for_a_password(airflow: Deployment) -> None:
         except urllib.error.HTTPError as error:
             return error.code
 
-    assert status("admin", password) == 200
-    assert status("admin", "admin") == 401
+    assert status(password) == 200
+    assert status("admin") == 401
 
 
 def check_nothing_is_left_over(airflow: Deployment) -> None:

@@ -224,6 +224,42 @@ def test_options_are_read_from_secrets_in_all_pods_of_airflow() -> None:
         assert found == {"name": "errors", "key": "dsn"}, place
 
 
+EXISTING = {
+    "fernetKey": "AIRFLOW__CORE__FERNET_KEY",
+    "apiSecretKey": "AIRFLOW__API__SECRET_KEY",
+    "jwtSecret": "AIRFLOW__API_AUTH__JWT_SECRET",
+    "adminPassword": "ADMIN_PASSWORD",
+    "flowerBasicAuth": "AIRFLOW__CELERY__FLOWER_BASIC_AUTH",
+    "redisPassword": "BROKER_PASSWORD REDIS_PASSWORD",
+    "mysqlPassword": "DATABASE_PASSWORD MYSQL_PASSWORD",
+    "mysqlRootPassword": "MYSQL_ROOT_PASSWORD",
+}
+"""Settings below `secrets`, and the variables that have their values."""
+
+
+def test_every_generated_value_may_be_in_an_existing_secret() -> None:
+    sources = {
+        setting: {"secret": f"mine-{number}", "key": f"key.{number}"}
+        for number, setting in enumerate(EXISTING)
+    }
+    named = objects(f"{CELERY} {values({'secrets': sources})}")
+    assert {name for name in named if name.startswith("Secret/")} == {
+        "Secret/airflow-admin", "Secret/airflow-mysql",
+    }  # fmt: skip
+    assert {*named["Secret/airflow-mysql"]["stringData"]} == {"database", "username"}
+    found: dict[str, set[tuple[str, str]]] = {}
+    for pod in specs(named).values():
+        for container in [*pod.get("initContainers", []), *pod["containers"]]:
+            for item in container.get("env", []):
+                if (source := item.get("valueFrom", {}).get("secretKeyRef")) is not None:
+                    found.setdefault(item["name"], set()).add((source["name"], source["key"]))
+    for setting, variables in EXISTING.items():
+        for variable in variables.split():
+            assert found[variable] == {tuple(sources[setting].values())}, variable
+    kept = named["ConfigMap/airflow-config"]["data"]["KEPT_FROM_DAGS"].split(",")
+    assert {source["secret"] for source in sources.values()} <= {*kept}
+
+
 def test_dags_know_the_priority_of_tasks_and_those_that_are_not_for_them() -> None:
     data = objects(CELERY)["ConfigMap/airflow-config"]["data"]
     assert not {"TASK_PRIORITY_CLASS", "PRIORITY_CLASSES_KEPT_FROM_DAGS"} & {*data}

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from airflow_kubernetes.environment import load
 from airflow_kubernetes.kubectl.client import Kubectl
-from airflow_kubernetes.kubectl.foundation import FoundationError, check
+from airflow_kubernetes.kubectl.foundation import FoundationError, check, check_existing
 from airflow_kubernetes.kubernetes.manifest import Manifest
 from airflow_kubernetes.secrets import Generated, Kind, draw, generated
 
@@ -19,6 +19,39 @@ MYSQL = Generated("airflow-mysql", "mysql", {"username": "airflow"}, {"password"
 def secret(name: str, values: dict[str, str]) -> Manifest:
     encoded = {key: base64.b64encode(text.encode()).decode() for key, text in values.items()}
     return {"metadata": {"name": name}, "data": encoded}
+
+
+KEYS_OF_MINE = "secrets.fernetKey.secret=mine secrets.fernetKey.key=fernet"
+
+
+def check_fernet(own: str | None, mine: str) -> None:
+    """With a generated fernet key, or None, and that of the user's Secret."""
+    secrets = [secret("mine", {"fernet": mine})]
+    secrets += [] if own is None else [secret("airflow-keys", {"fernet-key": own})]
+    kubectl = SimpleNamespace(get=lambda _: secrets)
+    check_existing(cast(Kubectl, kubectl), load("dev", KEYS_OF_MINE))
+
+
+def test_an_existing_key_has_to_be_that_of_the_data() -> None:
+    check_fernet(None, "b")
+    check_fernet("a", "a")
+    check_fernet("a", "b,a")
+    with pytest.raises(
+        FoundationError,
+        match=r"mine \(key fernet\) has another value than the Secret airflow-keys "
+        r"\(key fernet-key\).*copy.*or remove secrets.fernetKey",
+    ):
+        check_fernet("a", "b")
+
+
+def test_what_exists_is_not_generated() -> None:
+    names = {one.name: set(one.keys) for one in generated(load("dev", KEYS_OF_MINE))}
+    assert names["airflow-keys"] == {"api-secret-key", "jwt-secret"}
+    others = "secrets.{0}.secret=mine secrets.{0}.key=k"
+    more = " ".join(others.format(name) for name in ("apiSecretKey", "jwtSecret"))
+    assert "airflow-keys" not in {
+        one.name for one in generated(load("dev", f"{KEYS_OF_MINE} {more}"))
+    }
 
 
 def missing(wanted: list[Generated], secrets: list[Manifest], *claims: str) -> list[Generated]:

@@ -2,7 +2,7 @@
 
 from ..database import mysql
 from ..kubernetes.manifest import Manifest, manifest
-from ..secrets import MYSQL_SECRET
+from ..secrets import MYSQL_PASSWORD, MYSQL_SECRET, place
 from ..settings.schema import Settings
 
 CPU_TARGET = 75
@@ -78,7 +78,10 @@ def authentication_manifest(settings: Settings) -> Manifest:
     """How KEDA logs in to the database: by a Secret's name, so that nothing holds a copy of it."""
     own = settings.airflow.keda.secret
     parameters = (
-        [("username", MYSQL_SECRET, "username"), ("password", MYSQL_SECRET, "password")]
+        [
+            ("username", MYSQL_SECRET, "username"),
+            ("password", *place(settings, MYSQL_SECRET, MYSQL_PASSWORD)),
+        ]
         if own is None
         else [("connectionString", own, CONNECTION)]
     )

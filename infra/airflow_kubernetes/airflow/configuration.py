@@ -131,6 +131,7 @@ def _secrets(settings: Settings) -> set[str]:
     keda = airflow.keda
     given = (
         *pull_secrets(settings),
+        *(name for _, _, name in named(settings.secrets)),
         database.external.secret if database.mode == "external" else None,
         broker.external.secret if broker.mode == "external" else None,
         *(each.values.secret for each in repositories(settings)),

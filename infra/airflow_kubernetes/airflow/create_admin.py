@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from ..kubernetes.env import secret_env
 from ..kubernetes.manifest import Manifest
 from ..kubernetes.rbac import ServiceAccount
-from ..secrets import ADMIN_SECRET
+from ..secrets import ADMIN_PASSWORD, ADMIN_SECRET, value_env
 from ..settings.schema import Settings
 from .configuration import UPDATE_ROLES
 from .image_scripts import wait_for_migrations
@@ -28,7 +27,7 @@ def create_admin_manifests(settings: Settings, image: str) -> Iterator[Manifest]
         _command(settings),
         (DATABASE, FERNET),
         env=(
-            secret_env("ADMIN_PASSWORD", ADMIN_SECRET, "password"),
+            value_env(settings, "ADMIN_PASSWORD", ADMIN_SECRET, ADMIN_PASSWORD),
             {"name": UPDATE_ROLES, "value": "True"},
         ),
     )

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from ..broker import connection as broker
 from ..database import connection as database
-from ..kubernetes.env import EnvVar, secret_env
-from ..secrets import KEYS_SECRET
+from ..kubernetes.env import EnvVar
+from ..secrets import KEYS_SECRET, value_env
 from ..settings.schema import Settings
 from .releases import BROKER, DATABASE, RELEASES, RESULTS
 
@@ -31,4 +31,4 @@ def _variables(settings: Settings, name: str) -> tuple[EnvVar, ...]:
         return database.url_env(settings, variable, "db+mysql+mysqldb")
     if name == BROKER:
         return broker.url_env(settings, variable)
-    return (secret_env(variable, KEYS_SECRET, name),)
+    return (value_env(settings, variable, KEYS_SECRET, name),)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from ..kubernetes.env import secret_env
+from ..kubernetes.env import EnvVar, secret_env
 from ..kubernetes.manifest import DO_NOT_AWAIT, Manifest, manifest, selector
 from ..kubernetes.probes import Probes, http, probe
 from ..kubernetes.rbac import ServiceAccount
-from ..secrets import CELERY_SECRET, FLOWER_PASSWORD
+from ..secrets import CELERY_SECRET, FLOWER_PASSWORD, existing
 from ..settings.schema import Settings
 from .configuration import FLOWER_LOGIN
 from .deployment import deployment
@@ -22,7 +22,6 @@ def flower_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
     account = ServiceAccount(component.name, values=values.service_account)
     # The only address that requires no password, and that reveals nothing.
     health = http("/healthcheck", FLOWER_PORT)
-    login = f"{settings.airflow.admin.username}:$(FLOWER_PASSWORD)"
     container = airflow_container(
         settings,
         component.name,
@@ -30,10 +29,7 @@ def flower_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         values.resources,
         component.args,
         component.secrets,
-        env=(
-            secret_env("FLOWER_PASSWORD", CELERY_SECRET, FLOWER_PASSWORD),
-            {"name": FLOWER_LOGIN, "value": login},
-        ),
+        env=_login(settings),
         ports={"http": FLOWER_PORT},
         probes=Probes(
             startup=probe(health, period=2, failures=90),
@@ -63,4 +59,16 @@ def flower_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
             "selector": selector(component.name),
             "ports": [{"name": "http", "port": FLOWER_PORT, "targetPort": FLOWER_PORT}],
         },
+    )
+
+
+def _login(settings: Settings) -> tuple[EnvVar, ...]:
+    """User and password: Airflow's first user's name, and a generated one, or an existing both."""
+    given = existing(settings, CELERY_SECRET, FLOWER_PASSWORD)
+    if given is not None:
+        return (secret_env(FLOWER_LOGIN, given.secret, given.key),)
+    login = f"{settings.airflow.admin.username}:$(FLOWER_PASSWORD)"
+    return (
+        secret_env("FLOWER_PASSWORD", CELERY_SECRET, FLOWER_PASSWORD),
+        {"name": FLOWER_LOGIN, "value": login},
     )

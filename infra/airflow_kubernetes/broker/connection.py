@@ -1,7 +1,7 @@
 """How Celery reaches its broker."""
 
 from ..kubernetes.env import EnvVar, secret_env
-from ..secrets import BROKER_PASSWORD, CELERY_SECRET
+from ..secrets import BROKER_PASSWORD, CELERY_SECRET, value_env
 from ..settings.schema import Settings
 from .redis import NAME, PORT
 
@@ -14,6 +14,6 @@ def url_env(settings: Settings, variable: str) -> tuple[EnvVar, ...]:
             raise ValueError("broker.external.secret is not set; broker/rules.py refuses that")
         return (secret_env(variable, secret, "url"),)
     return (
-        secret_env("BROKER_PASSWORD", CELERY_SECRET, BROKER_PASSWORD),
+        value_env(settings, "BROKER_PASSWORD", CELERY_SECRET, BROKER_PASSWORD),
         {"name": variable, "value": f"redis://:$(BROKER_PASSWORD)@{NAME}:{PORT}/0"},
     )

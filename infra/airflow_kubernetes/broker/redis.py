@@ -11,7 +11,7 @@ PATH, data in /data, uid 999.
 
 from collections.abc import Iterator
 
-from ..kubernetes.env import plain_env, secret_env
+from ..kubernetes.env import plain_env
 from ..kubernetes.manifest import Manifest, secrets_revision
 from ..kubernetes.pod import Container, Pod, scratch, volume
 from ..kubernetes.pod_settings import server_extras
@@ -20,7 +20,7 @@ from ..kubernetes.pull_secret import pull_secrets
 from ..kubernetes.rbac import ServiceAccount
 from ..kubernetes.server import server_manifests
 from ..kubernetes.storage import claim_manifest
-from ..secrets import BROKER_PASSWORD, CELERY_SECRET
+from ..secrets import BROKER_PASSWORD, CELERY_SECRET, value_env
 from ..settings.quantities import amount
 from ..settings.schema import Settings
 
@@ -60,7 +60,7 @@ def pod(settings: Settings) -> Pod:
         resources=cluster.resources,
         command=("sh", "-c", SERVER),
         env=(
-            secret_env("REDIS_PASSWORD", CELERY_SECRET, BROKER_PASSWORD),
+            value_env(settings, "REDIS_PASSWORD", CELERY_SECRET, BROKER_PASSWORD),
             *plain_env({"MAX_MEMORY": str(memory)}),
         ),
         ports={"redis": PORT},

@@ -41,6 +41,7 @@ def preview(target: Target) -> None:
     chosen = engine(target)
     autoscalers.require_keda(target)
     new = foundation.check(target.kubectl, generated(target.settings))
+    foundation.check_existing(target.kubectl, target.settings)
     installed_database.check(target)
     if chosen == "kubectl":
         _with_kubectl(target, new)

@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ..airflow.releases import RELEASES
 from ..errors import CommandError, UserError
-from ..secrets import ADMIN_SECRET
+from ..secrets import ADMIN_PASSWORD, ADMIN_SECRET, place
 from .status import password
 from .target import Target
 
@@ -59,8 +59,9 @@ class Rest:
         except RestError as error:
             if error.status != 401:
                 raise
+            name, _ = place(target.settings, ADMIN_SECRET, ADMIN_PASSWORD)
             raise CommandError(
-                f"the password in the Secret {ADMIN_SECRET} no longer logs {user} in: it was "
+                f"the password in the Secret {name} no longer logs {user} in: it was "
                 "changed in Airflow. Change it back, or write the new one into the Secret"
             ) from None
 

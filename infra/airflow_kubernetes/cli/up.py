@@ -55,6 +55,7 @@ def up(target: Target, *, changing_release: bool = False) -> None:
     autoscalers.require_keda(target)
     # Under either engine: data whose Secrets are lost, or were made for other values, stops here.
     foundation.check(target.kubectl, generated(target.settings))
+    foundation.check_existing(target.kubectl, target.settings)
     foundation.check_namespaces(target.kubectl, target.settings)
     installed_database.check(target)
     task_pod_trial.try_task_pod(target)

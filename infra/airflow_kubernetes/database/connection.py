@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from ..kubernetes.env import EnvVar, plain_env, secret_env
-from ..secrets import MYSQL_SECRET
+from ..secrets import MYSQL_PASSWORD, MYSQL_SECRET, place
 from ..settings.schema import Settings
 from .mysql import NAME, PORT
 
@@ -50,14 +50,19 @@ def client_env(settings: Settings) -> tuple[EnvVar, ...]:
 
 def _login(settings: Settings) -> tuple[EnvVar, EnvVar]:
     secret, _, _ = _server(settings)
+    password = (
+        place(settings, MYSQL_SECRET, MYSQL_PASSWORD)
+        if settings.database.mode == "cluster"
+        else (secret, "password")
+    )
     return (
         secret_env("DATABASE_USER", secret, "username"),
-        secret_env("DATABASE_PASSWORD", secret, "password"),
+        secret_env("DATABASE_PASSWORD", *password),
     )
 
 
 def _server(settings: Settings) -> tuple[str, str, int]:
-    """The Secret with username and password, the host and the port."""
+    """The Secret with the username, and in mode external the password; the host and the port."""
     database = settings.database
     if database.mode == "cluster":
         return MYSQL_SECRET, NAME, PORT

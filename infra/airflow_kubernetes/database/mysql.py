@@ -15,7 +15,7 @@ from ..kubernetes.pull_secret import pull_secrets
 from ..kubernetes.rbac import ServiceAccount
 from ..kubernetes.server import server_manifests
 from ..kubernetes.storage import claim_manifest
-from ..secrets import MYSQL_SECRET
+from ..secrets import MYSQL_PASSWORD, MYSQL_ROOT_PASSWORD, MYSQL_SECRET, value_env
 from ..settings.schema import Settings
 
 NAME, PORT, UID = "airflow-mysql", 3306, 999
@@ -82,8 +82,8 @@ def pod(settings: Settings) -> Pod:
                 }
             ),
             secret_env("MYSQL_USER", MYSQL_SECRET, "username"),
-            secret_env("MYSQL_PASSWORD", MYSQL_SECRET, "password"),
-            secret_env("MYSQL_ROOT_PASSWORD", MYSQL_SECRET, "root-password"),
+            value_env(settings, "MYSQL_PASSWORD", MYSQL_SECRET, MYSQL_PASSWORD),
+            value_env(settings, "MYSQL_ROOT_PASSWORD", MYSQL_SECRET, MYSQL_ROOT_PASSWORD),
         ),
         ports={"mysql": PORT},
         # TCP: while the image initialises an empty volume, the server listens on its socket alone.

@@ -7,6 +7,8 @@ value: it is read, and never generated a second time for data that it gives acce
 import base64
 from collections.abc import Iterable
 
+from pydantic.alias_generators import to_camel
+
 from ..console import say
 from ..errors import UserError
 from ..images.pull_secret import launched_pull_secret, pull_secret
@@ -14,7 +16,21 @@ from ..kubernetes.manifest import PROTECTED, Manifest, is_protected
 from ..kubernetes.namespace import ENGINE, labelled_for_launched_pods
 from ..kubernetes.pull_secret import PULL_SECRET, makes_pull_secret
 from ..registry import login
-from ..secrets import KEYS_SECRET, Generated, draw, secret
+from ..secrets import (
+    ADMIN_PASSWORD,
+    ADMIN_SECRET,
+    EXISTING,
+    FERNET_KEY,
+    KEYS_SECRET,
+    MYSQL_PASSWORD,
+    MYSQL_ROOT_PASSWORD,
+    MYSQL_SECRET,
+    Generated,
+    draw,
+    existing,
+    place,
+    secret,
+)
 from ..settings.schema import Settings
 from .client import OWNED, Kubectl
 from .diff import differences
@@ -91,6 +107,38 @@ def _check_values(generated: Generated, values: dict[str, str]) -> None:
             raise FoundationError(
                 f"the Secret {generated.name} says {key}: {recorded}, the values say {value}. It "
                 "was made with the database and does not change with the values; set the value back"
+            )
+
+
+OF_DATA = (
+    (KEYS_SECRET, FERNET_KEY),
+    (ADMIN_SECRET, ADMIN_PASSWORD),
+    (MYSQL_SECRET, MYSQL_PASSWORD),
+    (MYSQL_SECRET, MYSQL_ROOT_PASSWORD),
+)
+"""Values with which data was written, so that another one gives no access to it."""
+
+
+def check_existing(kubectl: Kubectl, settings: Settings) -> None:
+    """Raises FoundationError where an existing Secret would take the place of a generated value,
+    and has another one than the data was written with.
+    """
+    taken = [item for item in OF_DATA if existing(settings, *item) is not None]
+    if not taken:
+        return
+    data = {obj["metadata"]["name"]: obj.get("data", {}) for obj in kubectl.get("secrets")}
+    for name, key in taken:
+        own, source = data.get(name, {}).get(key), place(settings, name, key)
+        given = data.get(source[0], {}).get(source[1])
+        if own is None or given is None:
+            continue
+        old, new = (base64.b64decode(text).decode() for text in (own, given))
+        # Airflow encrypts with the first of several fernet keys, and decrypts with all.
+        if old not in (new.split(",") if key == FERNET_KEY else [new]):
+            raise FoundationError(
+                f"the Secret {source[0]} (key {source[1]}) has another value than the Secret "
+                f"{name} (key {key}), with which the data here was written: copy that value "
+                f"there first, or remove secrets.{to_camel(EXISTING[name, key])} from the values"
             )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ..secrets import ADMIN_SECRET, KEYS_SECRET, MYSQL_SECRET, draw, generated
-from ..settings.schema import Settings
+from ..settings.schema import Secrets, Settings
 
 NAME = ".env"
 HEADER = "# Written by make local-up. The passwords are the database's: do not lose them.\n"
@@ -44,6 +44,7 @@ def write(file: Path, variables: dict[str, str]) -> None:
 def secrets(settings: Settings, known: dict[str, str]) -> dict[str, str]:
     """Passwords and keys: the known values, and new ones for those that are missing."""
     database = settings.database.model_copy(update={"mode": "cluster"})  # as in compose.yaml
-    specs = generated(settings.model_copy(update={"database": database}))
+    own = Secrets(revision=1)  # no Secrets exist here
+    specs = generated(settings.model_copy(update={"database": database, "secrets": own}))
     kinds = {(spec.name, key): kind for spec in specs for key, kind in spec.keys.items()}
     return {name: known.get(name) or draw(kinds[secret]) for name, secret in SECRETS.items()}

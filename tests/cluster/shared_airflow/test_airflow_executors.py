@@ -77,10 +77,10 @@ def test_a_lost_broker_loses_no_task(celery: Deployment) -> None:
 
 def test_tasks_that_begin_without_the_api_server_wait_for_it(celery: Deployment) -> None:
     start(celery, "parallel", "api-lost", tasks=6, seconds=5)
-    celery.kubectl("scale", "deployment/airflow-web", "--replicas=0")
+    celery.kubectl("scale", "deployment/airflow-api-server", "--replicas=0")
     # Longer than Airflow itself would wait: the fifth of 5 tries.
     wait_for("tries of a task", lambda: "is the 6th time" in logs_of_workers(celery))
-    celery.kubectl("scale", "deployment/airflow-web", "--replicas=1")
+    celery.kubectl("scale", "deployment/airflow-api-server", "--replicas=1")
     tasks = end(celery, "parallel", "api-lost")
     assert {task["try_number"] for task in tasks} == {1}
     check_ended_once(celery, "parallel", "api-lost", tasks)

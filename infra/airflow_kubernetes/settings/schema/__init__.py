@@ -54,6 +54,7 @@ __all__ = [
     "Quantities",
     "Resources",
     "SecretKey",
+    "Secrets",
     "Settings",
     "Sidecar",
     "TaskImage",
