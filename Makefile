@@ -4,7 +4,7 @@
 # What commands take from make's command line. Because of the first assignment, variables of the
 # shell that have these names have no effect; because of the second, make never expands a value,
 # not even to export it, so that $(shell …) in it is text.
-ARGUMENTS := ENV SET FROM INTO TO DELETE KEEP APPLY YES NAME ARGS DAG LIVE A B BASE REPORT COLD PRICES DAYS ON
+ARGUMENTS := ENV SET FROM INTO TO DELETE KEEP APPLY YES NAME ARGS DAG LIVE A B BASE REPORT COLD PRICES DAYS ON VALUES
 GIVEN := $(filter command,$(origin ENV))
 $(foreach variable,$(ARGUMENTS),$(eval $(variable) :=)$(eval override $(variable) := $$(value $(variable))))
 UNKNOWN := $(strip $(foreach variable,$(filter-out $(ARGUMENTS) GIVEN_CLUSTER,$(.VARIABLES)),\
@@ -135,11 +135,13 @@ local-up:  ## run all of Airflow on this machine with Docker Compose, with ./dag
 policies $(if $(BASE),preview): DEFAULT :=
 promote task local-up: DEFAULT := dev
 
-.PHONY: local-down parity env
+.PHONY: local-down parity from-chart env
 local-down: .venv  ## stop local-up's containers; keep data and passwords
 	@$(PROGRAM) local-down
 parity: .venv  ## [A=dev B=prod]: what differs between environments, and which setting explains it
 	@$(PROGRAM) parity $(call argument,A) $(call argument,B)
+from-chart: .venv  ## VALUES=values.yaml: the values of the official Airflow chart as this program's
+	@$(PROGRAM) from-chart $(call quote,VALUES)
 env: .venv  ## NAME=staging FROM=prod: a new environment, at first the same as FROM
 	@$(PROGRAM) env $(call quote,NAME) $(call option,--from,FROM)
 

@@ -23,8 +23,8 @@ from airflow_kubernetes.settings.problems import SettingsError
 from . import bad_yaml
 from .bad_yaml import DIGEST, NINES, PYTHON, STRUCTURE, Bad
 
-MOMENT = 1.0
-"""Seconds of CPU time; each takes some milliseconds."""
+MOMENT = 10.0
+"""Seconds of CPU time. Each takes some milliseconds; what expands would take minutes."""
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from airflow_kubernetes.settings.load import VALUES
 
 from .bad_yaml import DIGEST, PYTHON, WAIVER
 
-MOMENT = 1.0
-"""Seconds of CPU time; each takes some milliseconds."""
+MOMENT = 10.0
+"""Seconds of CPU time. Each takes some milliseconds; what expands would take minutes."""
 
 LONG = "9" * 400
 

@@ -59,6 +59,7 @@ ARGUMENTS = {
     "--delete": _text("'NAME …'", "delete these backups instead of listing all"),
     "--prices": _text("FILE", "the price of an hour by instance type, as in 'm6i.xlarge: 0.192'"),
     "--days": _text("DAYS", "how far to look back (7)", type=_days, default=7),
+    "chart_values": _text("FILE", "a values file of the official chart"),
     "--args": _text("'ARGUMENTS'", "for the container, quoted as in a shell"),
 }
 
@@ -91,6 +92,8 @@ COMMANDS = {
               "environment"),
     "parity": ("parity.parity", "explain the differences between environments", "names"),
     "env": ("env.env", "make a new environment from another one", "name --from"),
+    "from-chart": ("from_chart.from_chart", "print the values of the official chart as this "
+                   "program's", "chart_values"),
     "promote": ("promote.promote", "copy images into another environment's registry",
                 "target --to"),
     "prune": ("prune.prune", "delete images from the registry that no lock names",

@@ -181,7 +181,14 @@ def dump(data: dict[str, Any]) -> str:
 
 
 class Dumper(yaml.SafeDumper):
-    """Quotes each text that some reader, as kubectl, would take for something else: `1e3`, `y`."""
+    """Quotes each text that some reader, as kubectl, would take for something else: `1e3`, `y`.
+
+    What is in two places is written twice: `parse` takes no anchors.
+    """
+
+    def ignore_aliases(self, _: Any) -> bool:
+        """Always."""
+        return True
 
 
 def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:

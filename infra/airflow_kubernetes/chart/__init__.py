@@ -1,0 +1,1 @@
+"""From the official Airflow Helm chart: its values as values of this program."""
