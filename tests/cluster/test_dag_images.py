@@ -120,6 +120,7 @@ if "KUBERNETES_SERVICE_HOST" in os.environ:
 """
 
 
+@pytest.mark.long
 def test_one_that_cannot_be_read_in_the_cluster_alone_fails_the_deployment_with_its_error(
     airflow: Deployment,
 ) -> None:
@@ -134,6 +135,7 @@ def test_one_that_cannot_be_read_in_the_cluster_alone_fails_the_deployment_with_
     assert wait_for("no error", lambda: rest.get("/importErrors")["import_errors"] == [])
 
 
+@pytest.mark.long
 def test_more_than_dags_needs_a_whole_deployment(airflow: Deployment) -> None:
     config = airflow.root / "images" / "airflow" / "airflow.cfg"
     before = config.read_text()

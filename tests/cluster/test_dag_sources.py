@@ -16,7 +16,7 @@ from .conftest import Deployment, in_namespace, wait_for
 from .git_server import USER, GitServer, git_servers
 from .scenarios import components, end, on, said, start, wait_until_running
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 PASSWORDS = {"sales-eu": "s3cret/of%sales:", "ops": "an0ther$of'ops@"}
 VALUES = "airflow.dags.repositories."
@@ -212,7 +212,6 @@ def test_tasks_of_repositories_keep_the_commit_and_those_of_the_image_their_imag
     assert components(airflow) == before
 
 
-@pytest.mark.long
 def test_many_tasks_of_one_commit_in_one_worker(
     airflow: Deployment, servers: dict[str, GitServer]
 ) -> None:
@@ -232,7 +231,6 @@ def test_many_tasks_of_one_commit_in_one_worker(
     assert all("ops version new" in log and "retrying" not in log for log in logs)
 
 
-@pytest.mark.long
 def test_a_clone_that_was_killed_is_in_nobodys_way(
     airflow: Deployment, servers: dict[str, GitServer]
 ) -> None:
@@ -243,7 +241,6 @@ def test_a_clone_that_was_killed_is_in_nobodys_way(
     assert "killed before they had a clone" in out
 
 
-@pytest.mark.long
 def test_dags_of_a_repository_that_is_taken_out_go(airflow: Deployment) -> None:
     words = airflow.overrides.split()
     less = " ".join(word for word in words if not word.startswith(f"{VALUES}sales-eu."))

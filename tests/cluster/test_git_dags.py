@@ -172,6 +172,7 @@ def test_no_log_shows_the_password(airflow: Deployment) -> None:
     assert not any(PASSWORD in text or "s3cret" in text for text in texts)
 
 
+@pytest.mark.long
 def test_a_ref_that_is_not_there_is_told_by_what_fetches(
     airflow: Deployment, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from airflow_kubernetes.airflow.releases import CURRENT, PREVIOUS
 from .conftest import Deployment, in_namespace, wait_for
 from .scenarios import end, on, start, wait_until_running
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 VALUES = " ".join(
     (
@@ -30,7 +30,7 @@ WORK, OWN_RETRIES = "work", 2
 
 @pytest.fixture(
     scope="module",
-    params=[CURRENT, pytest.param(PREVIOUS, marks=pytest.mark.long)],
+    params=[CURRENT, PREVIOUS],
 )
 def airflow(sandbox: None, request: pytest.FixtureRequest) -> Iterator[Deployment]:
     """One Airflow on each line; it is deleted at the end."""
@@ -128,7 +128,6 @@ def evict(airflow: Deployment, pod: str, grace: int | None = None) -> None:
     )
 
 
-@pytest.mark.long
 def test_a_drained_node_waits_for_the_task(airflow: Deployment) -> None:
     start(airflow, DAG, "drained", tasks=1, seconds=15)
     evict(airflow, pod_of(airflow, "drained"))
@@ -154,7 +153,6 @@ def test_a_deleted_pod_is_known_up_to_the_bound(airflow: Deployment) -> None:
     assert "once too often in a row" in log(airflow, "deleted", 2)
 
 
-@pytest.mark.long
 def test_a_full_tmp_fails_the_task_with_the_limit_and_what_to_raise(airflow: Deployment) -> None:
     start(airflow, DAG, "full", tasks=1, seconds=90)
     pod = pod_of(airflow, "full")
@@ -172,7 +170,6 @@ def test_a_full_tmp_fails_the_task_with_the_limit_and_what_to_raise(airflow: Dep
     assert work(airflow, "full")["max_tries"] == OWN_RETRIES
 
 
-@pytest.mark.long
 def test_failed_pods_are_swept(airflow: Deployment) -> None:
     """After airflow.tasks.failedPodRetention, by the CronJob."""
     airflow.kubectl("create", "job", "--from=cronjob/airflow-sweep-pods", "sweep-now")

@@ -123,6 +123,7 @@ def test_the_scheduler_is_killed_in_mid_run_and_the_run_ends_green(airflow: Depl
     assert before[1] not in airflow.pods("scheduler").values()
 
 
+@pytest.mark.long
 def test_mysql_is_killed_in_mid_run_and_no_run_is_lost(airflow: Deployment) -> None:
     runs = set(airflow.runs())
     start(airflow, "smoke", "mysql-killed")
@@ -162,6 +163,7 @@ def _create(airflow: Deployment, obj: dict[str, object]) -> None:
     airflow.target().kubectl.run("create", "--filename=-", objects=[obj])
 
 
+@pytest.mark.long
 def test_switching_to_an_external_database_leaves_the_claim(airflow: Deployment) -> None:
     more = "database.mode=external database.external.host=db database.external.secret=db"
     output = airflow.make("preview", more=more)
@@ -170,6 +172,7 @@ def test_switching_to_an_external_database_leaves_the_claim(airflow: Deployment)
     assert "Secret" not in output.partition("diff -ruN")[0]
 
 
+@pytest.mark.long
 def test_airflow_reaches_the_database_by_tls(airflow: Deployment) -> None:
     asked = (
         "SELECT DISTINCT connection_type FROM performance_schema.threads "
@@ -180,6 +183,7 @@ def test_airflow_reaches_the_database_by_tls(airflow: Deployment) -> None:
     assert "SSL/TLS" in found.split("\n")
 
 
+@pytest.mark.long
 def test_airflow_runs_on_an_external_database(airflow: Deployment, elsewhere: Deployment) -> None:
     # The server is another namespace's; the password has what a URL cannot hold as it is.
     statements = (
@@ -217,6 +221,7 @@ def test_another_engine_is_refused(airflow: Deployment) -> None:
     assert "was made by the engine pulumi" in output
 
 
+@pytest.mark.long
 def test_a_database_that_refuses_the_password_is_an_error_at_once(
     airflow: Deployment, elsewhere: Deployment
 ) -> None:

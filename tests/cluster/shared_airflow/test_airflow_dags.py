@@ -60,6 +60,7 @@ def test_a_task_runs_in_a_pod_made_of_the_template_and_its_own_override(
     check_places(airflow, "KubernetesExecutor", "queues")
 
 
+@pytest.mark.long
 def test_a_task_starts_pods_of_any_image(airflow: Deployment) -> None:
     start(airflow, "pod_operator", "pods")
     end(airflow, "pod_operator", "pods")
@@ -86,6 +87,7 @@ def test_task_pods_run_the_slim_image_unless_they_name_another(airflow: Deployme
     assert "by_name: whole image" in found["by_name"]
 
 
+@pytest.mark.long
 def test_a_deferred_task_waits_on_the_triggerer(airflow: Deployment) -> None:
     begun = datetime.now(UTC).replace(tzinfo=None)
     start(airflow, "deferrable", "deferred")

@@ -66,6 +66,7 @@ def test_workers_hold_no_key_of_airflow(celery: Deployment) -> None:
     }
 
 
+@pytest.mark.long
 def test_a_lost_broker_loses_no_task(celery: Deployment) -> None:
     start(celery, "parallel", "broker-lost", tasks=6, seconds=5)
     wait_until_running(celery, "parallel", "broker-lost")
@@ -75,6 +76,7 @@ def test_a_lost_broker_loses_no_task(celery: Deployment) -> None:
     wait_for("Redis", lambda: celery.pods("redis"))
 
 
+@pytest.mark.long
 def test_tasks_that_begin_without_the_api_server_wait_for_it(celery: Deployment) -> None:
     start(celery, "parallel", "api-lost", tasks=6, seconds=5)
     celery.kubectl("scale", "deployment/airflow-api-server", "--replicas=0")

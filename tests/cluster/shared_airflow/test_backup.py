@@ -149,12 +149,14 @@ def test_it_is_restored_beside_the_running_airflow(airflow: Deployment, taken: s
     assert "copy_of_it is not empty" in again
 
 
+@pytest.mark.long
 def test_a_running_airflow_is_not_restored_over(airflow: Deployment, taken: str) -> None:
     output = restore(airflow, taken, ok=False)
     assert "airflow.stopped: true" in output
     assert names(airflow.make("backups"), "before-restore") == []
 
 
+@pytest.mark.long
 def test_a_dump_that_fails_leaves_nothing(airflow: Deployment, taken: str) -> None:
     def wrong_password(spec: dict[str, Any]) -> None:
         env = spec["containers"][0]["env"]
@@ -178,6 +180,7 @@ def test_a_dump_that_fails_leaves_nothing(airflow: Deployment, taken: str) -> No
     assert on_the_volume(airflow, "ls -A") == before
 
 
+@pytest.mark.long
 def test_an_external_secrets_percent_encoding_is_read(airflow: Deployment) -> None:
     statements = "CREATE USER 'b/c' IDENTIFIED BY 'p@ss/w%rd+'"
     script = f'MYSQL_PWD="$MYSQL_ROOT_PASSWORD" mysql -uroot -e "{statements}"'
@@ -196,6 +199,7 @@ def test_an_external_secrets_percent_encoding_is_read(airflow: Deployment) -> No
     assert output.startswith("b/c@")
 
 
+@pytest.mark.long
 def test_a_backup_waits_for_a_migration(airflow: Deployment, taken: str) -> None:
     def impatient(spec: dict[str, Any]) -> None:
         spec["containers"][0]["env"].append({"name": "LOCK_TIMEOUT", "value": "1"})
@@ -214,6 +218,7 @@ sleep 1; bash /scripts/backup.sh manual
 """
 
 
+@pytest.mark.long
 def test_the_newest_of_a_kind_stay(airflow: Deployment, taken: str) -> None:
     for number in range(3):
         airflow.kubectl("create", "job", "--from=cronjob/airflow-backup", f"nightly-{number}")
@@ -227,6 +232,7 @@ def test_the_newest_of_a_kind_stay(airflow: Deployment, taken: str) -> None:
     assert taken in there
 
 
+@pytest.mark.long
 def test_a_damaged_backup_is_refused_before_anything_is_touched(
     airflow: Deployment, taken: str
 ) -> None:

@@ -16,7 +16,7 @@ from ..conftest import Deployment, wait_for
 from ..scenarios import on
 from .test_backup import names, on_the_volume, sql
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 SHORT = ("wait_timeout", "interactive_timeout", "net_read_timeout", "net_write_timeout")
 JOBS = {"triggerer": "TriggererJob", "dag-processor": "DagProcessorJob"}
@@ -238,7 +238,6 @@ def test_other_commands_are_refused_while_one_runs_or_its_job_does(airflow: Depl
     assert not airflow.kubectl("get", "leases", "-o", "name")
 
 
-@pytest.mark.long
 def test_a_restore_marks_first_and_an_evicted_one_keeps_its_backup(airflow: Deployment) -> None:
     (source, *_) = names(airflow.make("backups"), "manual")
     stopped = on(airflow, stopped="true")
