@@ -1,5 +1,6 @@
 """DAGs in images: what a changed DAG restarts, and in which image tasks run."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -142,6 +143,61 @@ def test_more_than_dags_needs_a_whole_deployment(airflow: Deployment) -> None:
     config.write_text(before + "\n# edited\n")
     assert "more than DAGs has changed: airflow is not built yet" in airflow.make("dags", ok=False)
     config.write_text(before)
+
+
+SIZED = """
+from datetime import UTC, datetime
+
+try:
+    from airflow.sdk import dag, task
+except ImportError:  # Airflow 2
+    from airflow.decorators import dag, task
+
+
+@dag(schedule=None, start_date=datetime(2024, 1, 1, tzinfo=UTC))
+def sized():
+    @task(queue="QUEUE")
+    def work():
+        print("works")
+
+    work()
+
+
+sized()
+"""
+PROFILE = {
+    "resources": {
+        "requests": {"cpu": "30m", "memory": "300Mi"}, "limits": {"cpu": "2", "memory": "801Mi"},
+    },
+    "podAnnotations": {"size": "large"},
+}  # fmt: skip
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("executor", ["KubernetesExecutor", "LocalKubernetesExecutor"])
+def test_a_queue_chooses_the_size_of_a_task_pod(airflow: Deployment, executor: str) -> None:
+    profiles = json.dumps({"large": PROFILE}, separators=(",", ":"))
+    given = f"{airflow.overrides} airflow.executor={executor} airflow.tasks.profiles={profiles}"
+    sized = replace(airflow, overrides=given)
+    file = airflow.root / "dags" / "sized.py"
+    file.write_text(SIZED.replace("QUEUE", "lage"))
+    try:
+        refusal = sized.make("check-dags", ok=False)
+        assert (
+            "queue 'lage': neither a profile (large) nor a queue (default, kubernetes)" in refusal
+        )
+        file.write_text(SIZED.replace("QUEUE", "large"))
+        sized.up()
+        run = f"with-{executor}"
+        start(sized, "sized", run)
+        pod = wait_for("its pod", lambda: next(iter(sized.pods("task")), ""))
+        found = json.loads(sized.kubectl("get", "pod", pod, "-o", "json"))
+        assert found["spec"]["containers"][0]["resources"] == PROFILE["resources"]
+        assert found["metadata"]["annotations"]["size"] == "large"
+        (task,) = end(sized, "sized", run)
+        assert task["try_number"] == 1
+    finally:
+        file.unlink()
 
 
 @pytest.mark.long

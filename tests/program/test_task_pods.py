@@ -5,7 +5,10 @@ import json
 import pytest
 from airflow_kubernetes.airflow.executors import EXECUTORS
 from airflow_kubernetes.airflow.releases import CURRENT, PREVIOUS
+from airflow_kubernetes.environment import load
+from airflow_kubernetes.rules import warnings
 from airflow_kubernetes.settings.load import environments
+from airflow_kubernetes.settings.problems import SettingsError
 
 from .objects import env, objects, pods
 
@@ -104,3 +107,55 @@ def test_what_tasks_leave_is_swept_where_there_are_task_pods(executor: str) -> N
     if "Kubernetes" in executor:
         args = pods(rendered)["sweep-pods"]["containers"][0]["args"]
         assert args[args.index("--keep-failed") + 1] == "77"
+
+
+PROFILE = {
+    "resources": {
+        "requests": {"cpu": "2", "memory": "8Gi"}, "limits": {"cpu": "4", "memory": "8Gi"},
+    },
+    "nodeSelector": {"disk": "ssd"},
+    "podAnnotations": {"size": "large"},
+    "priorityClassName": "batch",
+    "image": "example.com/airflow-with-more:1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("version", [CURRENT, PREVIOUS])
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_a_profile_is_a_part_of_a_pod_where_tasks_have_pods(version: str, executor: str) -> None:
+    profiles = json.dumps({"large": PROFILE, "empty": {}}, separators=(",", ":"))
+    given = f"airflow.version={version} airflow.executor={executor} airflow.tasks.profiles="
+    data = objects(given + profiles)["ConfigMap/airflow-config"]["data"]
+    if not EXECUTORS[executor].kubernetes:
+        assert "TASK_PROFILES" not in data
+        return
+    found = json.loads(data["TASK_PROFILES"])
+    assert found["empty"] == {"metadata": {}, "spec": {"containers": [{"name": "base"}]}}
+    assert found["large"] == {
+        "metadata": {"annotations": {"size": "large"}},
+        "spec": {
+            "containers": [
+                {
+                    "name": "base",
+                    "image": "example.com/airflow-with-more:1",
+                    "resources": PROFILE["resources"],
+                }
+            ],
+            "nodeSelector": {"disk": "ssd"},
+            "priorityClassName": "batch",
+        },
+    }
+    assert data["TASK_QUEUES"] == "default,kubernetes"
+    hybrid_class = version == PREVIOUS and executor != "KubernetesExecutor"
+    assert data.get("TASK_PROFILES_QUEUE") == ("kubernetes" if hybrid_class else None)
+
+
+def test_a_profile_has_a_name_of_its_own_and_needs_task_pods() -> None:
+    with pytest.raises(SettingsError, match=r"profiles\.kubernetes: is a queue, whose tasks would"):
+        load("dev", 'airflow.tasks.profiles={"kubernetes":{}}')
+    with pytest.raises(
+        SettingsError, match=r"profiles\.a\.nodeSelectors: unknown key; did you mean"
+    ):
+        load("dev", 'airflow.tasks.profiles={"a":{"nodeSelectors":{}}}')
+    settings = load("dev", 'airflow.executor=CeleryExecutor airflow.tasks.profiles={"a":{}}')
+    assert any("profiles: no effect with CeleryExecutor" in text for text in warnings(settings))

@@ -101,7 +101,7 @@ class Policies:
             self._monkeypatch.delenv(name, raising=False)
         for name, value in variables.items():
             self._monkeypatch.setenv(name, value)
-        for name in ("airflow_local_settings", "pod_rules", "pod_defaults"):
+        for name in ("airflow_local_settings", "pod_rules", "pod_defaults", "task_profiles"):
             sys.modules.pop(name, None)
 
     def problems(self, task: Any) -> list[str]:
@@ -137,7 +137,7 @@ class Policies:
 @pytest.fixture
 def policies(monkeypatch: pytest.MonkeyPatch) -> Iterator[Policies]:
     yield Policies(monkeypatch)
-    for name in ("airflow_local_settings", "pod_rules", "pod_defaults"):
+    for name in ("airflow_local_settings", "pod_rules", "pod_defaults", "task_profiles"):
         sys.modules.pop(name, None)
 
 

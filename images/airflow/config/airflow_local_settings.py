@@ -1,7 +1,8 @@
 """Cluster policies (Airflow's "Cluster Policies"): both Airflow lines import this file by its name.
 
-They refuse pods that a DAG's author may not have (pod_rules.py), and see to it that a task runs in
-the image in which its DAG was read (dag_image.py). Schedulers that start pods also get the executor
+They refuse pods that a DAG's author may not have (pod_rules.py), see to it that a task runs in the
+image in which its DAG was read (dag_image.py), and give it the pod of its profile
+(task_profiles.py). Schedulers that start pods also get the executor
 of task_pods/ from here, by Airflow's own name: it is the same in `core.executor`, in its hybrid
 classes and in a DAG's `executor=`.
 
@@ -13,11 +14,18 @@ has KubernetesExecutor.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from typing import Any
 
 _EXECUTOR = os.environ.get("KUBERNETES_QUEUE_EXECUTOR")
+_PROFILES = os.environ.get("TASK_PROFILES")
+"""What task_profiles.py reads."""
+
+_IN_PODS = {"kubernetes", *(json.loads(_PROFILES) if _PROFILES else ())}
+"""The queues whose tasks are for KubernetesExecutor."""
+
 _DEPLOYED = "TASKS_NAMESPACE" in os.environ
 """Whether this is a deployment in a cluster, not a laptop's."""
 
@@ -40,7 +48,7 @@ if _TASK_IMAGE:
 
 def task_policy(task: Any) -> None:
     """Refuse a task whose pods could not be created; record the image of others. Send one of the
-    queue "kubernetes" to KubernetesExecutor, unless it names an executor.
+    queue "kubernetes", or of a profile, to KubernetesExecutor, unless it names an executor.
 
     Raises AirflowClusterPolicyViolation, which is then the import error of the DAG's file.
     """
@@ -50,7 +58,7 @@ def task_policy(task: Any) -> None:
         from dag_image import stamp_task
 
         stamp_task(task, _TASK_IMAGE)
-    if not _EXECUTOR or task.queue != "kubernetes" or task.executor:
+    if not _EXECUTOR or task.queue not in _IN_PODS or task.executor:
         return
     if hasattr(task, "partial_kwargs"):  # a mapped task, whose `executor` can only be read
         task.partial_kwargs["executor"] = _EXECUTOR
@@ -61,21 +69,28 @@ def task_policy(task: Any) -> None:
 def _refuse(task: Any) -> None:
     """Raises AirflowClusterPolicyViolation for a task whose pods could not be created."""
     from pod_rules import problems_of_task
+    from task_profiles import problem
 
-    if problems := list(problems_of_task(task)):
+    queue = problem(task.queue)
+    if problems := [*problems_of_task(task), *([queue] if queue else [])]:
         from airflow.exceptions import AirflowClusterPolicyViolation
 
         lines = "".join(f"\n  {problem}" for problem in problems)
         raise AirflowClusterPolicyViolation(f"task {task.task_id}:{lines}")
 
 
-if _EXECUTOR or _TASK_IMAGES:
+if _EXECUTOR or _TASK_IMAGES or _PROFILES:
 
     def task_instance_mutation_hook(task_instance: Any, dag_run: Any = None) -> None:
-        """Record the image of the run. Send a task to KubernetesExecutor as above, for a run of a
-        DAG that was parsed before this executor was there.
+        """Record the image of the run, and what the task's profile gives its pod. Send a task to
+        KubernetesExecutor as above, for a run of a DAG that was parsed before this executor was
+        there.
         """
-        if _EXECUTOR and task_instance.queue == "kubernetes" and not task_instance.executor:
+        if _PROFILES:
+            from task_profiles import apply
+
+            apply(task_instance)
+        if _EXECUTOR and task_instance.queue in _IN_PODS and not task_instance.executor:
             task_instance.executor = _EXECUTOR
         if _TASK_IMAGES:
             from dag_image import stamp_instance

@@ -13,7 +13,7 @@ from ..kubernetes.pull_secret import launched_pull_secrets, pull_secrets
 from ..secrets import generated
 from ..settings.schema import PodSettings, SecretKey, Settings
 from ..settings.sections import named
-from . import dags
+from . import dags, task_profiles
 from .executors import KUBERNETES_QUEUE
 from .options import variable
 from .releases import RELEASES
@@ -117,6 +117,7 @@ def managed(settings: Settings) -> dict[str, str]:
         values["TASK_PRIORITY_CLASS"] = priority
     if kept := _priority_classes(settings) - {priority}:
         values["PRIORITY_CLASSES_KEPT_FROM_DAGS"] = ",".join(sorted(kept))
+    values |= task_profiles.variables(settings)
     if executor.pods_by_policy is not None:
         # Read by the image's airflow_local_settings.py.
         values["KUBERNETES_QUEUE_EXECUTOR"] = executor.pods_by_policy

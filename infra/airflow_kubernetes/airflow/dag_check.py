@@ -15,9 +15,8 @@ from ..kubernetes.pod_settings import merged
 from ..paths import ROOT
 from ..settings.problems import Problem
 from ..settings.schema import Settings
-from . import image_catalog
+from . import image_catalog, task_profiles
 from .configuration import plain
-from .executors import KUBERNETES_QUEUE
 from .releases import RELEASES
 
 NAME = "dag-check"
@@ -108,8 +107,6 @@ def environment(settings: Settings) -> dict[str, Any]:
     airflow = settings.airflow.model_copy(update={"dags": dags})
     variables = plain(settings.model_copy(update={"airflow": airflow}))
     executor = RELEASES[airflow.version].executor(airflow.executor)
-    default = airflow.options.get("operators", {}).get("default_queue", "default")
-    served = (queue for workers in airflow.celery.workers.values() for queue in workers.queues)
     reader, task = (
         merged(settings.pods, section).texts() for section in (airflow.dag_processor, airflow.tasks)
     )
@@ -117,7 +114,7 @@ def environment(settings: Settings) -> dict[str, Any]:
     return {
         "variables": variables | reader,
         "run": run | task,
-        "queues": sorted({str(default), *served, KUBERNETES_QUEUE}),
+        "queues": sorted({*task_profiles.queues(settings), *airflow.tasks.profiles}),
         "celery": executor.celery,
         "pools": POOLS,
     }

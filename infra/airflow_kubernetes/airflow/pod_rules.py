@@ -19,6 +19,7 @@ from ..settings.schema import (
     PodFields,
     PodSettings,
     Settings,
+    TaskProfile,
     Volume,
     VolumeMount,
 )
@@ -62,7 +63,8 @@ VARIABLES = {
     "DAG_IMAGE", "DATABASE_PASSWORD", "DATABASE_USER", "FLOWER_PASSWORD", "GIT_ASKPASS",
     "GIT_PASSWORD", "GIT_SERVER", "GIT_USERNAME", "KUBERNETES_QUEUE_EXECUTOR", "PATH",
     "PRIORITY_CLASSES_KEPT_FROM_DAGS", "TASK_DISRUPTION_RETRIES", "TASK_IMAGE", "TASK_IMAGES",
-    "TASK_PRIORITY_CLASS", "TASK_PULL_SECRETS",
+    "TASK_PRIORITY_CLASS", "TASK_PROFILES", "TASK_PROFILES_QUEUE", "TASK_PULL_SECRETS",
+    "TASK_QUEUES",
 }  # fmt: skip
 """Variables that pods have with some executor or source of DAG code, or that the image sets."""
 
@@ -140,6 +142,8 @@ def problems(settings: Settings) -> Iterator[Fault]:
     """Path and message of every collision. The release and the executor are known ones."""
     for path, account in sections(AccountSettings, settings):
         yield from _own_keys(path, account.labels, {"annotations": account.annotations})
+    for path, profile in sections(TaskProfile, settings):
+        yield from _own_keys(path, profile.labels, {"podAnnotations": profile.pod_annotations})
     mounted = {mount.name for _, mount in sections(VolumeMount, settings)}
     for path, volume in sections(Volume, settings):
         if volume.mount_path is None and volume.name not in mounted:

@@ -15,6 +15,7 @@ from . import (
     pod_rules,
     secret_names,
     size_rules,
+    task_profiles,
 )
 from .configuration import reserved
 from .executors import KUBERNETES_QUEUE, UnknownExecutorError
@@ -46,6 +47,7 @@ def problems(settings: Settings) -> Iterator[Fault]:
             "tasks do it that can; set it to 1 or more, or remove that option",
         )
     yield from launched_pods_rules.problems(settings)
+    yield from task_profiles.problems(settings)
     yield from _dags(settings)
     yield from secret_names.problems(settings)
 
@@ -65,6 +67,7 @@ def warnings(settings: Settings) -> Iterator[str]:
             "for production (airflow.parallelism is not used)"
         )
     yield from combinations.warnings(settings)
+    yield from task_profiles.warnings(settings)
 
 
 def _release(settings: Settings, release: Release) -> Iterator[Fault]:

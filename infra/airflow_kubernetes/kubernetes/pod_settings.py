@@ -56,7 +56,7 @@ def extras(values: PodSettings) -> Extras:
     return Extras(
         labels=values.labels,
         annotations=values.pod_annotations,
-        fields=_fields(values),
+        fields=placement(values),
         first=Parts(
             env_from=_env_from(values.env_from),
             init=tuple(map(_sidecar, values.extra_containers)),
@@ -77,7 +77,7 @@ def contents(values: PodSettings) -> Parts:
     )
 
 
-def _fields(values: PodSettings) -> Fields:
+def placement(values: PodFields) -> Fields:
     """Fields of the pod's spec; those without a value are left out."""
     fields = {
         "nodeSelector": values.node_selector,

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ..fields import Namespace, Section
 from ..marks import UNIQUE_LOCATION, PerEnvironment
-from .airflow import Airflow, DagRepository, GitDags, Workers
+from .airflow import Airflow, DagRepository, GitDags, TaskProfile, Workers
 from .broker import Broker
 from .budget import Budget
 from .contents import (
@@ -58,6 +58,7 @@ __all__ = [
     "Settings",
     "Sidecar",
     "TaskImage",
+    "TaskProfile",
     "Toleration",
     "TopologySpreadConstraint",
     "Volume",

@@ -24,7 +24,7 @@ from ..fields import (
 from ..marks import CAPACITY, LOCATION, STAND_IN, UNIQUE_LOCATION, PerEnvironment
 from .contents import OptionValue, Scalar, SecretKey
 from .kubernetes import Resources
-from .pods import AccountSettings, DisruptionBudget, OwnAccount, PodSettings
+from .pods import AccountSettings, DisruptionBudget, OwnAccount, PodFields, PodSettings
 
 
 class Service(Section):
@@ -136,6 +136,19 @@ class LaunchedPods(OwnAccount):
     """The pods that tasks launch: their service account."""
 
 
+class TaskProfile(PodFields):
+    """A named size of task pods: a task with its name as `queue` gets what is set here in the place
+    of what airflow.tasks has, and what its own `pod_override` has over that.
+    """
+
+    resources: Annotated[Resources | None, CAPACITY] = None
+    """requests and limits of CPU and memory"""
+    image: Annotated[ImageName | None, LOCATION] = None
+    """an image with Airflow, in the place of the program's own"""
+    topology_spread_constraints: None = None
+    """no setting: task pods are not replicas"""
+
+
 class Tasks(PodSettings, OwnAccount):
     """Tasks, on every executor: what PodSettings has of a pod is of task pods, what it has of
     containers is of Celery workers and of a scheduler that runs tasks, too.
@@ -161,6 +174,8 @@ class Tasks(PodSettings, OwnAccount):
     launch_pods: bool
     pods_exec: bool
     launched_pods: LaunchedPods = Field(default_factory=LaunchedPods)
+    profiles: dict[Queue, TaskProfile] = Field(default_factory=dict)
+    """named sizes of task pods, by the queue that a DAG names"""
 
 
 class Workers(PodSettings):
