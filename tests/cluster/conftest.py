@@ -16,6 +16,9 @@ import yaml
 from airflow_kubernetes.cli.rest import Rest
 from airflow_kubernetes.cli.target import Target
 
+from sandbox import storage
+from sandbox.progress import Progress
+
 pytest.register_assert_rewrite("tests.cluster.scenarios")
 
 ROOT = Path(__file__).parents[2]
@@ -183,6 +186,8 @@ class Deployment:
         if volumes:
             # Volumes that a cluster made for claims go with them.
             self.kubectl("delete", "pv", *volumes, *end)
+        if not GIVEN:
+            storage.ensure(Progress())  # else `make up` alone would fill the sandbox's pool again
 
 
 def wait_for(what: str, check: Callable[[], Any], seconds: float = 180) -> Any:
