@@ -369,5 +369,4 @@ _TOP: Table = {
     "logs.persistence.annotations": says("no such annotations here"),
     "logs.persistence.containerSecurityContexts": says(PRIVILEGES),
     "logs.emptyDirConfig": says("logs are always on a volume (ReadWriteMany)"),
-    "workers": says("replaced by table()"),
 }
