@@ -93,15 +93,16 @@ def test_workers_come_with_tasks_and_go_with_them(airflow: Deployment) -> None:
 def test_idle_workers_go_and_busy_ones_stay(airflow: Deployment) -> None:
     start(airflow, DAG, "many", tasks=MOST * SLOTS, seconds=20)
     wait_for("all workers", lambda: len(workers(airflow)) == MOST)
-    end(airflow, DAG, "many", 600)
+    before = workers(airflow)
+    # They wait for the others, so that no worker is without a task in between.
     start(airflow, DAG, "long", tasks=MOST - 1, seconds=150)
+    end(airflow, DAG, "many", 600)
 
     def all_run() -> Tasks | None:
         running = wait_until_running(airflow, DAG, "long")
         return running if len(running) == MOST - 1 else None
 
     busy = {str(task["hostname"]) for task in wait_for("long tasks", all_run)}
-    before = workers(airflow)
     assert busy < set(before)
     # As many workers are needed as one could do, and there are more that are busy.
     wait_for("idle workers to go", lambda: set(workers(airflow)) == busy)
