@@ -15,6 +15,7 @@ import pytest
 import yaml
 from airflow_kubernetes.cli.rest import Rest
 from airflow_kubernetes.cli.target import Target
+from airflow_kubernetes.errors import UserError
 
 from sandbox import storage
 from sandbox.progress import Progress
@@ -35,6 +36,13 @@ GIVEN = os.environ.get("GIVEN_CLUSTER", "")
 
 USED = pytest.StashKey[int]()
 """How many namespaces the fixture `elsewhere` has had."""
+
+
+MOMENT = 10.0
+"""Seconds for which a session of the REST API needs no look."""
+
+SESSIONS: dict[tuple[str, str], tuple[Rest, float]] = {}
+"""The last session of each Airflow of this process, and when it was good."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +148,18 @@ class Deployment:
         return Target.load("sandbox", self.overrides)
 
     def rest(self) -> Rest:
-        """A logged-in session of the REST API."""
-        return Rest(self.target())
+        """A logged-in session of the REST API: the last one, if it was good a moment ago or is now.
+
+        A login costs the API server more than all else that a test asks it while it waits.
+        """
+        key = (self.namespace, self.overrides)
+        rest, good = SESSIONS.get(key, (None, 0.0))
+        if rest is None or (time.monotonic() - good > MOMENT and not _answers(rest)):
+            rest = Rest(self.target())
+            good = 0.0
+        if time.monotonic() - good > MOMENT:
+            SESSIONS[key] = rest, time.monotonic()
+        return rest
 
     def rendered(self) -> list[dict[str, Any]]:
         """The objects that the program makes of these values."""
@@ -188,6 +206,14 @@ class Deployment:
             self.kubectl("delete", "pv", *volumes, *end)
         if not GIVEN:
             storage.ensure(Progress())  # else `make up` alone would fill the sandbox's pool again
+
+
+def _answers(rest: Rest) -> bool:
+    try:
+        rest.get("/dags?limit=1")
+    except UserError:
+        return False
+    return True
 
 
 def wait_for(what: str, check: Callable[[], Any], seconds: float = 180) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from airflow_kubernetes.cli.backup import job_name
+from airflow_kubernetes.cli.rest import Rest
 from airflow_kubernetes.cli.status import password
 from airflow_kubernetes.cli.up import up
 from airflow_kubernetes.database.backup import backup_job
@@ -281,7 +282,8 @@ def test_what_was_deleted_by_hand_comes_back(airflow: Deployment, taken: str) ->
     assert len(names(airflow.make("backups"), "before-restore")) == 2
     up(airflow.target())
     assert len(password(airflow.target())) == 32
-    runs = airflow.runs()  # after a login with it
+    Rest(airflow.target())  # a login with it
+    runs = airflow.runs()
     assert "meanwhile" in runs
     # The run was in the middle when the backup was taken; Airflow goes on with it.
     wait_for("the run's end", lambda: airflow.runs()["meanwhile"] == "success")
