@@ -78,6 +78,7 @@ def test_a_lost_broker_loses_no_task(celery: Deployment) -> None:
 
 @pytest.mark.long
 def test_tasks_that_begin_without_the_api_server_wait_for_it(celery: Deployment) -> None:
+    celery.up()
     start(celery, "parallel", "api-lost", tasks=6, seconds=5)
     celery.kubectl("scale", "deployment/airflow-api-server", "--replicas=0")
     # Longer than Airflow itself would wait: the fifth of 5 tries.
