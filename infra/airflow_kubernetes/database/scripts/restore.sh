@@ -67,13 +67,15 @@ fi
 
 say "restore: emptying $INTO"
 {
-    # If a client still uses a table, this fails instead of waiting for a year (MySQL's default).
+    # If a client still uses a table, this fails instead of waiting for a year (MySQL's default). Of
+    # a try whose pod was killed, the server may still carry out one statement: IF EXISTS.
     echo 'SET lock_wait_timeout = 60; SET foreign_key_checks = 0;'
     sql "$INTO" --execute="
-        SELECT CONCAT('DROP ', IF(table_type = 'VIEW', 'VIEW', 'TABLE'), ' \`', table_name, '\`;')
+        SELECT CONCAT('DROP ', IF(table_type = 'VIEW', 'VIEW', 'TABLE'), ' IF EXISTS \`',
+                table_name, '\`;')
             FROM information_schema.tables
             WHERE table_schema = DATABASE() AND table_name <> '$MARK'
-        UNION ALL SELECT CONCAT('DROP ', routine_type, ' \`', routine_name, '\`;')
+        UNION ALL SELECT CONCAT('DROP ', routine_type, ' IF EXISTS \`', routine_name, '\`;')
             FROM information_schema.routines WHERE routine_schema = DATABASE()"
 } > /tmp/drop.sql || die "what is in $INTO could not be listed"
 sql "$INTO" < /tmp/drop.sql || die "what is in $INTO could not be dropped"
