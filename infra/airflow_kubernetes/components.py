@@ -12,6 +12,7 @@ import pulumi
 import pulumi_docker_build as docker_build
 
 from .airflow.manifests import airflow_manifests, celery_manifests
+from .airflow.migrations import MIGRATIONS
 from .database.backup import backup_manifests
 from .database.mysql import mysql_manifests
 from .images.pull_secret import launched_pull_secret, pull_secret
@@ -60,15 +61,21 @@ class Group(pulumi.ComponentResource):
         """Register an object as a child, created after the objects that it names.
 
         A claim is created after all Secrets: one without them counts as data whose passwords are
-        lost (kubectl/foundation.py). With the namespace everything in it is gone: Pulumi deletes
-        the namespace alone then, and does not wait for a claim that a pod still mounts. What is in
-        a namespace that stays is deleted object by object.
+        lost (kubectl/foundation.py). What waits for a server or for the migrations is created after
+        these: Pulumi works on four resources for each CPU at a time, and those that wait would keep
+        what they wait for from its turn. With the namespace everything in it is gone: Pulumi
+        deletes the namespace alone then, and does not wait for a claim that a pod still mounts.
+        What is in a namespace that stays is deleted object by object.
         """
         kind, name = obj["kind"], obj["metadata"]["name"]
         namespace = self.registered.get(("Namespace", obj["metadata"].get("namespace", "")))
         before = references(obj)
         if kind == "PersistentVolumeClaim":
             before |= {key for key in self.registered if key[0] == "Secret"}
+        if kind in ("Job", "Deployment"):
+            before |= {key for key in self.registered if key[0] == "StatefulSet"}
+        if kind == "Deployment":
+            before |= {key for key in self.registered if _migrates(key)}
         named = [self.registered[key] for key in sorted(before & {*self.registered})]
         child = pulumi.ResourceOptions(
             parent=self,
@@ -79,6 +86,11 @@ class Group(pulumi.ComponentResource):
             logical_name(obj), obj, pulumi.ResourceOptions.merge(child, opts)
         )
         return self.registered[kind, name]
+
+
+def _migrates(key: tuple[str, str]) -> bool:
+    """Whether a kind and a name are those of the migrations' Job."""
+    return key[0] == "Job" and key[1].startswith(f"airflow-{MIGRATIONS}-")
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def names(urns: Any) -> set[str]:
     return {urn.rpartition("::")[2] for urn in urns}
 
 
-def test_an_object_is_created_after_what_it_names_and_nothing_else() -> None:
+def test_an_object_is_created_after_what_it_names_or_waits_for_and_nothing_else() -> None:
     found = requests("airflow.executor=CeleryExecutor")
     assert names(found["airflow-api-server-deployment"].dependencies) == {
         "namespace",
@@ -78,6 +78,8 @@ def test_an_object_is_created_after_what_it_names_and_nothing_else() -> None:
         "airflow-logs-persistentvolumeclaim",
         "airflow-keys-secret",
         "airflow-mysql-secret",
+        "airflow-mysql-statefulset",
+        "airflow-migrations-job",
     }
     assert names(found["airflow-redis-service"].dependencies) == {"namespace"}
 
@@ -89,6 +91,21 @@ def test_a_claim_is_created_after_the_passwords_of_its_data() -> None:
     for name, request in found.items():
         if request.type.endswith(":PersistentVolumeClaim"):
             assert secrets < names(request.dependencies), name
+
+
+def test_what_waits_comes_after_what_it_waits_for() -> None:
+    """Pulumi's default with two CPUs are eight at a time, and Celery has nine that wait."""
+    found = requests("airflow.executor=CeleryKubernetesExecutor")
+    waiting = {name for name in found if name.endswith(("-deployment", "-job"))}
+    assert len(waiting) > 7
+    for name in waiting:
+        dependencies = names(found[name].dependencies)
+        assert "airflow-mysql-statefulset" in dependencies, name
+        if name.endswith("-deployment"):
+            assert "airflow-migrations-job" in dependencies, name
+    assert "airflow-redis-statefulset" in names(
+        found["airflow-worker-default-deployment"].dependencies
+    )
 
 
 def test_with_the_namespace_all_that_is_in_it_is_gone() -> None:
