@@ -15,7 +15,7 @@ from .conftest import Deployment, in_namespace, wait_for
 from .scenarios import on
 from .shared_airflow.test_backup import sql
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 RELEASE = "3.3.2"
 NOPE = "10.244.0.1:5000/stand-in/nope:9.7"
@@ -76,14 +76,12 @@ def test_an_up_corrects_servers_whose_image_does_not_exist(stopped: Deployment) 
     assert NOPE not in images(stopped)
 
 
-@pytest.mark.long
 def test_an_up_corrects_a_server_without_memory(stopped: Deployment) -> None:
     assert "airflow-mysql" in stopped.up(more=TINY, ok=False)
     stopped.up()
     assert sql(stopped, "SELECT 1") == "1"
 
 
-@pytest.mark.long
 def test_a_wrong_password_is_said_and_put_right(stopped: Deployment) -> None:
     password = secret(stopped, "airflow-mysql", "password")
     write(stopped, "airflow-mysql", "password", "wrong")
@@ -211,7 +209,6 @@ def test_an_environment_is_begun_again_on_purpose(running: Deployment) -> None:
 NO_MYSQL = ("airflow-mysql", "--ignore-not-found")
 
 
-@pytest.mark.long
 def test_an_airflow_with_celery_outlives_the_loss_of_its_secret(running: Deployment) -> None:
     running.make("up")
     before = running.pods()
