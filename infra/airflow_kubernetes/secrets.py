@@ -88,8 +88,9 @@ def generated(settings: Settings) -> Iterator[Generated]:
 
 
 def existing(settings: Settings, secret: str, key: str) -> SecretKey | None:
-    """The Secret that the values name in the place of a generated value."""
-    found: SecretKey | None = getattr(settings.secrets, EXISTING[secret, key])
+    """The Secret that the values name in the place of a generated value, if they may and do."""
+    setting = EXISTING.get((secret, key))
+    found: SecretKey | None = getattr(settings.secrets, setting) if setting else None
     return found
 
 

@@ -195,7 +195,7 @@ CODE = (
     _code("a Role's rules", ACCESS, "rules=rules)", "rules=rules[:1])"),
     _code("a token for accounts", ACCESS, "Token=False", "Token=True"),
     _code("type of Secrets", CREDENTIALS, 'type="Opaque"', 'type="example.com/own"'),
-    _code("one more generated key", CREDENTIALS, '{"fernet-key"', '{"new": Kind.KEY, "fernet-key"'),
+    _code("one more generated key", CREDENTIALS, "{FERNET_KEY:", '{"new": Kind.KEY, FERNET_KEY:'),
     _code(
         "access modes of a claim",
         MYSQL,
