@@ -242,7 +242,9 @@ def test_every_command_explains_its_arguments(
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_called_with_its_arguments(command: str) -> None:
     required = [
-        word for word in COMMANDS[command][2].split() if word in ("target", "name", "image", "dag")
+        word
+        for word in COMMANDS[command][2].split()
+        if word in ("target", "name", "image", "dag", "chart_values")
     ]
     arguments = vars(parse([command, *required]))
     del arguments["command"]

@@ -174,8 +174,7 @@ class Tasks(PodSettings, OwnAccount):
     launch_pods: bool
     pods_exec: bool
     launched_pods: LaunchedPods = Field(default_factory=LaunchedPods)
-    profiles: dict[Queue, TaskProfile] = Field(default_factory=dict)
-    """named sizes of task pods, by the queue that a DAG names"""
+    profiles: dict[Queue, TaskProfile]
 
 
 class Workers(PodSettings):
