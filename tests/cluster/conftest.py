@@ -154,11 +154,11 @@ class Deployment:
         """
         key = (self.namespace, self.overrides)
         rest, good = SESSIONS.get(key, (None, 0.0))
-        if rest is None or (time.monotonic() - good > MOMENT and not _answers(rest)):
+        if rest is not None and time.monotonic() - good <= MOMENT:
+            return rest
+        if rest is None or not _answers(rest):
             rest = Rest(self.target())
-            good = 0.0
-        if time.monotonic() - good > MOMENT:
-            SESSIONS[key] = rest, time.monotonic()
+        SESSIONS[key] = rest, time.monotonic()
         return rest
 
     def rendered(self) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..settings.problems import Fault, Path
-from ..settings.schema import SecretKey, Settings
+from ..settings.schema import Settings
 from . import providers
 from .configuration import HOME, behind_tls
 from .executors import KUBERNETES_QUEUE, Executor
@@ -227,7 +227,7 @@ def problems(settings: Settings) -> Iterator[Fault]:
         message = _problem(settings, executor, given, key, text)
         if message is not None:
             yield _path(key), message
-    for key in _in_secrets(settings):
+    for key in settings.airflow.options_in_secrets:
         if key in READ:
             yield _path(key), "this program has to know the value; write it instead of a Secret"
         elif key in REQUIRES and (message := _without_effect(given, key)):
@@ -263,16 +263,6 @@ def _given(settings: Settings) -> dict[Key, str]:
         (section, option): str(value)
         for section, options in settings.airflow.options.items()
         for option, value in options.items()
-    }
-
-
-def _in_secrets(settings: Settings) -> set[Key]:
-    """The options whose values Secrets hold."""
-    return {
-        (section, option)
-        for section, options in settings.airflow.configuration.items()
-        for option, value in options.items()
-        if isinstance(value, SecretKey)
     }
 
 
@@ -364,7 +354,7 @@ def _remote_logs(settings: Settings, given: Mapping[Key, str]) -> Iterator[Fault
     if not is_true(given.get(switch, "")) or given.get(("logging", "logging_config_class")):
         return
     hosts = {("elasticsearch", "host"), ("opensearch", "host")}
-    if any(map(given.get, hosts)) or hosts & _in_secrets(settings):
+    if any(map(given.get, hosts)) or hosts & settings.airflow.options_in_secrets.keys():
         return
     package = providers.of_remote_logs(given.get(folder, ""))
     if package is None:

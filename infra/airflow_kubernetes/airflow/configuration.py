@@ -11,7 +11,7 @@ from ..kubernetes.namespace import tasks_namespace
 from ..kubernetes.pod_settings import merged
 from ..kubernetes.pull_secret import launched_pull_secrets, pull_secrets
 from ..secrets import generated
-from ..settings.schema import PodSettings, SecretKey, Settings
+from ..settings.schema import PodSettings, Settings
 from ..settings.sections import named
 from . import dags, task_profiles
 from .executors import KUBERNETES_QUEUE
@@ -193,7 +193,5 @@ def from_secrets(settings: Settings) -> tuple[EnvVar, ...]:
     """The variables of `airflow.configuration` whose values are in Secrets."""
     return tuple(
         secret_env(variable(section, option), value.secret, value.key)
-        for section, options in sorted(settings.airflow.configuration.items())
-        for option, value in sorted(options.items())
-        if isinstance(value, SecretKey)
+        for (section, option), value in settings.airflow.options_in_secrets.items()
     )

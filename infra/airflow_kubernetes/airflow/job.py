@@ -10,7 +10,7 @@ from ..kubernetes.manifest import Manifest, checksum, manifest
 from ..kubernetes.pod import Container, Parts
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings
-from .pod import airflow_pod
+from .pod import airflow_job_pod
 
 
 def airflow_job(
@@ -25,15 +25,7 @@ def airflow_job(
 
     Its pod has no checksum of the configuration: another configuration is no reason to run again.
     """
-    pod = airflow_pod(
-        settings,
-        account,
-        container,
-        settings.airflow.jobs,
-        parts,
-        shared_logs=False,
-        restart_policy="Never",
-    )
+    pod = airflow_job_pod(settings, account, container, parts)
 
     def named(name: str) -> Manifest:
         return manifest(

@@ -71,6 +71,27 @@ def airflow_container(
     )
 
 
+def airflow_job_pod(
+    settings: Settings,
+    account: ServiceAccount,
+    container: Container,
+    parts: Parts = NOTHING,
+    *,
+    evictable: bool = False,
+) -> Pod:
+    """The pod of a Job: it ends, its log with it, and it has what `airflow.jobs` adds."""
+    return airflow_pod(
+        settings,
+        account,
+        container,
+        settings.airflow.jobs,
+        parts,
+        shared_logs=False,
+        restart_policy="Never",
+        evictable=evictable,
+    )
+
+
 def airflow_pod(
     settings: Settings,
     account: ServiceAccount,

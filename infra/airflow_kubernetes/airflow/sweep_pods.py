@@ -10,7 +10,7 @@ from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings
 from . import rbac
 from .image_scripts import FOLDER, SMALL
-from .pod import airflow_container, airflow_pod
+from .pod import airflow_container, airflow_job_pod
 
 COMPONENT = "sweep-pods"
 SCHEDULE = "*/10 * * * *"
@@ -34,15 +34,7 @@ def sweep_pods_manifests(settings: Settings, image: str) -> Iterator[Manifest]:
         *("--pending", str(GIVEN_UP * tasks.pending_timeout + DEADLINE)),
     )
     container = airflow_container(settings, COMPONENT, image, SMALL, args, ())
-    pod = airflow_pod(
-        settings,
-        account,
-        container,
-        settings.airflow.jobs,
-        shared_logs=False,
-        restart_policy="Never",
-        evictable=True,
-    )
+    pod = airflow_job_pod(settings, account, container, evictable=True)
     yield manifest(
         "batch/v1",
         "CronJob",

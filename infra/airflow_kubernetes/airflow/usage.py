@@ -5,7 +5,7 @@ from ..kubernetes.manifest import Manifest, manifest
 from ..kubernetes.rbac import ServiceAccount
 from ..settings.schema import Settings
 from .image_scripts import FOLDER
-from .pod import airflow_container, airflow_pod
+from .pod import airflow_container, airflow_job_pod
 from .releases import DATABASE, RELEASES
 
 COMPONENT = "usage"
@@ -20,14 +20,7 @@ def usage_job(settings: Settings, name: str, image: str, days: int) -> Manifest:
     resources = settings.airflow.jobs.resources
     container = airflow_container(settings, COMPONENT, image, resources, args, (DATABASE,))
     account = ServiceAccount(COMPONENT)
-    pod = airflow_pod(
-        settings,
-        account,
-        container,
-        settings.airflow.jobs,
-        shared_logs=False,
-        restart_policy="Never",
-    )
+    pod = airflow_job_pod(settings, account, container)
     spec = {
         **job_spec(pod, retries=0),
         "activeDeadlineSeconds": DEADLINE,

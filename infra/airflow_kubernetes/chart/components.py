@@ -9,14 +9,16 @@ from .rules import Table, each, says, to, walk
 OWN_PROBES = "the program's own probes, which fit each release"
 OWN_ACCOUNT = "every component has an account of its own with the rights that it needs"
 NOT_YET = "not here yet"
+PRIVILEGES = "every pod complies with Pod Security restricted"
+NO_ANNOTATIONS = "no such annotations here"
 
 FIXED: Table = {
     "annotations": says("of the object itself: there are none here; podAnnotations are"),
     "args": says("the program's own"),
     "automountServiceAccountToken": says("only pods with rights get a token"),
     "command": says("the program's own"),
-    "configMapAnnotations": says("no such annotations here"),
-    "containerSecurityContext": says("every pod complies with Pod Security restricted"),
+    "configMapAnnotations": says(NO_ANNOTATIONS),
+    "containerSecurityContext": says(PRIVILEGES),
     "extraContainers": says(MANUALLY),
     "extraInitContainers": says(MANUALLY),
     "extraNetworkPolicies": says(NOT_YET),
@@ -30,8 +32,8 @@ FIXED: Table = {
     "revisionHistoryLimit": says("always 3"),
     "safeToEvict": says("every pod says whether it may move: see docs/nodes.md"),
     "schedulerName": says("no such setting here"),
-    "securityContext": says("every pod complies with Pod Security restricted"),
-    "securityContexts": says("every pod complies with Pod Security restricted"),
+    "securityContext": says(PRIVILEGES),
+    "securityContexts": says(PRIVILEGES),
     "serviceAccount.automountServiceAccountToken": says("only pods with rights get a token"),
     "serviceAccount.create": says(OWN_ACCOUNT),
     "serviceAccount.name": says(OWN_ACCOUNT),
@@ -83,11 +85,10 @@ def job(section: str) -> dict[str, Rule]:
     """The rules of a Job."""
     return pod(section) | {
         "serviceAccount.annotations": to(f"{section}.serviceAccount.annotations"),
-        "jobAnnotations": says("no such annotations here"),
+        "jobAnnotations": says(NO_ANNOTATIONS),
         "ttlSecondsAfterFinished": says("Jobs stay, as a record; a changed one replaces them"),
         "useHelmHooks": says("no hooks here: what waits for a Job waits by itself"),
         "applyCustomEnv": says("Jobs have the variables of pods.env"),
-        "command": says("the program's own"),
     }
 
 
@@ -123,9 +124,8 @@ def _queues(value: Any) -> list[str]:
 
 def worker_set(section: str) -> dict[str, Rule]:
     """The rules of a set of Celery workers."""
-    table = component(section)
-    del table["serviceAccount.annotations"]  # all sets have one account
-    return table | {
+    return component(section) | {
+        # All sets have one account.
         "serviceAccount.annotations": to("airflow.celery.serviceAccount.annotations"),
         "queue": to(f"{section}.queues", change=_queues),
         "keda": autoscaled(section, keda=True),

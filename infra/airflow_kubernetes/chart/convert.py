@@ -1,7 +1,6 @@
 """The chart's values as this program's, which accepts all that comes out."""
 
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ from .. import rules
 from ..settings import document
 from ..settings import load as values
 from ..settings.load import VALUES
-from ..settings.problems import SettingsError
+from ..settings.problems import Problem, SettingsError
 from .keys import table
 from .result import Note, Result
 from .rules import walk
@@ -43,13 +42,13 @@ def _complete(result: Result, common: dict[str, Any]) -> None:
     for name, given in sets.items():
         if "replicas" in given and "maxReplicas" not in given:
             given["maxReplicas"] = given["replicas"]
-        sets[name] = given if name in known else _merged(next(iter(known.values())), given)
+        sets[name] = given if name in known else values.merged(next(iter(known.values())), given)
 
 
 def _take_back(result: Result, common: dict[str, Any]) -> None:
     """Remove what the program would refuse, and note its own words about it."""
     for _ in range(ROUNDS):
-        problems = _problems(_merged(common, result.values))
+        problems = _problems(values.merged(common, result.values))
         removed = False
         for problem in problems:
             source = result.remove(tuple(problem.path.split(".")))
@@ -60,7 +59,7 @@ def _take_back(result: Result, common: dict[str, Any]) -> None:
             return
 
 
-def _problems(data: dict[str, Any]) -> list[Any]:
+def _problems(data: dict[str, Any]) -> list[Problem]:
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
         (directory / "common.yaml").write_text(document.dump(data), encoding="utf-8")
@@ -70,12 +69,6 @@ def _problems(data: dict[str, Any]) -> list[Any]:
         except SettingsError as error:
             return error.problems
     return []
-
-
-def _merged(below: Any, above: Any) -> Any:
-    if not isinstance(below, Mapping) or not isinstance(above, Mapping):
-        return above
-    return {**below, **{key: _merged(below.get(key), value) for key, value in above.items()}}
 
 
 def _line(file: document.Document, key: str) -> int:

@@ -4,10 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..airflow.releases import CURRENT, PREVIOUS
-from .components import NOT_YET, PLACED, autoscaled, component, job, pod, workers
+from .components import (
+    NO_ANNOTATIONS,
+    NOT_YET,
+    PLACED,
+    PRIVILEGES,
+    autoscaled,
+    component,
+    job,
+    pod,
+    workers,
+)
 from .pods import UNLIKE, Rule, env, env_from, mounts, secrets, volumes
 from .result import Result
-from .rules import Table, each, says, to, unless
+from .rules import TEMPLATE, Table, each, says, to, unless
 
 FIXED_NAMES = "names are fixed: each Airflow has a namespace of its own"
 OWN_IMAGE = (
@@ -17,7 +27,6 @@ OWN_IMAGE = (
 POSTGRES = "MySQL is the metadata database here; data of PostgreSQL does not move with the values"
 INGRESS = f"{NOT_YET}: write the Ingress yourself, as in docs/production.md, and set airflow.url"
 NO_KEYS = "do not write keys into values: put it into a Secret, and name that in secrets."
-PRIVILEGES = "every pod complies with Pod Security restricted"
 
 
 def table(executor: str) -> Table:
@@ -65,7 +74,7 @@ def _config(result: Result, source: str, value: Any) -> None:
         for option, text in (options or {}).items():
             place = f"{source}.{section}.{option}"
             if isinstance(text, str) and "{{" in text:
-                result.note(place, "a template of Helm: write what it becomes")
+                result.note(place, TEMPLATE)
             elif (own := _OPTIONS.get((section, option))) is not None:
                 result.set(own, text, place)
             elif text is not None:
@@ -135,6 +144,14 @@ def _image(setting: str) -> Rule:
     return rule
 
 
+_GIT = {
+    "repo": "repository", "branch": "ref", "rev": "ref", "ref": "ref", "subPath": "folder",
+    "wait": "interval", "period": "interval", "credentialsSecret": "secret",
+    "sshKeySecret": "secret",
+}  # fmt: skip
+"""Settings below airflow.dags.git, by the chart's key; where two are the same, the last counts."""
+
+
 def _git(result: Result, source: str, value: Any) -> None:
     """`dags.gitSync`."""
     if not isinstance(value, Mapping):
@@ -144,11 +161,7 @@ def _git(result: Result, source: str, value: Any) -> None:
         return
     git = "airflow.dags.git"
     result.set("airflow.dags.source", "git", f"{source}.enabled")
-    for key, setting in (
-        ("repo", "repository"), ("branch", "ref"), ("rev", "ref"), ("ref", "ref"),
-        ("subPath", "folder"), ("wait", "interval"), ("period", "interval"),
-        ("credentialsSecret", "secret"), ("sshKeySecret", "secret"),
-    ):  # fmt: skip
+    for key, setting in _GIT.items():
         given = value.get(key)
         if given in (None, "", "HEAD"):
             continue
@@ -161,11 +174,7 @@ def _git(result: Result, source: str, value: Any) -> None:
         result.note(
             f"{source}.sshKeySecret", "its keys here are ssh (the private key), known_hosts"
         )
-    handled = {
-        "enabled", "repo", "branch", "rev", "ref", "subPath", "wait", "period",
-        "credentialsSecret", "sshKeySecret", "knownHosts",
-    }  # fmt: skip
-    for key in sorted({*value} - handled):
+    for key in sorted({*value} - {*_GIT, "enabled", "knownHosts"}):
         result.note(
             f"{source}.{key}", "chosen by the program, or by Airflow 3, which fetches itself"
         )
@@ -244,7 +253,7 @@ _REDIS: Table = {
     "persistence.enabled": unless(True, "Redis always has a volume: messages are not lost"),
     "persistence.size": to("broker.cluster.claim.size"),
     "persistence.storageClassName": to("broker.cluster.claim.storageClass"),
-    "persistence.annotations": says("no such annotations here"),
+    "persistence.annotations": says(NO_ANNOTATIONS),
     "persistence.persistentVolumeClaimRetentionPolicy": says("make down keeps the claim"),
     "serviceAccount.annotations": to("broker.cluster.serviceAccount.annotations"),
     "service": says("a ClusterIP on port 6379"),
@@ -316,7 +325,7 @@ _TOP: Table = {
     "securityContexts": says(PRIVILEGES),
     "schedulerName": says("no such setting here"),
     "revisionHistoryLimit": says("always 3"),
-    "airflowConfigAnnotations": says("no such annotations here"),
+    "airflowConfigAnnotations": says(NO_ANNOTATIONS),
     "airflowLocalSettings": says("edit images/airflow/config/airflow_local_settings.py"),
     "rbac": says("accounts and Roles are made by the program, with the least rights"),
     "enableBuiltInSecretEnvVars": says("Secrets are read by name: see secrets in docs/values.md"),
@@ -325,30 +334,30 @@ _TOP: Table = {
     "extraConfigMaps": says("create them yourself in the namespace"),
     "fernetKey": says(f"{NO_KEYS}fernetKey"),
     "fernetKeySecretName": _existing("fernetKey", "fernet-key"),
-    "fernetKeySecretAnnotations": says("no such annotations here"),
+    "fernetKeySecretAnnotations": says(NO_ANNOTATIONS),
     "apiSecretKey": says(f"{NO_KEYS}apiSecretKey"),
     "apiSecretKeySecretName": _existing("apiSecretKey", "api-secret-key"),
-    "apiSecretAnnotations": says("no such annotations here"),
+    "apiSecretAnnotations": says(NO_ANNOTATIONS),
     "webserverSecretKey": says(f"{NO_KEYS}apiSecretKey"),
     "webserverSecretKeySecretName": _existing("apiSecretKey", "webserver-secret-key"),
-    "webserverSecretAnnotations": says("no such annotations here"),
+    "webserverSecretAnnotations": says(NO_ANNOTATIONS),
     "jwtSecret": says(f"{NO_KEYS}jwtSecret"),
     "jwtSecretName": _existing("jwtSecret", "jwt-secret"),
-    "jwtSecretAnnotations": says("no such annotations here"),
+    "jwtSecretAnnotations": says(NO_ANNOTATIONS),
     "data.metadataConnection": _connection,
     "data.metadataSecretName": says(
         "set database.mode: external, and a Secret with the keys username and password in "
         "database.external.secret; it holds no URL"
     ),
-    "data.metadataSecretAnnotations": says("no such annotations here"),
+    "data.metadataSecretAnnotations": says(NO_ANNOTATIONS),
     "data.resultBackendConnection": says("Celery's results are in the metadata database"),
     "data.resultBackendSecretName": says("Celery's results are in the metadata database"),
-    "data.resultBackendSecretAnnotations": says("no such annotations here"),
+    "data.resultBackendSecretAnnotations": says(NO_ANNOTATIONS),
     "data.brokerUrl": says("put it into a Secret with the key url: broker.external.secret"),
     "data.brokerUrlSecretName": each(
         to("broker.external.secret"), says("its key here is url, not connection")
     ),
-    "data.brokerUrlSecretAnnotations": says("no such annotations here"),
+    "data.brokerUrlSecretAnnotations": says(NO_ANNOTATIONS),
     "postgresql": says(POSTGRES),
     "pgbouncer": says(POSTGRES),
     "kerberos": says(NOT_YET),
@@ -366,7 +375,7 @@ _TOP: Table = {
     "logs.persistence.size": to("logs.claim.size"),
     "logs.persistence.storageClassName": to("logs.claim.storageClass"),
     "logs.persistence.existingClaim": says("the claim is made by the program"),
-    "logs.persistence.annotations": says("no such annotations here"),
+    "logs.persistence.annotations": says(NO_ANNOTATIONS),
     "logs.persistence.containerSecurityContexts": says(PRIVILEGES),
     "logs.emptyDirConfig": says("logs are always on a volume (ReadWriteMany)"),
 }

@@ -8,6 +8,8 @@ from typing import Any
 from .pods import Rule
 from .result import Result
 
+TEMPLATE = "a template of Helm: write what it becomes"
+
 Table = dict[str, Rule]
 """Rules by dotted key, relative to the part of the file that the table is for."""
 
@@ -63,8 +65,8 @@ def walk(result: Result, source: str, value: Any, table: Table, key: str = "") -
     if empty and (key in table or inner):
         return
     if key in table:
-        if isinstance(value, str) and "{{" in value and value.lstrip().startswith("{{"):
-            result.note(source, "a template of Helm: write what it becomes")
+        if isinstance(value, str) and value.lstrip().startswith("{{"):
+            result.note(source, TEMPLATE)
         else:
             table[key](result, source, value)
         return

@@ -42,9 +42,9 @@ def load(environment: str, overrides: str, directory: FilePath, rules: Rules) ->
     common, own, overriding = _documents(environment, overrides, directory)
     own_settings = expiry.without(own)
     layers = [overriding, own_settings, common]
-    merged = _merged(_merged(common.data, own_settings.data), overriding.data)
+    data = merged(merged(common.data, own_settings.data), overriding.data)
     base, wrong_in_common = _validated(common.data, [common])
-    settings, wrong = _validated(merged, layers)
+    settings, wrong = _validated(data, layers)
     refused = {path for path, _ in wrong}
     if settings is None:  # the combinations are checked all the same, with common's values instead
         for path, _ in wrong:
@@ -52,8 +52,8 @@ def load(environment: str, overrides: str, directory: FilePath, rules: Rules) ->
             if (text := in_quotes(path, layers, Settings)) is not None:
                 source = _nested(path, text)
                 refused.discard(path)
-            merged = _restored(merged, source, path)
-        settings, _ = _validated(merged, layers)
+            data = _restored(data, source, path)
+        settings, _ = _validated(data, layers)
     found = () if settings is None else islice(rules(settings, environment), ENOUGH)
     # Not of what is refused: a rule saw common's value.
     contradictions = [fault for fault in found if fault[0] not in refused]
@@ -115,11 +115,11 @@ def _below(path: Path, wrong: set[Path]) -> bool:
     return any(path[:length] in wrong for length in range(1, len(path)))
 
 
-def _merged(below: Any, above: Any) -> Any:
+def merged(below: Any, above: Any) -> Any:
     """`above` over `below`: mappings key by key, anything else as a whole."""
     if not isinstance(below, dict) or not isinstance(above, dict):
         return above
-    return below | {key: _merged(below.get(key), value) for key, value in above.items()}
+    return below | {key: merged(below.get(key), value) for key, value in above.items()}
 
 
 def _restored(data: dict[Any, Any], common: Any, path: Path) -> dict[Any, Any]:

@@ -276,3 +276,13 @@ class Airflow(Section):
             }
             for section, given in self.configuration.items()
         }
+
+    @property
+    def options_in_secrets(self) -> dict[tuple[str, str], SecretKey]:
+        """By section and option, what of `configuration` Secrets hold."""
+        return {
+            (section, option): value
+            for section, given in sorted(self.configuration.items())
+            for option, value in sorted(given.items())
+            if isinstance(value, SecretKey)
+        }
